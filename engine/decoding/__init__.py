@@ -1,0 +1,1 @@
+"""The local backend: a transformers model decoded in both arms."""

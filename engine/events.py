@@ -1,0 +1,207 @@
+"""The wire format, in one place: what the engine says while it works, and what it is told.
+
+One JSON object a line, `type` tells which. The engine writes events on stdout and reads commands on stdin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from engine.records import Arm, Fork, Record
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """What the interface needs to list a job before it has run."""
+
+    id: str
+    prompt: str
+    case: str
+    variation: str | None
+    repeat: int
+    input: str
+    expected: Any
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model is being made ready. `done` and `total` count in `unit` where the step can be counted."""
+
+    step: str
+    done: int | None = None
+    total: int | None = None
+    unit: str = ""
+    type: Literal["loading"] = "loading"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady:
+    """The model is loaded and answers. `seconds` is what loading took in this process."""
+
+    model: str
+    device: str
+    dtype: str
+    seconds: float
+    type: Literal["model_ready"] = "model_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run folder exists and these jobs will be decoded, in this order.
+
+    `constrained_error` says why there will be no constrained arm, when the schema has no grammar.
+    """
+
+    folder: Path
+    suite: str
+    model: str
+    jobs: tuple[JobInfo, ...]
+    constrained_error: str | None = None
+    type: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A job got its row in the batch. `prefill` is the beginning its reply was given, in both arms."""
+
+    job: str
+    prefill: str = ""
+    type: Literal["job_started"] = "job_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of a reply. Until the arms part, `arm` is "both": append it to the two of them."""
+
+    job: str
+    arm: Arm | Literal["both"]
+    text: str
+    tokens: int
+    type: Literal["delta"] = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """The arms of a job have parted. Text sent before it that the arms share has been sent as "both"."""
+
+    job: str
+    fork: Fork
+    type: Literal["forked"] = "forked"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """Both arms are done and judged, and the record is on disk. Its texts replace what was streamed."""
+
+    record: Record
+    type: Literal["job_finished"] = "job_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the run is, a few times a second. `tokens_per_second` is over the last seconds, both arms."""
+
+    done: int
+    total: int
+    in_flight: int
+    tokens: int
+    tokens_per_second: float
+    seconds: float
+    type: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Decoding stands still (or goes on, when `paused` is false)."""
+
+    paused: bool
+    type: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """No more jobs of this run will be decoded. `stopped`: the user ended it early."""
+
+    folder: Path
+    done: int
+    total: int
+    stopped: bool
+    seconds: float
+    type: Literal["run_finished"] = "run_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was asked for could not be done. One sentence; `bad_input` when the user can mend it."""
+
+    message: str
+    bad_input: bool = False
+    type: Literal["failed"] = "failed"
+
+
+Event: TypeAlias = (
+    Loading
+    | ModelReady
+    | RunStarted
+    | JobStarted
+    | Delta
+    | Forked
+    | JobFinished
+    | Progress
+    | Paused
+    | RunFinished
+    | Failed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Run a suite, or a part of it. An empty `prompts` or `cases` means all of them."""
+
+    suite: Path
+    prompts: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    limit: int | None = None
+    type: Literal["start_run"] = "start_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stand still within one step, or go on."""
+
+    paused: bool
+    type: Literal["pause"] = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """End the run; what is finished stays, jobs in flight are dropped."""
+
+    type: Literal["stop_run"] = "stop_run"
+
+
+Command: TypeAlias = StartRun | Pause | StopRun
+
+_EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+
+
+def encode(message: Event | Command) -> bytes:
+    """One line of JSON, newline included."""
+    adapter: TypeAdapter[Any] = _COMMANDS if isinstance(message, StartRun | Pause | StopRun) else _EVENTS
+    return adapter.dump_json(message) + b"\n"
+
+
+def decode_event(line: bytes | str) -> Event:
+    """The event of a line. Raises pydantic.ValidationError on anything else."""
+    return _EVENTS.validate_json(line)
+
+
+def decode_command(line: bytes | str) -> Command:
+    """The command of a line. Raises pydantic.ValidationError on anything else."""
+    return _COMMANDS.validate_json(line)

@@ -1,0 +1,1 @@
+"""The judge: what is wrong with a reply, and where."""

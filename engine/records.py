@@ -1,0 +1,82 @@
+"""One finished job, as it is written to `records.jsonl` and sent to the interface. Other tools read this form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
+
+from engine.judging.verdict import Verdict
+
+Arm = Literal["free", "constrained"]
+Finish = Literal["stop", "length", "error"]
+ARMS: tuple[Arm, Arm] = ("free", "constrained")
+
+
+class Message(TypedDict):
+    """A chat message as chat templates take it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A token the model weighed: its text, its id and its probability under the unmasked model, temperature 1."""
+
+    token: str
+    id: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The first token at which the two arms choose differently.
+
+    token: its number in the reply, from 0. char: the offset in the reply's text where the arms part.
+    wanted: what the free arm took, then the model's other favourites.
+    allowed: what the constrained arm took, then the other favourites among the tokens the grammar allowed.
+    allowed_mass: the probability of all allowed tokens together; 1 minus it is what the mask threw away.
+    """
+
+    token: int
+    char: int
+    wanted: tuple[Candidate, ...]
+    allowed: tuple[Candidate, ...]
+    allowed_mass: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The text of one arm of one job. `verdict` is None when the arm could not be decoded (finish "error")."""
+
+    text: str
+    tokens: tuple[int, ...]
+    finish: Finish
+    error: str | None
+    verdict: Verdict | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A job with what came of it in both arms."""
+
+    id: str
+    suite: str
+    prompt: str
+    case: str
+    variation: str | None
+    repeat: int
+    seed: int
+    input: str
+    messages: tuple[Message, ...]
+    expected: Any
+    free: Reply
+    constrained: Reply
+    fork: Fork | None
+
+    def reply(self, arm: Arm) -> Reply:
+        """The reply of one arm."""
+        return self.free if arm == "free" else self.constrained

@@ -1,0 +1,1 @@
+"""The terminal interface. Nothing here imports torch, transformers or outlines."""
