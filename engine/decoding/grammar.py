@@ -1,0 +1,114 @@
+"""A JSON Schema as a grammar over tokens. The only file that imports Outlines.
+
+Outlines turns the schema into a regular expression and that into an index: state × token → state. Two things are done
+differently from its own wrapper, because they decide whether the constrained arm can be trusted:
+
+- the vocabulary is made of bytes and has no special tokens, so neither half characters nor `<|im_end|>` get into strings;
+- the expression stands between two sentinels, `\\x01(?:…)\\x00`. The first keeps outlines_core 0.2.14 from building the
+  unanchored automaton (exponential for some schemas) and from stopping at the first accepting prefix; the second is
+  written by every stop token, so that ending the reply is a transition like any other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from outlines_core import Index, Vocabulary
+from outlines_core.json_schema import build_regex_from_schema
+
+# One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
+WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
+_START, _STOP = b"\x01", b"\x00"
+
+
+class GrammarError(Exception):
+    """The schema has no grammar. The message is one sentence."""
+
+
+class Grammar:
+    """The states of a schema's grammar, and which tokens each of them allows."""
+
+    def __init__(self, index: Index, byte_index: Index, start_id: int) -> None:
+        self._index = index
+        self._byte_index = byte_index
+        self._start_id = start_id
+        start = index.get_next_state(index.get_initial_state(), start_id)
+        if start is None:
+            raise GrammarError("The grammar of the schema allows no reply.")
+        self._start: int = start
+
+    def start(self, prefill: str = "") -> int:
+        """The state in which decoding begins, after a prefilled beginning of the reply."""
+        state: int | None = self._start
+        for byte in prefill.encode():
+            # The index over single bytes has the same state numbers as the one over tokens.
+            state = self._byte_index.get_next_state(state, byte)
+            if state is None:
+                raise GrammarError(f"The grammar of the schema does not allow a reply that begins with {prefill!r}.")
+        assert state is not None
+        return state
+
+    def advance(self, state: int, token: int) -> int | None:
+        """The state after a token, or None where the grammar does not allow it."""
+        following: int | None = self._index.get_next_state(state, token)
+        return following
+
+    def allowed(self, state: int) -> list[int]:
+        """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
+        tokens: list[int] | None = self._index.get_allowed_tokens(state)
+        # A negated class in a schema's `pattern` matches the start sentinel too, which is no token of the model.
+        return [token for token in tokens or () if token != self._start_id]
+
+
+def compile_grammar(
+    schema: Mapping[str, Any],
+    vocabulary: Mapping[bytes, Sequence[int]],
+    stop_ids: Sequence[int],
+    whitespace: str = WHITESPACE,
+) -> Grammar:
+    """The grammar of a schema. `vocabulary` maps the bytes a token writes to the ids of the tokens that write them.
+
+    Raises GrammarError when Outlines cannot express the schema.
+    """
+    try:
+        regex = rf"\x01(?:{build_regex_from_schema(json.dumps(schema), whitespace)})\x00"
+        start_id = 1 + max(max(ids) for ids in [*vocabulary.values(), stop_ids])
+        tokens = {text: list(ids) for text, ids in vocabulary.items() if text not in (b"", _START, _STOP)}
+        tokens |= {_START: [start_id], _STOP: list(stop_ids)}
+        index = Index(regex, Vocabulary(start_id + 1, tokens))
+        byte_index = Index(regex, Vocabulary(256, {bytes([byte]): [byte] for byte in range(256)}))
+    except Exception as error:  # outlines_core raises bare ValueError and TypeError, and panics as BaseException
+        raise GrammarError(f"Outlines cannot compile the schema: {_one_line(error)}") from error
+    return Grammar(index, byte_index, start_id)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+class MaskTable:
+    """One row of allowed tokens a grammar state, filled at the first visit and then only gathered.
+
+    `rows` is a bool tensor `[states seen, vocabulary]` on the model's device; row numbers come from `row_of`.
+    """
+
+    def __init__(self, vocabulary_size: int, device: torch.device) -> None:
+        self._row_of: dict[tuple[Grammar, int], int] = {}
+        self._rows = torch.zeros(64, vocabulary_size, dtype=torch.bool, device=device)
+
+    def row_of(self, grammar: Grammar, state: int) -> int:
+        """The number of the row that holds what `grammar` allows in `state`."""
+        row = self._row_of.get((grammar, state))
+        if row is None:
+            row = self._row_of[grammar, state] = len(self._row_of)
+            if row == len(self._rows):
+                self._rows = torch.cat([self._rows, torch.zeros_like(self._rows)])
+            self._rows[row, torch.tensor(grammar.allowed(state), device=self._rows.device)] = True
+        return row
+
+    def gather(self, rows: Sequence[int]) -> torch.Tensor:
+        """The masks of these rows, bool `[len(rows), vocabulary]`, True where a token is allowed."""
+        return self._rows[torch.tensor(rows, device=self._rows.device)]

@@ -1,0 +1,58 @@
+"""How a token is chosen from logits: greedily or with a seeded draw that both arms share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """temperature 0 is greedy; top_k 0 and top_p 1 are off."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+
+
+class Sampler:
+    """Chooses tokens as `model.generate` does: warp the scores, then one multinomial draw a row.
+
+    `torch.multinomial` of one sample is an exponential race: the winner is the argmax of p / e with e ~ Exp(1) from the
+    generator. Drawing e apart from p lets both arms of a job run the same race, and makes a job's reply depend on its
+    seed alone, not on the batch it runs in.
+    """
+
+    def __init__(self, params: SamplingParams, device: torch.device) -> None:
+        self._device = device
+        self._greedy = params.temperature == 0
+        self._warpers = LogitsProcessorList()
+        if not self._greedy:
+            if params.temperature != 1:
+                self._warpers.append(TemperatureLogitsWarper(params.temperature))
+            if params.top_k:
+                self._warpers.append(TopKLogitsWarper(top_k=params.top_k))
+            if params.top_p < 1:
+                self._warpers.append(TopPLogitsWarper(top_p=params.top_p))
+
+    def generator(self, seed: int) -> torch.Generator | None:
+        """The source of a job's draws, None when decoding is greedy."""
+        return None if self._greedy else torch.Generator(self._device).manual_seed(seed)
+
+    def draw(self, generators: list[torch.Generator | None], vocabulary_size: int) -> torch.Tensor | None:
+        """One exponential race a row, `[rows, vocabulary]`; None when decoding is greedy."""
+        if self._greedy:
+            return None
+        race = torch.empty(len(generators), vocabulary_size, device=self._device)
+        for row, generator in zip(race, generators, strict=True):
+            row.exponential_(1, generator=generator)
+        return race
+
+    def choose(self, scores: torch.Tensor, race: torch.Tensor | None) -> torch.Tensor:
+        """The chosen ids, `[rows]`, from scores `[rows, vocabulary]` in fp32 (-inf where the mask forbids)."""
+        if race is None:
+            return scores.argmax(dim=-1)
+        probabilities = self._warpers(None, scores).softmax(dim=-1)
+        return probabilities.div(race).argmax(dim=-1)

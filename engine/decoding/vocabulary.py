@@ -1,0 +1,72 @@
+"""What each token of a tokenizer stands for, in bytes.
+
+A grammar must see the bytes a token writes, not its printed form: a token may hold half of a UTF-8 character, and
+special tokens write nothing that belongs in a reply.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+class VocabularyError(Exception):
+    """The tokenizer's tokens cannot be turned into bytes. The message is one sentence."""
+
+
+def token_bytes(tokenizer: PreTrainedTokenizerBase) -> dict[bytes, list[int]]:
+    """All ordinary tokens by the bytes they write; added and special tokens are left out.
+
+    Knows the two kinds in use: byte-level BPE (GPT-2's table of printable stand-ins) and SentencePiece with byte
+    fallback (`▁` for a blank, `<0x0A>` for a byte).
+    """
+    spec = _backend_spec(tokenizer)
+    decoders = _decoder_types(spec.get("decoder"))
+    skipped = set(tokenizer.get_added_vocab().values()) | set(tokenizer.all_special_ids)
+    if "ByteLevel" in decoders:
+        table = _byte_level_table()
+        spell = lambda token: bytes(table[char] for char in token)  # noqa: E731
+    elif "ByteFallback" in decoders:
+        spell = _sentencepiece_bytes
+    else:
+        raise VocabularyError("The tokenizer is neither byte-level BPE nor SentencePiece with byte fallback.")
+    vocabulary: dict[bytes, list[int]] = {}
+    for token, token_id in tokenizer.get_vocab().items():
+        if token_id in skipped:
+            continue
+        try:
+            vocabulary.setdefault(spell(token), []).append(token_id)
+        except KeyError:
+            continue  # a token no text can contain: it is never allowed
+    return vocabulary
+
+
+def _backend_spec(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise VocabularyError("The model has no fast tokenizer, which the constrained arm needs.")
+    spec: dict[str, Any] = json.loads(backend.to_str())
+    return spec
+
+
+def _decoder_types(decoder: dict[str, Any] | None) -> set[str]:
+    if decoder is None:
+        return set()
+    return {decoder["type"]} | {kind for part in decoder.get("decoders", ()) for kind in _decoder_types(part)}
+
+
+def _byte_level_table() -> dict[str, int]:
+    """GPT-2's bytes-to-unicode table, reversed (openai/gpt-2, encoder.py)."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+def _sentencepiece_bytes(token: str) -> bytes:
+    byte = _BYTE_TOKEN.fullmatch(token)
+    return bytes([int(byte[1], 16)]) if byte else token.replace("▁", " ").encode()
