@@ -1,0 +1,136 @@
+"""What is wrong with a suite, in words: each fault is one sentence with its place and its remedy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from engine.locate import KeyPath
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`text` is "what is wrong; what to do" and concerns the key at `path`; () is the document itself."""
+
+    path: KeyPath
+    text: str
+
+
+# Keys that hold several tables, and the words for them.
+_MANY = {"prompt": "[[prompt]] with a name and a user message", "case": "[[case]] with an id and an input"}
+
+_EXAMPLES = {
+    "name": 'name = "…"',
+    "id": 'id = "…", unique in the suite',
+    "input": 'input = "…", the text that the model is to read',
+    "user": 'user = "… {input}", the message that the model is sent',
+    "output": "output = { … }, the reply to the example's input",
+}
+
+_EXPECTED = {
+    "string_type": ("a string", "write it in quotes"),
+    "int_type": ("a whole number", "write it without quotes and without a decimal point"),
+    "float_type": ("a number", "write it without quotes"),
+    "tuple_type": ("an array", "write it in square brackets"),
+    "dict_type": ("a table", "write it as a table"),
+    "model_type": ("a table", "write it as a table"),
+}
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+
+
+def printable(text: str) -> str:
+    """`text` on one line, control, format and other unprintable characters as escapes: safe to send to a terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
+    )
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """`value` as JSON, cut short where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A remedy for an unknown word: the closest known one, or all of them."""
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known here: {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else ''}"
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as people write it: case[2].input. Keys that TOML would have to quote are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part, ensure_ascii=False)
+            text += f".{key}" if text else key
+    return text
+
+
+def type_name(value: Any) -> str:
+    """What TOML calls the type of a value, with its article."""
+    names: list[tuple[type | tuple[type, ...], str]] = [
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a float"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "a table"),
+        ((date, datetime, time), "a date or time"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "nothing")
+
+
+def fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> Fault:
+    """A pydantic error as a fault. `known` has the keys of every table, by its path without the numbers."""
+    path, kind, value, context = error["loc"], error["type"], error["input"], error.get("ctx", {})
+    key = path[-1] if path else ""
+    if kind == "missing" or (kind == "too_short" and key in _MANY):
+        return _missing(path)
+    if kind == "extra_forbidden":
+        return Fault(path, _unknown_key(path, known))
+    if kind == "tuple_type" and key in _MANY and isinstance(value, dict):
+        return Fault(path, f"must be an array of tables, not one table; write [[{key}]] with double brackets")
+    if kind in _EXPECTED:
+        wanted, remedy = _EXPECTED[kind]
+        return Fault(path, f"must be {wanted}, not {type_name(value)}; {remedy}")
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return Fault(path, f"must be {words} {context[name]}, not {shown(value)}; change the number")
+    if kind == "value_error":
+        return Fault(path, str(context["error"]))
+    return Fault(path, f"{error['msg']}; correct the value")
+
+
+def _missing(path: KeyPath) -> Fault:
+    key = str(path[-1])
+    if key in _MANY:
+        return Fault(path[:-1], f"the suite has no {key}s; add at least one {_MANY[key]}")
+    return Fault(path[:-1], f'the key "{key}" is missing; add {_EXAMPLES.get(key, key)}')
+
+
+def _unknown_key(path: KeyPath, known: Mapping[KeyPath, Collection[str]]) -> str:
+    key = str(path[-1])
+    table = tuple(part for part in path[:-1] if isinstance(part, str))
+    close = did_you_mean(key, known[table])
+    if table and key in known[()] and key not in _MANY:
+        close = "it belongs at the top of the file: move it above the first line with a [ ]"
+    return f'unknown key "{key}"; {close}'

@@ -1,0 +1,106 @@
+"""JSON Schemas: is this one, and does a value satisfy it? Never reads anything outside the schema.
+
+This is apart from suites.py because importing jsonschema takes as long as everything else there together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.protocols import Validator
+from jsonschema.validators import Draft202012Validator, validator_for
+from jsonschema_specifications import REGISTRY
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from engine.faults import Fault, did_you_mean, shown
+from engine.locate import KeyPath
+
+if TYPE_CHECKING:
+    from referencing._core import Resolver
+
+
+def validator_of(schema: Mapping[str, Any]) -> Validator:
+    """The full validator of a schema, in the dialect its `$schema` names or else 2020-12.
+
+    Its registry is closed: without one, jsonschema would fetch a `$ref` to a URL from the network.
+    """
+    return validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
+
+
+def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:
+    """What keeps `schema` from being a JSON Schema that stands alone. Paths are inside the schema."""
+    dialect = schema.get("$schema", "")
+    if not isinstance(dialect, str) or (dialect and validator_for(schema, default=None) is None):
+        return [Fault(("$schema",), f"{shown(dialect)} is not a known dialect; leave the key out for draft 2020-12")]
+    try:
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+    except SchemaError as error:
+        path = tuple(error.absolute_path)
+        return [Fault(path, f"not a JSON Schema at {pointer(path)}: {_complaint(error)}")]
+    return list(_broken_references(schema))
+
+
+def value_fault(validator: Validator, value: Any) -> Fault | None:
+    """Why a value does not satisfy a schema, None if it does. The path is inside the value."""
+    error = best_match(validator.iter_errors(value))
+    if error is None:
+        return None
+    path = tuple(error.absolute_path)
+    return Fault(path, f"contradicts the schema at {pointer(path)}: {_short(error.message)}")
+
+
+def pointer(path: KeyPath) -> str:
+    """A path as a JSON Pointer (RFC 6901); the whole document, whose pointer is empty, is called "the top"."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path) or "the top"
+
+
+def _complaint(error: ValidationError) -> str:
+    remedy = "correct it there"
+    if error.validator == "enum" and isinstance(error.instance, str):
+        remedy = did_you_mean(error.instance, error.validator_value)
+    return f"{_short(error.message)}; {remedy}"
+
+
+def _short(message: str) -> str:
+    """jsonschema's messages quote the whole value."""
+    return message if len(message) <= 200 else f"{message[:120]} … {message[-79:]}"
+
+
+def _broken_references(schema: Mapping[str, Any]) -> Iterator[Fault]:
+    """The references that lead out of the schema or to nothing in it."""
+    root = Resource.from_contents(schema, default_specification=DRAFT202012)
+    registry = REGISTRY.with_resource(root.id() or "", root).crawl()
+    todo = [(root, registry.resolver_with_root(root))]
+    while todo:
+        resource, resolver = todo.pop()
+        contents = resource.contents
+        for key in ("$ref", "$dynamicRef"):
+            if isinstance(contents, Mapping) and key in contents and not _resolves(resolver, contents[key]):
+                path = (*(_path_to(schema, contents) or ()), key)
+                text = f"{shown(contents[key])} at {pointer(path)} leads to nothing inside the schema"
+                yield Fault(path, f"{text}; put what it means under $defs")
+        todo += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
+
+
+def _resolves(resolver: Resolver[Any], reference: str) -> bool:
+    try:
+        resolver.lookup(reference)
+    except (Unresolvable, ValueError):  # ValueError: a word where an array has numbers
+        return False
+    return True
+
+
+def _path_to(value: Any, target: Any) -> KeyPath | None:
+    """The path of the very object `target` in `value`."""
+    if value is target:
+        return ()
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        below = _path_to(part, target)
+        if below is not None:
+            return (key, *below)
+    return None
