@@ -1,0 +1,5 @@
+"""`python -m engine` is the command line of jsonbreak."""
+
+from engine.cli import main
+
+main()

@@ -1,0 +1,145 @@
+"""The command line. `jsonbreak` alone opens the interface; `python -m engine` is the same program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import __version__
+from engine.errors import BadInputError, EngineError
+
+_INTERRUPTED = 130  # what shells use for a program that ctrl+c ended
+
+
+class _Commands(click.Group):
+    """A group whose command may be left out: `jsonbreak [PATH] [options]` is `jsonbreak open [PATH] [options]`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "--version", *self.commands}
+        return super().parse_args(ctx, args if args and args[0] in own else ["open", *args])
+
+
+def _model_options(command: Any) -> Any:
+    """The options that choose a model and where it runs."""
+    for option in (
+        click.option("--out", type=Path, default=Path("runs"), show_default=True, help="Put run folders here."),
+        click.option("--dtype", default="auto", show_default=True, help="auto is float32 on a CPU, bfloat16 on a GPU."),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
+        click.option("--model", metavar="NAME_OR_PATH", help="A transformers model. Default: the built-in one."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, prog_name="jsonbreak")
+def cli() -> None:
+    """Which inputs break a model's JSON when it is only prompted, and what constrained decoding gives instead.
+
+    Without a command the interface opens on the suites of PATH (default: suites).
+    """
+
+
+@cli.command("open")
+@click.argument("path", type=Path, required=False)
+@_model_options
+def open_(path: Path | None, model: str | None, device: str, dtype: str, out: Path) -> None:
+    """Browse suites and run them in the interface."""
+    path = path or default_suites()
+    if not path.exists():
+        commands = ", ".join(name for name, command in cli.commands.items() if not command.hidden)
+        raise BadInputError(f"{path}: no such folder or suite (and no command; the commands are {commands}).")
+    options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
+    # The interface is a program of its own, which this one becomes: the engine knows nothing of it.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "tui", str(path), *options])
+
+
+@cli.command()
+@click.argument("suite", type=Path)
+@click.option("--prompt", "prompts", multiple=True, metavar="NAME", help="Only this prompt; may be repeated.")
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
+@_model_options
+@click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
+def run(
+    suite: Path,
+    prompts: tuple[str, ...],
+    cases: tuple[str, ...],
+    limit: int | None,
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    plain: bool,
+) -> None:
+    """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr."""
+    from engine.events import StartRun
+    from engine.headless import run_headless
+
+    order = StartRun(suite, prompts, cases, limit)
+    if not run_headless(order, model, device, dtype, out, plain):
+        sys.exit(_INTERRUPTED)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1, type=Path)
+def check(suites: tuple[Path, ...]) -> None:
+    """Check that suites are well formed (default: all in suites)."""
+    from engine.suites import SuiteError, find_suites, load_suite
+
+    faults = 0
+    files = [file for path in suites or (default_suites(),) for file in find_suites(path)]
+    for file in files:
+        try:
+            suite = load_suite(file)
+        except SuiteError as error:
+            faults += 1
+            click.echo(str(error), err=True)
+        else:
+            jobs = len(suite.prompts) * len(suite.cases) * suite.generation.repeats
+            click.echo(f"{file}: ok, {len(suite.prompts)} prompts x {len(suite.cases)} cases, {jobs} jobs")
+    if not files:
+        raise BadInputError("There are no suites here: give a suite file, or a folder with *.toml files.")
+    if faults:
+        sys.exit(2)
+
+
+@cli.command(hidden=True)
+@_model_options
+def worker(model: str | None, device: str, dtype: str, out: Path) -> None:
+    """The engine as a child process: JSON lines on stdin and stdout."""
+    from engine.worker import serve
+
+    serve(model, device, dtype, out)
+
+
+def default_suites() -> Path:
+    """`suites` in the current folder where there is one, else the suites that came with the program."""
+    here = Path("suites")
+    return here if here.is_dir() else Path(__file__).parent.parent / "suites"
+
+
+def main() -> None:
+    """Run the command line; an error that the user can understand is one sentence, never a traceback."""
+    try:
+        cli.main(prog_name="jsonbreak", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_INTERRUPTED)
+    except BadInputError as error:
+        click.echo(f"jsonbreak: {error}", err=True)
+        sys.exit(2)
+    except EngineError as error:
+        click.echo(f"jsonbreak: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,166 @@
+"""A run without the interface: progress on stderr, a summary table, the run folder on stdout."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.box import ASCII2
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from engine import events
+from engine.records import ARMS, Record, Reply
+from engine.runs.rates import Share, rates_by_prompt, wilson_interval
+
+if TYPE_CHECKING:
+    from engine.session import Control
+
+
+def run_headless(
+    order: events.StartRun, model: str | None, device: str, dtype: str, out: Path, plain: bool
+) -> bool:
+    """Run a suite and print what came of it; False when the user ended it early.
+
+    Raises BadInputError and EngineError.
+    """
+    plain = plain or not sys.stderr.isatty()
+    console = Console(stderr=True, no_color=plain or None, highlight=False, soft_wrap=plain)
+    display = _Lines(console) if plain else _Bar(console)
+    with display:
+        display.tell(events.Loading("starting PyTorch"))
+        from engine.decoding.model import ModelSpec  # here, so that the line above is shown before the slow imports
+        from engine.session import Control, Session
+
+        control = Control()
+        session = Session(ModelSpec(model, device, dtype), out, display.tell)
+        with _stop_on_interrupt(control):
+            session.run(order, control)
+    assert display.finished is not None
+    console.print(_summary(display.records, plain))
+    if display.constrained_error:
+        console.print(Text(f"No constrained arm: {display.constrained_error}"))
+    if display.finished.stopped:
+        console.print(f"Stopped after {display.finished.done} of {display.finished.total} jobs.")
+    click.echo(display.finished.folder)
+    return not display.finished.stopped
+
+
+@contextmanager
+def _stop_on_interrupt(control: Control) -> Iterator[None]:
+    """The first ctrl+c ends the run and keeps what is finished; the second ends the process."""
+
+    def stop(signum: int, frame: object) -> None:
+        control.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Display:
+    """What both ways of showing a run have in common: they keep the records and know how it ended."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.records: list[Record] = []
+        self.constrained_error: str | None = None
+        self.finished: events.RunFinished | None = None
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to put back."""
+
+    def tell(self, event: events.Event) -> None:
+        """Take in one event of the engine."""
+        match event:
+            case events.RunStarted():
+                self.constrained_error = event.constrained_error
+            case events.JobFinished(record=record):
+                self.records.append(record)
+            case events.RunFinished():
+                self.finished = event
+
+
+class _Lines(_Display):
+    """One line a step and a finished job: for logs, pipes and screen readers."""
+
+    _step = ""
+
+    def tell(self, event: events.Event) -> None:
+        super().tell(event)
+        match event:
+            case events.Loading(step=step) if step != self._step:
+                self._step = step
+                self.console.print(Text(f"{step} ..."))
+            case events.ModelReady():
+                self.console.print(Text(_ready(event)))
+            case events.JobFinished(record=record):
+                words = "  ".join(f"{arm}: {_word(record.reply(arm))}" for arm in ARMS)
+                self.console.print(Text(f"{record.id}  {words}"))
+
+
+class _Bar(_Display):
+    """A progress bar."""
+
+    def __enter__(self) -> _Display:
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=self.console, transient=True)
+        self._task = self._progress.add_task("", total=None)
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def tell(self, event: events.Event) -> None:
+        super().tell(event)
+        match event:
+            case events.Loading(step=step, done=done, total=total):
+                self._progress.update(self._task, description=step, completed=done or 0, total=total)
+            case events.ModelReady():
+                self.console.print(Text(_ready(event)))
+            case events.RunStarted(jobs=jobs):
+                self._progress.update(self._task, description="decoding", completed=0, total=len(jobs))
+            case events.Progress():
+                speed = f"decoding, {event.tokens_per_second:.0f} tokens/s"
+                self._progress.update(self._task, description=speed, completed=event.done)
+
+
+def _ready(event: events.ModelReady) -> str:
+    return f"{event.model} on {event.device}, {event.dtype}, ready in {event.seconds:.1f} s"
+
+
+def _word(reply: Reply) -> str:
+    return reply.verdict.classes[0] if reply.verdict else "error"
+
+
+def _summary(records: list[Record], plain: bool) -> Table:
+    """Rates by prompt and arm, each with its count and Wilson 95 % interval."""
+    table = Table(box=ASCII2 if plain else None, title="replies (95 % interval)", title_justify="left")
+    for heading in ("prompt", "arm", "strict JSON", "schema", "right values"):
+        table.add_column(heading, no_wrap=True)
+    for (prompt, arm), rates in rates_by_prompt(records).items():
+        error = f"{rates.errors} not decoded" if rates.errors else ""
+        shares = [_share(share) for share in (rates.strict, rates.schema, rates.right)]
+        table.add_row(Text(prompt), arm, *(shares if rates.strict.n else [error, "", ""]))
+    return table
+
+
+def _share(share: Share) -> str:
+    if not share.n:
+        return "-"
+    low, high = wilson_interval(share)
+    return f"{share.k}/{share.n}  {share.k / share.n:4.0%} ({low:.0%}-{high:.0%})"

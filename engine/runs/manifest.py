@@ -1,0 +1,42 @@
+"""What a run was: everything the manifest says of it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from engine import __version__
+from engine.decoding.grammar import WHITESPACE
+from engine.decoding.model import LoadedModel
+from engine.suites import Suite
+
+_PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "tokenizers")
+
+
+def describe(suite: Suite, model: LoadedModel, jobs: int, constrained_error: str | None) -> dict[str, Any]:
+    """The manifest at the start of a run; `ended`, `done` and `stopped` are added at its end."""
+    return {
+        "jsonbreak": __version__,
+        "suite": suite.name,
+        "suite_file": str(suite.path),
+        "suite_sha256": hashlib.sha256(suite.text.encode()).hexdigest(),
+        "schema": suite.json_schema,
+        "prompts": [prompt.model_dump(mode="json") for prompt in suite.prompts],
+        "generation": suite.generation.model_dump(mode="json"),
+        "model": model.name,
+        "device": str(model.device),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "whitespace_pattern": WHITESPACE,
+        "constrained_error": constrained_error,
+        "jobs": jobs,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "started": now(),
+    }
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

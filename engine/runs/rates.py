@@ -1,0 +1,59 @@
+"""The shares a run is summed up by: strict, schema-valid and right replies, by arm and prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.judging.verdict import Verdict
+from engine.records import ARMS, Arm, Record
+
+
+@dataclass(slots=True)
+class Share:
+    """k of n."""
+
+    k: int = 0
+    n: int = 0
+
+    def add(self, held: bool) -> None:
+        """Count one more reply."""
+        self.k += held
+        self.n += 1
+
+
+@dataclass(slots=True)
+class ArmRates:
+    """Replies that could not be decoded are in no n; `right` counts only those of which something was expected."""
+
+    strict: Share = field(default_factory=Share)
+    schema: Share = field(default_factory=Share)
+    right: Share = field(default_factory=Share)
+    errors: int = 0
+
+    def add(self, verdict: Verdict | None) -> None:
+        """Count one reply."""
+        if verdict is None:
+            self.errors += 1
+            return
+        self.strict.add(verdict.strict)
+        self.schema.add(verdict.schema)
+        if verdict.values is not None:
+            self.right.add(verdict.values)
+
+
+def rates_by_prompt(records: Iterable[Record]) -> dict[tuple[str, Arm], ArmRates]:
+    """Rates for each prompt and arm, in the order in which they first appear."""
+    rates: dict[tuple[str, Arm], ArmRates] = {}
+    for record in records:
+        for arm in ARMS:
+            rates.setdefault((record.prompt, arm), ArmRates()).add(record.reply(arm).verdict)
+    return rates
+
+
+def wilson_interval(share: Share) -> tuple[float, float]:
+    """The 95 % score interval of a proportion (Wilson 1927), from scipy."""
+    from scipy.stats import binomtest  # here, because the import takes most of a second
+
+    interval = binomtest(share.k, share.n).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,212 @@
+"""A model kept loaded, and the runs made with it: suite → jobs → decoder → judge → disk → events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from engine.decoding.backend import LocalBackend, Plan
+from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.model import ModelSpec, load_model
+from engine.decoding.twin import Begun, Ended, Grown, Happening, LaneResult, Parted
+from engine.errors import EngineError
+from engine.events import (
+    Event,
+    Forked,
+    JobFinished,
+    JobInfo,
+    JobStarted,
+    Loading,
+    ModelReady,
+    Paused,
+    RunFinished,
+    RunStarted,
+    StartRun,
+)
+from engine.jobs import Job, jobs_of
+from engine.judging.judge import Judge
+from engine.records import Fork, Record, Reply
+from engine.runs.manifest import describe, now
+from engine.runs.store import RunStore
+from engine.streaming import Meter, TextBatches
+from engine.suites import Suite, load_suite
+
+Emit = Callable[[Event], None]
+_NO_GRAMMAR = "There is no constrained arm."
+
+
+class Control:
+    """How a run is paused and stopped from another thread or a signal handler."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self._going = threading.Event()
+        self._going.set()
+
+    def pause(self, paused: bool) -> None:
+        """Stand still before the next step, or go on."""
+        if paused:
+            self._going.clear()
+        else:
+            self._going.set()
+
+    def stop(self) -> None:
+        """End the run before the next step."""
+        self.stopped.set()
+        self._going.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run is to stand still."""
+        return not self._going.is_set()
+
+    def wait(self) -> None:
+        """Return when the run is to go on, or to end."""
+        self._going.wait()
+
+
+class Session:
+    """Runs suites on one model. Events are told through `emit`, in order; a record is on disk before it is told."""
+
+    def __init__(self, spec: ModelSpec, out: Path, emit: Emit) -> None:
+        self._spec, self._out, self._emit = spec, out, emit
+        self._backend: LocalBackend | None = None
+
+    def run(self, order: StartRun, control: Control) -> None:
+        """Run a suite to its end or until `control` stops it.
+
+        Raises BadInputError (suite, model, output folder) and EngineError (memory, disk).
+        """
+        suite = load_suite(order.suite)
+        jobs = jobs_of(suite, order.prompts, order.cases, order.limit)
+        backend = self._backend = self._backend or self._load()
+        grammar, constrained_error = self._grammar(backend, suite)
+        manifest = describe(suite, backend.model, len(jobs), constrained_error)
+        store = RunStore.create(self._out, suite.name, backend.model.name, manifest)
+        infos = tuple(
+            JobInfo(job.id, job.prompt, job.case, job.variation, job.repeat, job.input, job.expected, job.tags)
+            for job in jobs
+        )
+        self._emit(RunStarted(store.folder, suite.name, backend.model.name, infos, constrained_error))
+        meter = Meter(len(jobs), self._emit)
+        try:
+            plan = backend.plan(jobs, grammar, suite.generation)
+            run = _Run(suite, jobs, plan, constrained_error, store, meter, self._emit)
+            run.decode(control)
+        except torch.OutOfMemoryError as error:
+            raise EngineError("The device ran out of memory; what was finished is kept.") from error
+        finally:
+            stopped = meter.done < len(jobs)
+            store.close(ended=now(), done=meter.done, stopped=stopped)
+        self._emit(RunFinished(store.folder, meter.done, len(jobs), stopped, meter.seconds))
+
+    def _load(self) -> LocalBackend:
+        started = time.monotonic()
+        model = load_model(self._spec, self._emit)
+        dtype = str(model.dtype).removeprefix("torch.")
+        self._emit(ModelReady(model.name, str(model.device), dtype, time.monotonic() - started))
+        return LocalBackend(model)
+
+    def _grammar(self, backend: LocalBackend, suite: Suite) -> tuple[Grammar | None, str | None]:
+        self._emit(Loading("compiling the schema"))
+        try:
+            return backend.grammar(suite.json_schema), None
+        except GrammarError as error:
+            return None, str(error)
+
+
+class _Run:
+    """One suite on its way through the decoder."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        jobs: list[Job],
+        plan: Plan,
+        constrained_error: str | None,
+        store: RunStore,
+        meter: Meter,
+        emit: Emit,
+    ) -> None:
+        self._suite, self._plan, self._constrained_error = suite, plan, constrained_error
+        self._jobs: Mapping[str, Job] = {job.id: job for job in jobs}
+        self._judge = Judge(suite.json_schema)
+        self._store, self._meter, self._emit = store, meter, emit
+        self._text = TextBatches(emit)
+
+    def decode(self, control: Control) -> None:
+        """Step the decoder until it is done or stopped."""
+        for job_id, reason in self._plan.impossible.items():
+            self._finish(self._jobs[job_id], _error(reason), _error(reason), None)
+        decoder = self._plan.decoder
+        while decoder.busy and not control.stopped.is_set():
+            if control.paused:
+                self._stand_still(control)
+                continue
+            for happening in decoder.step():
+                self._tell(happening)
+            self._text.send_if_due()
+            self._meter.send_if_due(decoder.in_flight)
+        self._text.send()
+        self._meter.send(decoder.in_flight)
+
+    def _stand_still(self, control: Control) -> None:
+        self._text.send()
+        self._emit(Paused(True))
+        control.wait()
+        self._emit(Paused(False))
+
+    def _tell(self, happening: Happening) -> None:
+        match happening:
+            case Begun(id=job_id):
+                self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
+            case Grown(id=job_id, arm=arm, text=text):
+                self._meter.count_token()
+                self._text.add(job_id, arm, text)
+            case Parted(id=job_id, fork=fork):
+                self._text.send_job(job_id)
+                self._emit(Forked(job_id, fork))
+            case Ended():
+                self._text.send_job(happening.id)
+                self._judge_and_finish(happening)
+
+    def _judge_and_finish(self, ended: Ended) -> None:
+        job = self._jobs[ended.id]
+        free = self._reply(ended.free, job)
+        if ended.constrained is not None:
+            constrained = self._reply(ended.constrained, job)
+        else:
+            constrained = _error(self._plan.unconstrained.get(job.id) or self._constrained_error or _NO_GRAMMAR)
+        self._finish(job, free, constrained, ended.fork)
+
+    def _reply(self, lane: LaneResult, job: Job) -> Reply:
+        verdict = self._judge.judge(lane.text, lane.finish, job.expected)
+        return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3))
+
+    def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
+        record = Record(
+            id=job.id,
+            suite=self._suite.name,
+            prompt=job.prompt,
+            case=job.case,
+            variation=job.variation,
+            repeat=job.repeat,
+            seed=job.seed,
+            input=job.input,
+            messages=job.messages,
+            expected=job.expected,
+            free=free,
+            constrained=constrained,
+            fork=fork,
+        )
+        self._store.append(record)
+        self._meter.done += 1
+        self._emit(JobFinished(record))
+
+
+def _error(reason: str) -> Reply:
+    return Reply(text="", tokens=(), finish="error", error=reason, verdict=None, seconds=0.0)

@@ -1,0 +1,82 @@
+"""The child process: commands as JSON lines on stdin, events as JSON lines on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from engine.errors import BadInputError, EngineError
+from engine.events import Event, Failed, Loading, Pause, StartRun, StopRun, decode_command, encode
+
+_GRACE = 5.0  # seconds a run gets to close its files after the parent has gone
+
+
+def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
+    """Run what is asked for until stdin closes, which it does when the parent goes."""
+    events = _private_stdout()
+    emit = _Emitter(events)
+    emit(Loading("starting PyTorch"))
+    from engine.decoding.model import ModelSpec  # here, so that the line above is told before the slow imports
+    from engine.session import Control, Session
+
+    session = Session(ModelSpec(model, device, dtype), out, emit)
+    orders: queue.SimpleQueue[tuple[StartRun, Control] | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders, Control, emit), daemon=True).start()
+    while (item := orders.get()) is not None:
+        order, control = item
+        try:
+            session.run(order, control)
+        except BadInputError as error:
+            emit(Failed(str(error), bad_input=True))
+        except EngineError as error:
+            emit(Failed(str(error)))
+
+
+def _listen(orders: queue.SimpleQueue, new_control: type, emit: _Emitter) -> None:  # type: ignore[type-arg]
+    """Read commands in a thread of their own, so that a pause is heard in the middle of a run."""
+    control = new_control()
+    for line in sys.stdin.buffer:
+        try:
+            command = decode_command(line)
+        except ValidationError as error:
+            emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
+            continue
+        match command:
+            case StartRun():
+                control = new_control()
+                orders.put((command, control))
+            case Pause(paused=paused):
+                control.pause(paused)
+            case StopRun():
+                control.stop()
+    control.stop()
+    orders.put(None)
+    threading.Timer(_GRACE, os._exit, args=(1,)).start()
+
+
+class _Emitter:
+    """Writes events, one line each, from any thread. When nobody reads any more the process ends."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        try:
+            with self._lock:
+                self._stream.write(encode(event))
+                self._stream.flush()
+        except BrokenPipeError:
+            os._exit(1)  # every finished record is on disk; there is nobody left to tell
+
+
+def _private_stdout() -> BinaryIO:
+    """Keep the real stdout for events; whatever a library prints goes to stderr, which is the log."""
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return events
