@@ -1,0 +1,130 @@
+"""What every way of making a model ready needs: steps that report themselves, and libraries that keep quiet."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from engine.events import Loading
+
+Report: TypeAlias = Callable[[Loading], None]
+"""Is told of every step while a model is made ready, about ten times a second at most."""
+
+PAUSE = 0.1
+"""Seconds between two reports of one step."""
+
+
+class ModelError(Exception):
+    """A model that cannot be had. The text is a clear sentence or two: what is wrong, and what to do."""
+
+
+def run_child(command: Sequence[str], env: dict[str, str], tick: Callable[[float], None]) -> tuple[int, str]:
+    """Run a command to its end, without a terminal; give its exit status and all it said.
+
+    `tick` is called ten times a second with the seconds so far. The child is killed when `tick` raises, or when the
+    user interrupts: nobody is left who would use what it makes.
+    """
+    started = time.monotonic()
+    with subprocess.Popen(
+        command,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as child:
+        try:
+            while True:
+                tick(time.monotonic() - started)
+                try:
+                    said, _ = child.communicate(timeout=PAUSE)
+                except subprocess.TimeoutExpired:
+                    continue
+                return child.returncode, said
+        except BaseException:
+            child.kill()
+            raise
+
+
+def counter(step: str, total: int, unit: str, report: Report) -> Callable[[int], None]:
+    """A function that takes how much is done so far and reports it, not more often than every PAUSE seconds."""
+    last = 0.0
+
+    def count(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PAUSE or done == total:
+            last = now
+            report(Loading(step, done, total, unit))
+
+    return count
+
+
+@contextmanager
+def quiet(step: str, report: Report) -> Iterator[None]:
+    """Keep transformers and huggingface_hub off the terminal, and report what their weight-loading bar would show.
+
+    Their switches are global to the process: they are put back on the way out.
+    """
+    from transformers.utils import logging as transformers_logging  # takes seconds: only when a model is loaded
+
+    def instead_of_tqdm(make: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if options.get("desc") == "Loading weights" and args:
+            items = list(args[0])
+            return _counted(items, counter(step, len(items), "tensors", report))
+        return make(*args, **options)
+
+    bars, verbosity = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    hook = transformers_logging.set_tqdm_hook(instead_of_tqdm)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_tqdm_hook(hook)
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def _counted(items: list[Any], count: Callable[[int], None]) -> Iterator[Any]:
+    for done, item in enumerate(items):
+        count(done)
+        yield item
+    count(len(items))
+
+
+def first_sentence(error: BaseException) -> str:
+    """What a library's error says, without the advice that follows: its first line, in printable characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return printable(lines[0] if lines else type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """The text on one line, with whatever a terminal could take for a command made visible."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def gigabytes(count: int) -> str:
+    """A number of bytes, for a person: `14.2 GB`."""
+    return f"{count / 1e9:.1f} GB"
+
+
+def folder_size(folder: Path, pattern: str) -> int:
+    """Bytes in the files below a folder that match; files that vanish meanwhile count as none."""
+    total = 0
+    for file in folder.rglob(pattern):
+        try:
+            total += file.stat().st_size
+        except OSError:
+            continue
+    return total

@@ -1,0 +1,177 @@
+"""A model that is ready to decode: loaded, checked, and with what the loop has to know of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from engine.decoding import builtin
+from engine.decoding.hub import model_folder
+from engine.decoding.loading import ModelError, Report, first_sentence, printable, quiet
+from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
+from engine.events import Loading
+from engine.records import Message
+
+__all__ = ["LoadedModel", "ModelError", "ModelSpec", "load_model"]
+
+UNLIMITED = 1 << 30
+"""The context, in tokens, of a model that states none (a state-space model, say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What the user asked for. name: a folder or a name on the hub, None for the built-in model."""
+
+    name: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in eval mode with its tokenizer.
+
+    device: where inputs go. stop_ids: the tokens that end a reply, those that `model.generate` stops at.
+    context: how many tokens prompt and reply may have together.
+    """
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    device: torch.device
+    dtype: torch.dtype
+    stop_ids: tuple[int, ...]
+    context: int
+
+    def prompt_ids(self, messages: Sequence[Message], prefill: str = "") -> list[int]:
+        """The tokens of the chat up to where the reply begins, `prefill` being the beginning it is given.
+
+        The chat is rendered to text first and tokenised once, prefill included, so that tokens form across the seam as
+        they would in a text. No special tokens are added: the template has written those that belong there.
+        Raises ModelError if the model's template refuses the messages.
+        """
+        try:
+            text = self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages], tokenize=False, add_generation_prompt=True
+            )
+        except (TemplateError, ValueError, TypeError) as error:
+            raise ModelError(f"The chat template of {self.name} refuses the prompt: {first_sentence(error)}") from error
+        ids: list[int] = self.tokenizer(f"{text}{prefill}", add_special_tokens=False)["input_ids"]
+        return ids
+
+
+def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
+    """Load a model, downloading it or making the built-in one if need be. Raises ModelError (BuiltinError is one).
+
+    Nothing is printed, no code that comes with a model is run, and `report` is called from this thread only.
+    """
+    device = choose_device(spec.device)
+    dtype = choose_dtype(spec.dtype, device)
+    if spec.name is None:
+        folder, name = builtin.builtin_snapshot(report), builtin.NAME
+    else:
+        folder = model_folder(spec.name, report)
+        name = printable(folder.name if Path(spec.name).expanduser().is_dir() else spec.name)
+    step = f"Loading {name}"
+    report(Loading(step))
+    with quiet(step, report), _in_a_sentence(name):
+        config = _config(folder, name)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        if not tokenizer.chat_template:
+            raise ModelError(f"{name} has no chat template: jsonbreak needs a model that was trained to chat.")
+        needed = weight_bytes(weight_files(folder), dtype)
+        where = device_map(name, needed, spec.device, device)
+        model = _weights(folder, name, config, dtype, where)
+    return LoadedModel(
+        name=name,
+        model=model,
+        tokenizer=tokenizer,
+        device=model.get_input_embeddings().weight.device,
+        dtype=model.dtype,
+        stop_ids=_stop_ids(name, model, tokenizer),
+        context=getattr(config.get_text_config(), "max_position_embeddings", None) or UNLIMITED,
+    )
+
+
+@contextmanager
+def _in_a_sentence(name: str) -> Iterator[None]:
+    """Turn what transformers raises over a model that it cannot load into a ModelError."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ModelError(f"{name} does not fit in memory: take a smaller model, or a smaller --dtype.") from error
+    except Exception as error:  # any class at all: the folder is the user's, and transformers trusts it
+        said = str(error)
+        if "allocate memory" in said or "not enough memory" in said:
+            raise ModelError(f"{name} does not fit in memory: take a smaller model, or a smaller --dtype.") from error
+        if "custom code" in said or "trust_remote_code" in said:
+            raise ModelError(_needs_code(name)) from error
+        raise ModelError(f"{name} could not be loaded: {first_sentence(error)}") from error
+
+
+def _needs_code(name: str) -> str:
+    return f"{name} needs program code that comes with it (trust_remote_code), and jsonbreak does not run such code."
+
+
+def _config(folder: Path, name: str) -> PreTrainedConfig:
+    """The model's configuration, if it is that of a causal language model."""
+    try:
+        stated: Any = json.loads((folder / "config.json").read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} has no config.json: it is not a model in the transformers format.") from error
+    except ValueError as error:
+        raise ModelError(f"{folder / 'config.json'} is not JSON: {first_sentence(error)}") from error
+    if not isinstance(stated, dict) or not stated.get("model_type"):
+        raise ModelError(f"{folder / 'config.json'} does not say what kind of model it is (model_type).")
+    config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    if config.is_encoder_decoder:
+        raise ModelError(f"{name} is an encoder-decoder model ({config.model_type}); jsonbreak takes causal ones.")
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        if "AutoModelForCausalLM" in (stated.get("auto_map") or {}):
+            raise ModelError(_needs_code(name))
+        raise ModelError(f"{name} is not a causal language model (its type is {config.model_type}).")
+    return config
+
+
+def _weights(folder: Path, name: str, config: PreTrainedConfig, dtype: torch.dtype, where: Any) -> PreTrainedModel:
+    """The model with its weights on their devices, in eval mode."""
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, config=config, dtype=dtype, device_map=where, trust_remote_code=False, output_loading_info=True
+    )
+    if info["missing_keys"]:  # transformers fills them with random numbers
+        first = min(info["missing_keys"])
+        raise ModelError(f"The files of {name} lack {len(info['missing_keys'])} of its weights, {first} first.")
+    outside = {str(place) for place in getattr(model, "hf_device_map", {}).values()} & {"cpu", "disk"}
+    if where == "auto" and outside:
+        raise ModelError(f"{name} does not fit on the GPUs together: take a smaller model, or a smaller --dtype.")
+    return model.eval()
+
+
+def _stop_ids(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    """The end tokens: of the generation config as `generate` has it, else of the config, else of the tokenizer."""
+    for stated in (
+        model.generation_config.eos_token_id if model.generation_config else None,
+        getattr(model.config.get_text_config(), "eos_token_id", None),
+        tokenizer.eos_token_id,
+    ):
+        if stated is not None:
+            return tuple(stated) if isinstance(stated, list | tuple) else (int(stated),)
+    raise ModelError(f"{name} names no token that ends a reply (eos_token_id).")

@@ -1,0 +1,22 @@
+"""What all tests share: no test reaches a model hub, and the built-in model is loaded once."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from engine.decoding.model import LoadedModel
+
+
+@pytest.fixture(scope="session")
+def builtin_model() -> LoadedModel:
+    """The built-in model on the CPU, in float32. On a fresh machine this downloads and converts it."""
+    from engine.decoding.model import ModelSpec, load_model  # takes seconds: only when a test needs it
+
+    return load_model(ModelSpec(device="cpu"), report=lambda event: None)
