@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import BadInputError
 from engine.locate import KeyPath
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+_MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class Fault:
 
     path: KeyPath
     text: str
+
+
+class SuiteError(BadInputError):
+    """A suite that cannot be used. Its text is one sentence for each fault, a line each, safe to print."""
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = tuple(printable(fault) for fault in faults)
+        lines = self.faults[:_MOST_FAULTS]
+        if len(self.faults) > _MOST_FAULTS:
+            lines += (f"and {len(self.faults) - _MOST_FAULTS} more faults; mend these first",)
+        super().__init__("\n".join(lines))
 
 
 # Keys that hold several tables, and the words for them.
@@ -39,9 +53,10 @@ _EXPECTED = {
     "string_type": ("a string", "write it in quotes"),
     "int_type": ("a whole number", "write it without quotes and without a decimal point"),
     "float_type": ("a number", "write it without quotes"),
+    "finite_number": ("a finite number", "write digits"),
     "tuple_type": ("an array", "write it in square brackets"),
-    "dict_type": ("a table", "write it as a table"),
-    "model_type": ("a table", "write it as a table"),
+    "dict_type": ("a table", "write it as a table, [ ] or { }"),
+    "model_type": ("a table", "write it as a table, [ ] or { }"),
 }
 
 _BOUNDS = {
@@ -99,22 +114,37 @@ def type_name(value: Any) -> str:
     return next((name for kind, name in names if isinstance(value, kind)), "nothing")
 
 
-def fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> Fault:
-    """A pydantic error as a fault. `known` has the keys of every table, by its path without the numbers."""
+def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str]]) -> list[Fault]:
+    """Pydantic's errors as faults. `known` has the keys of every table, by its path without the numbers."""
+    misspelt = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *table, key = error["loc"]
+            close = difflib.get_close_matches(str(key), known[_without_numbers(tuple(table))], n=1)
+            misspelt |= {(*table, word) for word in close}
+    return [_fault_of(error, known) for error in errors if error["type"] != "missing" or error["loc"] not in misspelt]
+
+
+def _without_numbers(path: KeyPath) -> KeyPath:
+    return tuple(part for part in path if isinstance(part, str))
+
+
+def _fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> Fault:
     path, kind, value, context = error["loc"], error["type"], error["input"], error.get("ctx", {})
     key = path[-1] if path else ""
     if kind == "missing" or (kind == "too_short" and key in _MANY):
         return _missing(path)
     if kind == "extra_forbidden":
         return Fault(path, _unknown_key(path, known))
-    if kind == "tuple_type" and key in _MANY and isinstance(value, dict):
-        return Fault(path, f"must be an array of tables, not one table; write [[{key}]] with double brackets")
+    if kind == "tuple_type" and key in (*_MANY, "examples"):
+        tables = ".".join(str(part) for part in _without_numbers(path))
+        return Fault(path, f"must be an array of tables, not {type_name(value)}; write [[{tables}]]")
     if kind in _EXPECTED:
         wanted, remedy = _EXPECTED[kind]
         return Fault(path, f"must be {wanted}, not {type_name(value)}; {remedy}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return Fault(path, f"must be {words} {context[name]}, not {shown(value)}; change the number")
+        return Fault(path, f"must be {words} {context[name]:g}, not {shown(value)}; change the number")
     if kind == "value_error":
         return Fault(path, str(context["error"]))
     return Fault(path, f"{error['msg']}; correct the value")
@@ -129,8 +159,8 @@ def _missing(path: KeyPath) -> Fault:
 
 def _unknown_key(path: KeyPath, known: Mapping[KeyPath, Collection[str]]) -> str:
     key = str(path[-1])
-    table = tuple(part for part in path[:-1] if isinstance(part, str))
+    table = _without_numbers(path[:-1])
     close = did_you_mean(key, known[table])
     if table and key in known[()] and key not in _MANY:
         close = "it belongs at the top of the file: move it above the first line with a [ ]"
-    return f'unknown key "{key}"; {close}'
+    return f"unknown key {shown(key)}; {close}"

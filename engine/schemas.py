@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import Draft202012Validator, validator_for
-from jsonschema_specifications import REGISTRY
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
@@ -21,6 +21,8 @@ from engine.locate import KeyPath
 
 if TYPE_CHECKING:
     from referencing._core import Resolver
+
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def validator_of(schema: Mapping[str, Any]) -> Validator:
@@ -33,11 +35,11 @@ def validator_of(schema: Mapping[str, Any]) -> Validator:
 
 def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:
     """What keeps `schema` from being a JSON Schema that stands alone. Paths are inside the schema."""
-    dialect = schema.get("$schema", "")
-    if not isinstance(dialect, str) or (dialect and validator_for(schema, default=None) is None):
+    dialect = schema.get("$schema", Draft202012Validator.META_SCHEMA["$id"])
+    if not isinstance(dialect, str) or dialect.rstrip("#") not in REGISTRY:
         return [Fault(("$schema",), f"{shown(dialect)} is not a known dialect; leave the key out for draft 2020-12")]
     try:
-        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+        validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
     except SchemaError as error:
         path = tuple(error.absolute_path)
         return [Fault(path, f"not a JSON Schema at {pointer(path)}: {_complaint(error)}")]
@@ -50,7 +52,10 @@ def value_fault(validator: Validator, value: Any) -> Fault | None:
     if error is None:
         return None
     path = tuple(error.absolute_path)
-    return Fault(path, f"contradicts the schema at {pointer(path)}: {_short(error.message)}")
+    message = error.message
+    if error.validator == "type":  # jsonschema would say None where JSON says null
+        message = f"{shown(error.instance)} is not of type {shown(error.validator_value)}"
+    return Fault(path, f"contradicts the schema at {pointer(path)}: {_short(message)}")
 
 
 def pointer(path: KeyPath) -> str:
@@ -58,11 +63,12 @@ def pointer(path: KeyPath) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path) or "the top"
 
 
-def _complaint(error: ValidationError) -> str:
-    remedy = "correct it there"
-    if error.validator == "enum" and isinstance(error.instance, str):
-        remedy = did_you_mean(error.instance, error.validator_value)
-    return f"{_short(error.message)}; {remedy}"
+def _complaint(error: SchemaError) -> str:
+    if error.validator == "anyOf" and error.absolute_path[-1] == "type":  # jsonschema only says that no branch fits
+        words = error.instance if isinstance(error.instance, list) else [error.instance]
+        unknown = next((word for word in words if word not in _TYPES), words)
+        return f"there is no type {shown(unknown)}; {did_you_mean(str(unknown), _TYPES)}"
+    return f"{_short(error.message)}; correct it there"
 
 
 def _short(message: str) -> str:

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Iterator
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import jiter
-import tomli
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from engine.faults import Fault, dotted, fault_of, printable, shown
+from engine.faults import Fault, dotted, faults_of, shown
+from engine.faults import SuiteError as SuiteError
+from engine.files import BOM, neighbour, not_json, read_json, read_text, read_toml
 from engine.locate import KeyPath, key_lines, nearest_line
 
-_MOST_FAULTS = 20
 _NAME_LENGTH = 100  # a suite's name becomes part of a folder's name
 _SEEDS = 2**32
-
-
-class SuiteError(Exception):
-    """A suite that cannot be used. Its text is one sentence for each fault, a line each, safe to print."""
-
-    def __init__(self, *faults: str) -> None:
-        self.faults = tuple(printable(fault) for fault in faults)
-        lines = self.faults[:_MOST_FAULTS]
-        if len(self.faults) > _MOST_FAULTS:
-            lines += (f"and {len(self.faults) - _MOST_FAULTS} more faults; mend these first",)
-        super().__init__("\n".join(lines))
 
 
 def _usable_name(name: str) -> str:
@@ -142,11 +127,11 @@ class _Faulty(Exception):
 
 def load_suite(path: Path) -> Suite:
     """The suite in a file. Raises SuiteError with all that is wrong with it, as far as it can be told at once."""
-    text = _read_text(path)
+    text = read_text(path)
     lines: dict[KeyPath, int] = {}
     try:
-        data = _parsed(path, text)
-        lines = key_lines(text.removeprefix("\ufeff"))
+        data = read_toml(path, text)
+        lines = key_lines(text.removeprefix(BOM))
         return _suite_of(path, text, data, lines)
     except _Faulty as error:
         placed = sorted(error.faults, key=lambda fault: nearest_line(lines, fault.path) or 0)
@@ -162,67 +147,10 @@ def find_suites(folder: Path) -> list[Path]:
             return [folder]
         return sorted(path for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
     except FileNotFoundError:
-        raise SuiteError(f"{folder}: there is no such file or folder; {_neighbour(folder)}") from None
-    except OSError as error:
-        raise SuiteError(f"{folder}: cannot be read ({error.strerror}); mend that or name another folder") from None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise SuiteError(f"{path}: this is a folder, not a file; name a file in it")
-        if path.exists() and not path.is_file():
-            raise SuiteError(f"{path}: this is not a regular file; name a file")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise SuiteError(f"{path}: there is no such file; {_neighbour(path)}") from None
+        raise SuiteError(f"{folder}: there is no such file or folder; {neighbour(folder)}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise SuiteError(f"{path}: cannot be read ({reason}); mend that or name another file") from None
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        byte = data[error.start]
-        raise SuiteError(f"{path}, line {line}: the byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from None
-
-
-def _neighbour(path: Path) -> str:
-    """The remedy for a name that does not exist."""
-    try:
-        close = difflib.get_close_matches(path.name, [each.name for each in path.parent.iterdir()], n=1)
-    except OSError:
-        return f"the folder {path.parent} cannot be listed either" if path.parent != Path() else "check the name"
-    return f"did you mean {path.with_name(close[0])}?" if close else "check the name"
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    try:
-        data = tomli.loads(text.removeprefix("\ufeff"))
-    except tomli.TOMLDecodeError as error:
-        place = f"{path}, line {error.lineno}, column {error.colno}"
-        if error.pos >= len(error.doc):
-            place = f"{path}, at the end of the file"
-        raise SuiteError(f"{place}: this is not TOML: {error.msg}; {_toml_remedy(error.msg)}") from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise SuiteError(f"{path}: {error}; write a smaller number") from None
-    if not data:
-        remedy = "a suite needs a name, a [schema], a [[prompt]] and a [[case]]"
-        raise SuiteError(f"{path}: the file is empty; {remedy}")
-    return data
-
-
-def _toml_remedy(message: str) -> str:
-    remedies = {
-        "Invalid value": "strings stand in quotes, and only true, false, numbers and dates stand without",
-        "Unterminated string": "close the quotes",
-        "Illegal character": "close the quotes, or write the character as an escape",
-        "Unescaped": r"write \\ for a backslash, or use single quotes",
-        "Cannot overwrite": "a key may stand only once",
-        "Cannot declare": "a table may stand only once; [[name]] begins one more of several",
-        "Unclosed": "close the bracket, or put the missing comma",
-    }
-    return next((text for start, text in remedies.items() if message.startswith(start)), "correct the TOML there")
+        raise SuiteError(f"{folder}: cannot be read ({reason}); mend that or name another folder") from None
 
 
 def _sentence(path: Path, lines: dict[KeyPath, int], fault: Fault) -> str:
@@ -256,38 +184,14 @@ def _refuse(faults: list[Fault]) -> None:
 
 
 def _validated(data: dict[str, Any]) -> _File:
-    faults = list(_not_json(data, ()))
+    faults: list[Fault] = []
     try:
         file = _File.model_validate(data)
     except ValidationError as error:
-        known = {fault.path for fault in faults}
-        faults += [fault_of(each, _KNOWN_KEYS) for each in error.errors(include_url=False) if each["loc"] not in known]
-        raise _Faulty(faults) from None
-    _refuse(faults)
+        faults = faults_of(error.errors(include_url=False), _KNOWN_KEYS)
+    known = {fault.path for fault in faults}
+    _refuse(faults + [fault for fault in not_json(data) if fault.path not in known])
     return file
-
-
-def _not_json(value: Any, path: KeyPath) -> Iterator[Fault]:
-    """What TOML can say and JSON cannot: dates, times, infinity and nan."""
-    if isinstance(value, date | datetime | time):
-        yield Fault(path, f'JSON has no dates; write it in quotes: "{value.isoformat()}"')
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield Fault(path, f"JSON has no {value}; write a finite number")
-    elif isinstance(value, dict | list):
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _not_json(part, (*path, key))
-
-
-def _json_value(text: str) -> Any:
-    """Strict JSON: no NaN, no key twice, no lone surrogates. Raises ValueError with a remedy."""
-    try:
-        value = jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}; correct it there") from None
-    too_large = next(_not_json(value, ()), None)  # 1e999
-    if too_large:
-        raise ValueError(too_large.text)
-    return value
 
 
 def _schema(path: Path, file: _File) -> tuple[dict[str, Any], list[Fault]]:
@@ -303,7 +207,7 @@ def _schema(path: Path, file: _File) -> tuple[dict[str, Any], list[Fault]]:
         return {}, [Fault((), f"the suite has no schema; {remedy}")]
     name = path.parent / file.schema_file
     try:
-        schema = _json_value(_read_text(name).removeprefix("\ufeff"))
+        schema = read_json(read_text(name).removeprefix(BOM))
     except SuiteError as error:
         return {}, [Fault(("schema_file",), str(error))]
     except ValueError as error:
@@ -323,7 +227,7 @@ def _cases(file: _File) -> tuple[tuple[Case, ...], list[Fault]]:
         if case.expected_json is not None:
             place: KeyPath = ("case", number, "expected_json")
             try:
-                expected = _json_value(case.expected_json)
+                expected = read_json(case.expected_json)
             except ValueError as error:
                 faults.append(Fault(place, str(error)))
             else:
@@ -368,8 +272,11 @@ def _contradictions(schema: dict[str, Any], file: _File, cases: tuple[Case, ...]
     for number, (case, source) in enumerate(zip(cases, file.case, strict=True)):
         if case.expected is None:
             continue
-        fault = value_fault(validator, case.expected)
-        if fault and source.expected_json is not None:
-            yield Fault(("case", number, "expected_json"), f"{fault.text}; correct the value or the schema")
-        elif fault:
-            yield Fault(("case", number, "expected", *fault.path), f"{fault.text}; correct the value or the schema")
+        try:
+            fault = value_fault(validator, case.expected)
+        except RecursionError:
+            yield Fault(("schema",), "a $ref leads back to itself without end; let it lead to a part of the value")
+            return
+        if fault:
+            path = ("expected", *fault.path) if source.expected_json is None else ("expected_json",)
+            yield Fault(("case", number, *path), f"{fault.text}; correct the value or the schema")
