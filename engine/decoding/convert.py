@@ -40,7 +40,9 @@ def smollm_tokenizer(gguf: Path) -> PreTrainedTokenizerFast:
     transformers 5.23 does not know the split that the file names ("smollm") and leaves the digits out. The text stays
     the same but the tokens do not: blanks before a digit ("{\\n  1") come out one by one, as in no training text.
     """
-    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ValueError("the tokenizer is not one of the tokenizers library")
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )

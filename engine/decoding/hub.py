@@ -10,7 +10,7 @@ from typing import Any
 
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported on first use
 from tqdm import tqdm
 
 from engine.decoding.loading import PAUSE, ModelError, Report, first_sentence, printable
@@ -68,7 +68,7 @@ def _download(name: str, report: Report) -> Path:
 def _fetch(name: str, patterns: list[str], report: Report) -> Path:
     bars: list[Any] = []
 
-    class Bar(tqdm):  # type: ignore[type-arg]  # the hub's client counts in it, nobody sees it
+    class Bar(tqdm):  # type: ignore[misc]  # the hub's client counts in it, nobody sees it
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "file": io.StringIO()})
             if options.get("unit") == "B":

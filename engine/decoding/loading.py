@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import time
 import warnings
@@ -53,15 +54,28 @@ def run_child(command: Sequence[str], env: dict[str, str], tick: Callable[[float
             raise
 
 
+def clock(step: str, report: Report) -> Callable[[float], None]:
+    """A function that takes the seconds so far of a step that cannot be counted, and reports every full one."""
+    last = -1
+
+    def tick(seconds: float) -> None:
+        nonlocal last
+        if int(seconds) != last:
+            last = int(seconds)
+            report(Loading(step, last, None, "s"))
+
+    return tick
+
+
 def counter(step: str, total: int, unit: str, report: Report) -> Callable[[int], None]:
     """A function that takes how much is done so far and reports it, not more often than every PAUSE seconds."""
-    last = 0.0
+    last, reported = 0.0, -1
 
     def count(done: int) -> None:
-        nonlocal last
+        nonlocal last, reported
         now = time.monotonic()
-        if now - last >= PAUSE or done == total:
-            last = now
+        if done != reported and (now - last >= PAUSE or done == total):
+            last, reported = now, done
             report(Loading(step, done, total, unit))
 
     return count
@@ -82,8 +96,8 @@ def quiet(step: str, report: Report) -> Iterator[None]:
         return make(*args, **options)
 
     bars, verbosity = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity(logging.ERROR)
     hook = transformers_logging.set_tqdm_hook(instead_of_tqdm)
     try:
         with warnings.catch_warnings():
@@ -93,7 +107,7 @@ def quiet(step: str, report: Report) -> Iterator[None]:
         transformers_logging.set_tqdm_hook(hook)
         transformers_logging.set_verbosity(verbosity)
         if bars:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _counted(items: list[Any], count: Callable[[int], None]) -> Iterator[Any]:

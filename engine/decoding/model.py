@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
@@ -68,9 +67,11 @@ class LoadedModel:
         """
         try:
             text = self.tokenizer.apply_chat_template(
-                [dict(message) for message in messages], tokenize=False, add_generation_prompt=True
+                [{"role": message["role"], "content": message["content"]} for message in messages],
+                tokenize=False,
+                add_generation_prompt=True,
             )
-        except (TemplateError, ValueError, TypeError) as error:
+        except Exception as error:  # a template is the model's own program and raises what it likes
             raise ModelError(f"The chat template of {self.name} refuses the prompt: {first_sentence(error)}") from error
         ids: list[int] = self.tokenizer(f"{text}{prefill}", add_special_tokens=False)["input_ids"]
         return ids
@@ -102,7 +103,7 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
         name=name,
         model=model,
         tokenizer=tokenizer,
-        device=model.get_input_embeddings().weight.device,
+        device=next(model.get_input_embeddings().parameters()).device,
         dtype=model.dtype,
         stop_ids=_stop_ids(name, model, tokenizer),
         context=getattr(config.get_text_config(), "max_position_embeddings", None) or UNLIMITED,
@@ -153,16 +154,19 @@ def _config(folder: Path, name: str) -> PreTrainedConfig:
 
 def _weights(folder: Path, name: str, config: PreTrainedConfig, dtype: torch.dtype, where: Any) -> PreTrainedModel:
     """The model with its weights on their devices, in eval mode."""
-    model, info = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder, config=config, dtype=dtype, device_map=where, trust_remote_code=False, output_loading_info=True
     )
+    model: PreTrainedModel = loaded[0]
+    info: dict[str, Any] = loaded[1]
     if info["missing_keys"]:  # transformers fills them with random numbers
         first = min(info["missing_keys"])
         raise ModelError(f"The files of {name} lack {len(info['missing_keys'])} of its weights, {first} first.")
     outside = {str(place) for place in getattr(model, "hf_device_map", {}).values()} & {"cpu", "disk"}
     if where == "auto" and outside:
         raise ModelError(f"{name} does not fit on the GPUs together: take a smaller model, or a smaller --dtype.")
-    return model.eval()
+    model.eval()  # type: ignore[no-untyped-call]
+    return model
 
 
 def _stop_ids(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:

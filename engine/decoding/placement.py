@@ -27,7 +27,7 @@ def choose_device(asked: str) -> torch.device:
     if kind not in ("cpu", "cuda", "mps") or (":" in asked and not (kind == "cuda" and number.isdecimal())):
         raise ModelError(f"--device {printable(asked)} is unknown: it takes auto, cpu, cuda, cuda:1 or mps.")
     if kind == "cuda" and not torch.cuda.is_available():
-        built = "" if torch.backends.cuda.is_built() else ", and this torch is built without CUDA"
+        built = "" if torch.version.cuda or torch.version.hip else ", and this torch is built without CUDA"
         raise ModelError(f"--device {asked}: there is no CUDA GPU that torch can use here{built}.")
     if number and int(number) >= torch.cuda.device_count():
         last = torch.cuda.device_count() - 1
