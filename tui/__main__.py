@@ -1,0 +1,55 @@
+"""`python -m tui [PATH]`: the terminal interface."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", default="suites", type=click.Path(path_type=Path))
+@click.option("--model", metavar="NAME_OR_PATH", help="A transformers model; without it the built-in one is used.")
+@click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 or mps.")
+@click.option("--dtype", metavar="DTYPE", help="auto, float32, bfloat16 or float16.")
+@click.option("--out", metavar="DIR", help="Where runs are saved.")
+def main(path: Path, model: str | None, device: str | None, dtype: str | None, out: str | None) -> None:
+    """Show the suites under PATH and run them."""
+    options = {"--model": model, "--device": device, "--dtype": dtype, "--out": out}
+    sys.exit(open_app(path, [word for name, value in options.items() if value is not None for word in (name, value)]))
+
+
+def open_app(path: Path, engine_options: list[str]) -> int:
+    """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2."""
+    if not path.exists():
+        print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
+        return 2
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
+        return 2
+    prepare_terminal()
+    from tui.app import JsonbreakApp
+
+    app = JsonbreakApp(path, [sys.executable, "-m", "engine", "worker", *engine_options])
+    app.run()
+    runner = app.runner
+    if runner is not None and runner.state is not None and runner.state.folder is not None:
+        print(runner.state.folder)
+    return app.return_code or 0
+
+
+def prepare_terminal() -> None:
+    """Set what Textual reads from the environment when it is imported; what the user has set stays."""
+    os.environ.setdefault("TEXTUAL_FPS", "15")  # more frames only fill the link of an SSH session
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    from rich.console import Console
+
+    if "NO_COLOR" in os.environ or Console().color_system in ("standard", None):
+        os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")  # the terminal's own colours instead of near misses
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The application: its screens, its theme, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import App
+
+from tui import keys
+from tui.messages import RunRequested
+from tui.screens.browse import BrowseScreen
+
+if TYPE_CHECKING:
+    from tui.runner import Runner
+
+
+class JsonbreakApp(App[None]):
+    """Shows the suites under `path` and runs them on an engine started by `command`."""
+
+    TITLE = "jsonbreak"
+    CSS_PATH: ClassVar = ["styles/app.tcss", "styles/browse.tcss", "styles/run.tcss"]
+    BINDINGS = keys.APP
+
+    def __init__(self, path: Path, command: Sequence[str], log_path: Path | None = None) -> None:
+        super().__init__()
+        self._path = path
+        self._command = tuple(command)
+        self._log_path = log_path
+        self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
+
+    def on_mount(self) -> None:
+        """Take care of the signals and show the suites."""
+        # Without handlers a dropped connection (SIGHUP) ends the program without cleaning up.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit)
+        self.push_screen(BrowseScreen(self._path))
+
+    async def on_unmount(self) -> None:
+        """End the engine with the app."""
+        if self.runner is not None:
+            await self.runner.close()
+
+    @on(RunRequested)
+    async def _run_suite(self, message: RunRequested) -> None:
+        from tui.runner import Runner
+        from tui.screens.run import RunScreen
+
+        if self.runner is None:
+            self.runner = Runner(self._command, self._log_path)
+        if self.runner.busy:
+            return
+        await self.runner.start(message.suite)
+        if not isinstance(self.screen, RunScreen):
+            await self.push_screen(RunScreen(self.runner))
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        """Quit, asking first when a run is on."""
+        from tui.screens.confirm import ConfirmScreen
+
+        if self.runner is None or not self.runner.busy:
+            self.exit()
+            return
+        question = "A run is on. Stop it and quit? What is finished stays on disk."
+        self.push_screen(ConfirmScreen(question, "Stop and quit"), self._quit_if)
+
+    async def _quit_if(self, stop: bool | None) -> None:
+        if stop and self.runner is not None:
+            await self.runner.stop()
+            self.exit()

@@ -1,0 +1,77 @@
+"""Every key, and what the marks mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from tui import keys
+from tui.suites import Page
+from tui.widgets.text_view import TextView
+
+_MARKS = [
+    ("--", "waiting"),
+    ("..", "running"),
+    ("ok", "nothing is wrong with the reply"),
+    ("!!", "broken: the class says how, the marked text where"),
+    ("xx", "the reply could not be decoded"),
+    ("\u25b8", "the fork: up to here both arms said the same"),
+    ("\u2038", "something is missing here"),
+]
+_WORDS = [
+    ("free", "the reply to the prompt alone"),
+    ("constrained", "the same prompt, but the grammar of the schema masks the tokens"),
+    ("strict", "the whole reply is one JSON value"),
+    ("schema", "the value satisfies the JSON Schema"),
+    ("right", "the value equals what the case expects"),
+]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Opened by `?`, closed by escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "close", key_display="esc"),
+        Binding("ctrl+c", "dismiss", "close", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        view = TextView(id="help")
+        view.border_title = "Help"
+        view.border_subtitle = "up/down scroll, esc closes"
+        yield view
+
+    def on_mount(self) -> None:
+        """Fill in the text."""
+        page = help_page()
+        self.query_one(TextView).show(page.text, page.spans)
+
+
+def help_page() -> Page:
+    """The text of the help, made from the keys the screens bind."""
+    page = Page()
+    for title, bindings in (
+        ("Suites", keys.BROWSE),
+        ("A run", keys.RUN),
+        ("Moving in a list or a text", keys.MOVE),
+        ("Everywhere", keys.APP),
+    ):
+        page.heading(title)
+        _add_rows(page, keys.rows(bindings))
+    page.heading("Panes")
+    _add_rows(page, keys.PANES)
+    page.heading("Marks")
+    _add_rows(page, _MARKS)
+    page.heading("Words")
+    _add_rows(page, _WORDS)
+    return page
+
+
+def _add_rows(page: Page, rows: list[tuple[str, str]]) -> None:
+    for key, words in rows:
+        page.add(f"  {key:<12}", "text--label").add(f" {words}\n")
+    page.add("\n")

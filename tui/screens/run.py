@@ -1,0 +1,157 @@
+"""The run screen: the jobs with both verdicts, and the two arms of the selected one, live."""
+
+from __future__ import annotations
+
+import time
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from engine.records import ARMS
+from tui import keys
+from tui.messages import JobSelected, RunRequested
+from tui.runner import Runner
+from tui.screens.confirm import ConfirmScreen
+from tui.state import JobState, Phase, RunState
+from tui.text import one_line
+from tui.widgets.arm_pane import ArmPane
+from tui.widgets.fork_line import ForkLine
+from tui.widgets.job_list import JobList
+from tui.widgets.notice import Notice
+from tui.widgets.status_line import StatusLine
+
+FLUSH_SECONDS = 0.1  # text reaches the panes in batches
+
+
+class RunScreen(Screen[None]):
+    """Draws the runner's state ten times a second, if it changed."""
+
+    BINDINGS = keys.RUN
+    AUTO_FOCUS = "#jobs"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._drawn: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: status, notice, jobs, fork, panes."""
+        yield StatusLine(id="status")
+        yield Notice(id="notice")
+        yield JobList(id="jobs")
+        yield ForkLine(id="fork")
+        with Horizontal(id="panes"):
+            for arm in ARMS:
+                yield ArmPane(arm, id=arm)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin to draw."""
+        self.set_interval(FLUSH_SECONDS, self.flush)
+
+    def on_screen_resume(self) -> None:
+        """Draw at once when the screen comes to the front."""
+        self._drawn = ()
+        self.call_after_refresh(self.flush)
+
+    def on_resize(self) -> None:
+        """Widths have changed, and with them what fits."""
+        self._drawn = ()
+        self.call_after_refresh(self.flush)
+
+    def flush(self) -> None:
+        """Draw what changed since the last time. An idle screen writes nothing."""
+        state = self._runner.state
+        if state is None or not self.is_current:
+            return
+        elapsed = time.monotonic() - state.since
+        panes = self.query(ArmPane)
+        seconds = int(elapsed) if state.started is None and not state.over else 0
+        now = (state, state.revision, seconds, *(pane.below for pane in panes))
+        if now == self._drawn:
+            return
+        self._drawn = now
+        self.query_one(StatusLine).show(state, elapsed)
+        self.query_one(Notice).show(state, elapsed)
+        self.query_one(JobList).show(state, _title(state))
+        self.set_class(not state.jobs, "-no-jobs")
+        self._show_job(state)
+
+    def _show_job(self, state: RunState) -> None:
+        job = self._selected(state)
+        reason = state.started.constrained_error if state.started else None
+        for pane in self.query(ArmPane):
+            pane.show(job, state.over, reason if pane.arm == "constrained" else None)
+        self.query_one(ForkLine).show(job, constrained=reason is None)
+
+    def _selected(self, state: RunState) -> JobState | None:
+        cursor = self.query_one(JobList).cursor
+        return state.jobs[cursor] if cursor < len(state.jobs) else None
+
+    @on(JobSelected)
+    def _job_selected(self) -> None:
+        state = self._runner.state
+        if state is not None:
+            self._show_job(state)
+
+    def action_broken(self, step: int) -> None:
+        """To the next (1) or previous (-1) job whose free reply is broken, round the end."""
+        state = self._runner.state
+        jobs = self.query_one(JobList)
+        count = len(state.jobs) if state else 0
+        for distance in range(1, count + 1):
+            number = (jobs.cursor + step * distance) % count
+            if state is not None and state.jobs[number].broken:
+                jobs.select(number)
+                return
+        self.notify("No free reply is broken.", markup=False)
+
+    async def action_pause(self) -> None:
+        """Pause the run, or go on."""
+        state = self._runner.state
+        if state is None or state.phase is not Phase.RUNNING:
+            self.notify("There is nothing to pause.", markup=False)
+            return
+        await self._runner.pause(not state.paused)
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
+
+    def action_again(self) -> None:
+        """Run the suite again."""
+        state = self._runner.state
+        if state is None or not state.over:
+            self.notify("The run is still on.", markup=False)
+            return
+        self.app.post_message(RunRequested(state.suite))
+
+    def action_back(self) -> None:
+        """Back to the suites, asking first when a run is on."""
+        if not self._runner.busy:
+            self.dismiss()
+            return
+        question = "A run is on. Stop it and go back? What is finished stays on disk."
+        self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
+
+    async def _leave(self, stop: bool | None) -> None:
+        if stop:
+            await self._runner.stop()
+            self.dismiss()
+
+
+def _title(state: RunState) -> str:
+    """What runs on what."""
+    if state.started is None:
+        return one_line(state.suite.stem)
+    words = [state.started.suite, state.started.model]
+    if state.model is not None:
+        words += [state.model.device, state.model.dtype]
+    return one_line("  ".join(words))

@@ -1,0 +1,245 @@
+"""What the screen shows of a run: plain data that the engine's events are applied to. Knows nothing of Textual."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from engine.events import (
+    Delta,
+    Event,
+    Failed,
+    Forked,
+    JobFinished,
+    JobInfo,
+    JobStarted,
+    Loading,
+    ModelReady,
+    Paused,
+    Progress,
+    RunFinished,
+    RunStarted,
+)
+from engine.judging.verdict import Verdict
+from engine.records import ARMS, Arm, Fork, Record, Reply
+from tui.client import EngineDied
+
+
+class Phase(Enum):
+    """Where a run stands. The value is the word the status line shows."""
+
+    STARTING = "starting"
+    LOADING = "loading"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
+
+
+class Mark(Enum):
+    """The state of one reply: its one-glance mark, never told by colour alone."""
+
+    WAITING = "--"
+    RUNNING = ".."
+    OK = "ok"
+    BROKEN = "!!"
+    ERROR = "xx"
+
+
+@dataclass(slots=True)
+class LiveText:
+    """A text that grows by pieces; joined only when somebody looks."""
+
+    _parts: list[str] = field(default_factory=list)
+    tokens: int = 0
+
+    def add(self, text: str, tokens: int = 0) -> None:
+        """Append a piece."""
+        self._parts.append(text)
+        self.tokens += tokens
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        if len(self._parts) > 1:
+            self._parts[:] = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
+
+@dataclass(slots=True)
+class JobState:
+    """A job as far as it has come: live texts while it runs, the record once it is finished."""
+
+    info: JobInfo
+    started: bool = False
+    live: dict[Arm, LiveText] = field(default_factory=lambda: {arm: LiveText() for arm in ARMS})
+    fork: Fork | None = None
+    record: Record | None = None
+
+    def reply(self, arm: Arm) -> Reply | None:
+        """The finished reply of an arm, None until the job is finished."""
+        return self.record.reply(arm) if self.record else None
+
+    def text(self, arm: Arm) -> str:
+        """What an arm has said so far."""
+        return self.record.reply(arm).text if self.record else self.live[arm].text
+
+    def tokens(self, arm: Arm) -> int:
+        """How many tokens an arm has so far."""
+        return len(self.record.reply(arm).tokens) if self.record else self.live[arm].tokens
+
+    def mark(self, arm: Arm) -> Mark:
+        """The state of an arm's reply."""
+        reply = self.reply(arm)
+        if reply is None:
+            return Mark.RUNNING if self.started else Mark.WAITING
+        if reply.verdict is None:
+            return Mark.ERROR
+        return Mark.OK if reply.verdict.ok else Mark.BROKEN
+
+    @property
+    def broken(self) -> bool:
+        """Whether the free reply was judged and is not what was asked for."""
+        return self.mark("free") is Mark.BROKEN
+
+
+@dataclass(slots=True)
+class Tally:
+    """How one arm's judged replies did. Replies that could not be decoded are in none of the counts.
+
+    n: judged replies; right counts only those with an expectation, of which there are right_n.
+    """
+
+    n: int = 0
+    strict: int = 0
+    schema: int = 0
+    right: int = 0
+    right_n: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one more judged reply."""
+        self.n += 1
+        self.strict += verdict.strict
+        self.schema += verdict.schema
+        if verdict.values is not None:
+            self.right += verdict.values
+            self.right_n += 1
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run as its events tell it. `revision` grows with each change, so that a screen knows when to draw."""
+
+    suite: Path
+    phase: Phase = Phase.STARTING
+    paused: bool = False
+    since: float = field(default_factory=time.monotonic)
+    loading: Loading | None = None
+    model: ModelReady | None = None
+    started: RunStarted | None = None
+    jobs: list[JobState] = field(default_factory=list)
+    newest: int | None = None
+    done: int = 0
+    progress: Progress | None = None
+    tallies: dict[Arm, Tally] = field(default_factory=lambda: {arm: Tally() for arm in ARMS})
+    finished: RunFinished | None = None
+    failure: str | None = None
+    log: tuple[str, ...] = ()
+    revision: int = 0
+    _index: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.phase in OVER
+
+    @property
+    def folder(self) -> Path | None:
+        """The run's folder, once it exists."""
+        return self.started.folder if self.started else None
+
+    def fail(self, message: str, log: tuple[str, ...] = ()) -> None:
+        """The run cannot go on, for a reason the engine had no chance to tell."""
+        self.phase, self.failure, self.log = Phase.FAILED, message, log
+        self.revision += 1
+
+    def stopping(self) -> None:
+        """The user asked the run to end."""
+        self.phase = Phase.STOPPING
+        self.revision += 1
+
+    def apply(self, event: Event | EngineDied) -> None:
+        """Take in what the engine says."""
+        self.revision += 1
+        match event:
+            case Loading():
+                if self.phase is Phase.STARTING:
+                    self.phase = Phase.LOADING
+                self.loading = event
+            case ModelReady():
+                self.model = event
+            case RunStarted():
+                self._start(event)
+            case JobStarted() | Delta() | Forked() | JobFinished():
+                self._apply_to_job(event)
+            case Progress():
+                self.progress = event
+            case Paused():
+                self.paused = event.paused
+            case RunFinished():
+                self.finished = event
+                if self.phase is not Phase.FAILED:
+                    self.phase = Phase.STOPPED if event.stopped else Phase.FINISHED
+            case Failed():
+                self.fail(event.message)
+            case EngineDied():
+                self._engine_died(event)
+
+    def _start(self, event: RunStarted) -> None:
+        self.started = event
+        self.jobs = [JobState(info) for info in event.jobs]
+        self._index = {info.id: number for number, info in enumerate(event.jobs)}
+        if self.phase is not Phase.STOPPING:
+            self.phase = Phase.RUNNING
+
+    def _apply_to_job(self, event: JobStarted | Delta | Forked | JobFinished) -> None:
+        name = event.record.id if isinstance(event, JobFinished) else event.job
+        number = self._index.get(name)
+        if number is None:
+            return
+        job = self.jobs[number]
+        match event:
+            case JobStarted():
+                job.started = True
+                self.newest = number
+                for live in job.live.values():
+                    live.add(event.prefill)
+            case Delta():
+                for arm in ARMS if event.arm == "both" else (event.arm,):
+                    job.live[arm].add(event.text, event.tokens)
+            case Forked():
+                job.fork = event.fork
+            case JobFinished():
+                self._finish(job, event.record)
+
+    def _finish(self, job: JobState, record: Record) -> None:
+        job.record, job.fork = record, record.fork
+        job.live.clear()
+        self.done += 1
+        for arm in ARMS:
+            verdict = record.reply(arm).verdict
+            if verdict is not None:
+                self.tallies[arm].add(verdict)
+
+    def _engine_died(self, event: EngineDied) -> None:
+        # The engine may have told its reason before it ended: that sentence is better than an exit code.
+        if not self.over:
+            self.fail(event.sentence, event.log)
+        elif self.phase is Phase.FAILED:
+            self.log = self.log or event.log

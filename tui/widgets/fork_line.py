@@ -1,0 +1,66 @@
+"""Where the two arms of a job parted, and why."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.records import Candidate, Fork
+from tui.state import JobState, Mark
+from tui.text import one_line, shorten
+
+TOKEN_CELLS = 12
+
+
+class ForkLine(Static):
+    """One sentence: on one line where it fits, else on two."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._content = Content("")
+
+    def show(self, job: JobState | None, constrained: bool) -> None:
+        """Draw the fork of a job; `constrained`: whether the run has a constrained arm at all."""
+        content = self._words(job, constrained)
+        if content != self._content:
+            self._content = content
+            self.update(content)
+
+    def _words(self, job: JobState | None, constrained: bool) -> Content:
+        if job is None or not job.started:
+            return Content("")
+        if not constrained or job.mark("constrained") is Mark.ERROR:
+            return Content.styled("no fork: there is no constrained arm", "$text-muted")
+        if job.fork is not None:
+            return fork_sentence(job.fork)
+        if job.record is None:
+            return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
+        return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
+
+
+def fork_sentence(fork: Fork) -> Content:
+    """Which token the model wanted at the fork and which the grammar allowed, with their probabilities."""
+    return Content.assemble(
+        (f"> fork at token {fork.token}: ", "bold"),
+        "wanted ",
+        *_candidate(fork.wanted),
+        ", grammar allowed ",
+        *_candidate(fork.allowed),
+        f" (allowed {percent(fork.allowed_mass)} in all)",
+    )
+
+
+def _candidate(candidates: tuple[Candidate, ...]) -> tuple[str | tuple[str, str], ...]:
+    if not candidates:
+        return ("nothing",)
+    first = candidates[0]
+    return ((f'"{shorten(one_line(first.token), TOKEN_CELLS)}"', "bold"), f" {percent(first.p)}")
+
+
+def percent(p: float) -> str:
+    """A probability as a percentage: one decimal, and small ones not rounded to nothing."""
+    if 0 < p < 0.001:
+        return "<0.1%"
+    return f"{100 * p:.1f}%"

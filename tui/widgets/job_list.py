@@ -1,0 +1,189 @@
+"""The jobs of a run, one row each, drawn line by line: a hundred thousand rows cost no more than those in view."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from engine.records import ARMS, Arm
+from tui import keys
+from tui.messages import JobSelected
+from tui.state import JobState, Mark, RunState
+from tui.text import one_line, shorten
+
+VERDICT_CELLS = 18  # "!! multiple_values"
+PROMPT_CELLS = 20
+_WORDS = {Mark.WAITING: "waiting", Mark.RUNNING: "running", Mark.OK: "", Mark.ERROR: "error"}
+
+
+def verdict_words(job: JobState, arm: Arm, over: bool) -> str:
+    """Mark and word for one reply: "ok", "!! prose_before", ".. running", "-- waiting", "xx error"."""
+    mark = job.mark(arm)
+    if mark is Mark.BROKEN:
+        reply = job.reply(arm)
+        assert reply is not None
+        assert reply.verdict is not None
+        return f"{mark.value} {reply.verdict.classes[0]}"
+    if over and mark in (Mark.WAITING, Mark.RUNNING):
+        return f"{Mark.WAITING.value} not run"
+    return f"{mark.value} {_WORDS[mark]}".rstrip()
+
+
+class JobList(ScrollView, can_focus=True):
+    """A header and a row for each job. The cursor follows the newest job until the user moves it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "job--header",
+        "job--cursor",
+        "job--cursor-focused",
+        "job--ok",
+        "job--broken",
+        "job--error",
+        "job--pending",
+    }
+    BINDINGS = keys.MOVE
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.cursor = 0
+        self.following = True
+        self._state: RunState | None = None
+        self._title = ""
+        self._prompt_cells = 0
+
+    def show(self, state: RunState, title: str) -> None:
+        """Draw the state's jobs as they are now, and follow the newest if nobody has moved the cursor."""
+        if state is not self._state:
+            self._state, self.cursor, self.following = state, 0, True
+        self._title = title
+        names = {job.info.prompt for job in state.jobs}
+        self._prompt_cells = min(PROMPT_CELLS, max(map(cell_len, names), default=0))
+        self.virtual_size = Size(self.size.width, len(state.jobs) + 1)
+        if self.following and state.newest is not None:
+            self._place(state.newest)
+        self.refresh()
+
+    def select(self, number: int) -> None:
+        """Put the cursor on a job, as the user does: it is not moved by itself any more."""
+        self.following = False
+        self._place(number)
+
+    def _place(self, number: int) -> None:
+        number = max(0, min(number, self._count - 1))
+        if number != self.cursor:
+            self.cursor = number
+            self.post_message(JobSelected(number))
+        window = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if not top <= number < top + window:
+            self.scroll_to(y=number if number < top else number - window + 1, animate=False)
+        self.refresh()
+
+    @property
+    def _count(self) -> int:
+        return len(self._state.jobs) if self._state else 0
+
+    def on_focus(self) -> None:
+        """The cursor looks different with focus."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor looks different without focus."""
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor on the row clicked."""
+        number = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and number < self._count:
+            self.select(number)
+
+    def action_up(self) -> None:
+        """To the job above."""
+        self.select(self.cursor - 1)
+
+    def action_down(self) -> None:
+        """To the job below."""
+        self.select(self.cursor + 1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self.select(self.cursor - max(1, self.size.height - 2))
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self.select(self.cursor + max(1, self.size.height - 2))
+
+    def action_first(self) -> None:
+        """To the first job."""
+        self.select(0)
+
+    def action_last(self) -> None:
+        """To the last job."""
+        self.select(self._count - 1)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the header, or the row of a job."""
+        width = self.size.width
+        if y == 0:
+            return self._header(width)
+        number = self.scroll_offset.y + y - 1
+        if self._state is None or number >= self._count:
+            return Strip.blank(width, self.rich_style)
+        return self._row(number, self._state.jobs[number], width).crop_extend(0, width, self.rich_style)
+
+    def _name_cells(self, width: int) -> int:
+        return max(8, width - 2 - len(ARMS) * (VERDICT_CELLS + 2))
+
+    def _header(self, width: int) -> Strip:
+        """A rule that names the run and the columns."""
+        style = self._component("job--header")
+        name = shorten(self._title, self._name_cells(width) - 2)
+        text = f"─ {name} ".ljust(self._name_cells(width) + 2 - (cell_len(name) - len(name)), "─")
+        for arm in ARMS:
+            text += f"─ {arm.upper()} ".ljust(VERDICT_CELLS + 2, "─")
+        return Strip([Segment(text, style)]).crop_extend(0, width, style)
+
+    def _row(self, number: int, job: JobState, width: int) -> Strip:
+        assert self._state is not None
+        selected = number == self.cursor
+        base = self.rich_style
+        if selected:
+            base += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
+        name = set_cell_size(self._job_name(job), self._name_cells(width))
+        segments = [Segment(f"{'>' if selected else ' '} {name}", base)]
+        for arm in ARMS:
+            words = verdict_words(job, arm, self._state.over)
+            segments.append(Segment("  ", base))
+            segments.append(Segment(words.ljust(VERDICT_CELLS), base + self._verdict_style(job, arm)))
+        return Strip(segments)
+
+    def _job_name(self, job: JobState) -> str:
+        info = job.info
+        name = one_line(info.case) + (f"~{one_line(info.variation)}" if info.variation else "")
+        if info.repeat:
+            name += f"#{info.repeat}"
+        prompt = set_cell_size(shorten(one_line(info.prompt), self._prompt_cells), self._prompt_cells)
+        return f"{prompt}  {name}"
+
+    def _verdict_style(self, job: JobState, arm: Arm) -> Style:
+        match job.mark(arm):
+            case Mark.OK:
+                name = "job--ok"
+            case Mark.BROKEN:
+                name = "job--broken"
+            case Mark.ERROR:
+                name = "job--error"
+            case _:
+                name = "job--pending"
+        return self._component(name, partial=True)
+
+    def _component(self, name: str, partial: bool = False) -> Style:
+        return self.get_component_rich_style(name, partial=partial)

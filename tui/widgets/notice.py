@@ -1,0 +1,92 @@
+"""What the user must know of the run as a whole: that the model loads, that the run is finished, that it failed."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.events import Loading
+from tui.state import Phase, RunState
+from tui.text import one_line, visible
+from tui.widgets.status_line import clock
+
+
+class Notice(Static):
+    """Takes no room while there is nothing to say."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._content = Content("")
+        self.display = False
+
+    def show(self, state: RunState, elapsed: float) -> None:
+        """Draw what there is to say of the state."""
+        content = _words(state, elapsed)
+        if content != self._content:
+            self._content = content
+            self.update(content)
+            self.display = bool(content.plain)
+        self.set_class(state.phase is Phase.FAILED, "-failed")
+
+
+def _words(state: RunState, elapsed: float) -> Content:
+    if state.phase is Phase.FAILED:
+        return _failure(state)
+    if state.phase in (Phase.FINISHED, Phase.STOPPED):
+        return _end(state)
+    if not state.jobs:
+        return _loading(state, elapsed)
+    if state.started is not None and state.started.constrained_error:
+        return Content.assemble(
+            ("xx no constrained arm: ", "bold $text-warning"), one_line(state.started.constrained_error)
+        )
+    return Content("")
+
+
+def _loading(state: RunState, elapsed: float) -> Content:
+    step = "starting the engine" if state.loading is None else one_line(state.loading.step)
+    if state.phase is Phase.STOPPING:
+        step = "stopping"
+    lines: list[str | tuple[str, str]] = [("Getting ready\n\n", "bold"), f".. {step}  {clock(elapsed)}\n"]
+    if state.loading is not None and state.loading.done is not None:
+        lines.append(f"   {_amount(state.loading)}\n")
+    lines.append(("\nThe first run loads the model; it stays loaded for the next ones.", "$text-muted"))
+    return Content.assemble(*lines)
+
+
+def _amount(loading: Loading) -> str:
+    """The count of a step that can be counted, with a bar when its end is known."""
+    assert loading.done is not None
+    if not loading.total:
+        return f"{_number(loading.done, loading.unit)}"
+    filled = min(20, 20 * loading.done // loading.total)
+    bar = "#" * filled + "." * (20 - filled)
+    return f"[{bar}] {_number(loading.done, loading.unit)} of {_number(loading.total, loading.unit)}"
+
+
+def _number(value: int, unit: str) -> str:
+    if unit in ("B", "bytes"):
+        return f"{value / 1e6:.1f} MB"
+    return f"{value} {unit}".rstrip()
+
+
+def _end(state: RunState) -> Content:
+    done, total = state.done, len(state.jobs)
+    if not state.jobs:
+        return Content.assemble(("-- stopped ", "bold"), "before the first job")
+    word = "ok finished" if state.phase is Phase.FINISHED else "-- stopped"
+    where = Content(f"  saved in {one_line(str(state.folder))}") if state.folder else Content("")
+    return Content.assemble((word, "bold"), f"  {done} of {total} jobs", where)
+
+
+def _failure(state: RunState) -> Content:
+    lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(state.failure or "")]
+    if state.folder is not None:
+        lines.append(f"\nWhat was finished is saved in {one_line(str(state.folder))}")
+    if state.log:
+        lines.append(("\nThe end of the engine's log:\n", "bold"))
+        lines.append("\n".join(one_line(line) for line in state.log))
+    lines.append(("\nr runs the suite again, escape goes back.", "$text-muted"))
+    return Content.assemble(*lines)

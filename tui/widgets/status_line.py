@@ -1,0 +1,86 @@
+"""How far the run is and how the arms do: two lines, one for each arm, progress at their right end."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.records import ARMS, Arm
+from tui.state import Phase, RunState, Tally
+
+SHARES_FROM = 100  # columns: below that the counts stand without their percentages
+
+
+class StatusLine(Static):
+    """Drawn anew only when its words change."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._drawn = ""
+
+    def show(self, state: RunState, elapsed: float) -> None:
+        """Draw the state; `elapsed` is the time since the run was asked for, in seconds."""
+        width = self.size.width
+        right = (progress_words(state), phase_words(state, elapsed))
+        lines = [
+            _both_ends(rates(arm, state.tallies[arm], width >= SHARES_FROM), words, width)
+            for arm, words in zip(ARMS, right, strict=True)
+        ]
+        text = "\n".join(lines)
+        if text != self._drawn:
+            self._drawn = text
+            self.update(Content(text))
+
+
+def rates(arm: Arm, tally: Tally, shares: bool) -> str:
+    """The counts of an arm, e.g. "free         strict 3/12   schema 3/12   right 2/12"."""
+    cells = [
+        ("strict", tally.strict, tally.n),
+        ("schema", tally.schema, tally.n),
+        ("right", tally.right, tally.right_n),
+    ]
+    words = [f"{name} {_count(part, whole, shares)}" for name, part, whole in cells]
+    return f"{arm:<11}  " + "  ".join(words)
+
+
+def progress_words(state: RunState) -> str:
+    """Jobs done of all, and tokens per second."""
+    if not state.jobs:
+        return ""
+    words = f"{state.done}/{len(state.jobs)} jobs"
+    if state.progress is not None and not state.over:
+        words += f"  {state.progress.tokens_per_second:.0f} tok/s"
+    return words
+
+
+def phase_words(state: RunState, elapsed: float) -> str:
+    """What the run is doing, and for how long."""
+    if state.finished is not None:
+        elapsed = state.finished.seconds
+    elif state.progress is not None:
+        elapsed = state.progress.seconds
+    word = "paused" if state.paused and state.phase is Phase.RUNNING else state.phase.value
+    return f"{word}  {clock(elapsed)}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _count(part: int, whole: int, shares: bool) -> str:
+    count = f"{part}/{whole}".rjust(5)
+    if not shares:
+        return count
+    share = f"{round(100 * part / whole)}%" if whole else "-"
+    return f"{count} {share:>4}"
+
+
+def _both_ends(left: str, right: str, width: int) -> str:
+    gap = width - cell_len(left) - cell_len(right)
+    return left + " " * max(2, gap) + right

@@ -1,0 +1,59 @@
+"""What the judge says of a reply: the classes, the place, and the sentence."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.judging.verdict import Verdict
+from engine.records import Arm
+from tui.state import JobState, Mark
+from tui.text import one_line
+
+
+class VerdictLine(Static):
+    """Stands under the text of a reply."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, arm: Arm) -> None:
+        super().__init__(markup=False)
+        self.arm: Arm = arm
+        self._content = Content("")
+
+    def show(self, job: JobState | None, over: bool) -> None:
+        """Draw what is known of this arm's reply of a job."""
+        content = self._words(job, over)
+        if content != self._content:
+            self._content = content
+            self.update(content)
+
+    def _words(self, job: JobState | None, over: bool) -> Content:
+        if job is None:
+            return Content("")
+        mark = job.mark(self.arm)
+        if mark in (Mark.WAITING, Mark.RUNNING):
+            words = "-- not run" if over else f"{mark.value} {'running' if mark is Mark.RUNNING else 'waiting'}"
+            return Content.styled(words, "$text-muted")
+        reply = job.reply(self.arm)
+        assert reply is not None
+        if reply.verdict is None:
+            return Content.assemble(("xx error", "bold $text-warning"), "  ", one_line(reply.error or "no reply"))
+        return _verdict(reply.verdict)
+
+
+def _verdict(verdict: Verdict) -> Content:
+    if verdict.ok:
+        return Content.assemble(("ok", "bold $text-success"), "  ", one_line(verdict.message))
+    where = verdict.where
+    place = ""
+    if where is not None:
+        place = f"  line {where.line}:{where.column}"
+        if where.pointer:
+            place += f"  at {one_line(where.pointer)}"
+    return Content.assemble(
+        (f"!! {', '.join(verdict.classes)}", "bold $text-error"),
+        (place, "$text-muted"),
+        "  ",
+        one_line(verdict.message),
+    )
