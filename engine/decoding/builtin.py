@@ -26,17 +26,9 @@ from typing import IO
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from engine.decoding.loading import (
-    PAUSE,
-    ModelError,
-    Report,
-    clock,
-    counter,
-    folder_size,
-    gigabytes,
-    printable,
-    run_child,
-)
+from engine.decoding.loading import PAUSE, Report, clock, counter, folder_size, gigabytes, run_child
+from engine.errors import EngineError
+from engine.faults import printable
 
 NAME = "SmolLM2-135M-Instruct"
 """What the built-in model is called."""
@@ -52,7 +44,7 @@ MANIFEST = "jsonbreak.json"
 INSTEAD = "jsonbreak works without it: --model PATH takes the folder of any chat model in the transformers format."
 
 
-class BuiltinError(ModelError):
+class BuiltinError(EngineError):
     """The built-in model could not be made. The text says what failed, and that `--model PATH` works without it."""
 
     def __init__(self, what: str) -> None:

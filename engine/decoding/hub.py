@@ -13,8 +13,9 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntry
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported on first use
 from tqdm import tqdm
 
-from engine.decoding.loading import PAUSE, ModelError, Report, first_sentence, printable
+from engine.decoding.loading import PAUSE, ModelError, Report, first_sentence
 from engine.events import Loading
+from engine.faults import printable
 
 SETTINGS = ("*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
 NOT_OURS = ("*/*", "consolidated*")  # sub-folders and the same weights in their maker's own format

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from engine.errors import BadInputError
 from engine.events import Loading
+from engine.faults import printable
 
 Report: TypeAlias = Callable[[Loading], None]
 """Is told of every step while a model is made ready, about ten times a second at most."""
@@ -20,8 +22,8 @@ PAUSE = 0.1
 """Seconds between two reports of one step."""
 
 
-class ModelError(Exception):
-    """A model that cannot be had. The text is a clear sentence or two: what is wrong, and what to do."""
+class ModelError(BadInputError):
+    """A model that cannot be used. The text is one clear sentence: what is wrong, and where it can be, what to do."""
 
 
 def run_child(command: Sequence[str], env: dict[str, str], tick: Callable[[float], None]) -> tuple[int, str]:
@@ -121,11 +123,6 @@ def first_sentence(error: BaseException) -> str:
     """What a library's error says, without the advice that follows: its first line, in printable characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return printable(lines[0] if lines else type(error).__name__)
-
-
-def printable(text: str) -> str:
-    """The text on one line, with whatever a terminal could take for a command made visible."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def gigabytes(count: int) -> str:

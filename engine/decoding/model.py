@@ -22,9 +22,10 @@ from transformers import (
 
 from engine.decoding import builtin
 from engine.decoding.hub import model_folder
-from engine.decoding.loading import ModelError, Report, first_sentence, printable, quiet
+from engine.decoding.loading import ModelError, Report, first_sentence, quiet
 from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
 from engine.events import Loading
+from engine.faults import printable
 from engine.records import Message
 
 __all__ = ["LoadedModel", "ModelError", "ModelSpec", "load_model"]
@@ -78,7 +79,7 @@ class LoadedModel:
 
 
 def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
-    """Load a model, downloading it or making the built-in one if need be. Raises ModelError (BuiltinError is one).
+    """Load a model, downloading it or making the built-in one if need be. Raises ModelError, BuiltinError.
 
     Nothing is printed, no code that comes with a model is run, and `report` is called from this thread only.
     """

@@ -10,7 +10,8 @@ import psutil
 import torch
 from safetensors import safe_open
 
-from engine.decoding.loading import ModelError, gigabytes, printable
+from engine.decoding.loading import ModelError, gigabytes
+from engine.faults import printable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 ROOM = 1.2
