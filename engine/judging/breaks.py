@@ -1,0 +1,33 @@
+"""A break: one thing that is wrong with a reply, and its place in the reply's text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.judging.verdict import FailureClass, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A class, the characters it concerns (`end` exclusive; offsets into the whole reply), and what to say of it.
+
+    `sentence` has neither its place nor a full stop: both are added when it becomes the message of a verdict.
+    """
+
+    failure: FailureClass
+    start: int
+    end: int
+    sentence: str
+    pointer: str | None = None
+
+
+def where(text: str, found: Break) -> Where:
+    """The place of a break. Lines end at a line feed; a column counts characters."""
+    line = text.count("\n", 0, found.start) + 1
+    column = found.start - text.rfind("\n", 0, found.start)
+    return Where(found.start, found.end, line, column, found.pointer)
+
+
+def message(found: Break, place: Where) -> str:
+    """The sentence of a verdict."""
+    return f"{found.sentence} (line {place.line}, column {place.column})."

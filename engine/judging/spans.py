@@ -1,0 +1,122 @@
+"""Where a part of a JSON value stands in the text. Only for text that is valid JSON; not recursive, linear in time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.judging.wording import Path
+
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^\s"{}\[\],:]++', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters from `start` to `end` (exclusive)."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands, and the key it has (None for the whole value and for the items of arrays)."""
+
+    value: Span
+    key: Span | None
+
+
+@dataclass(slots=True)
+class _Token:
+    """A key, a scalar, or the opening or closing bracket of a container.
+
+    depth: how many containers are open around it. step: the key or index of the value it is or belongs to.
+    """
+
+    kind: Literal["key", "scalar", "open", "close"]
+    start: int
+    end: int
+    depth: int
+    step: str | int
+    key: Span | None = None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container that is being read. `key` is None between members."""
+
+    is_object: bool
+    step: str | int
+    name: str = ""
+    index: int = 0
+    key: Span | None = None
+
+
+def locate(text: str, start: int, path: Path) -> Place | None:
+    """The place of the value at `path` in the JSON value that begins at `start`; None when there is none.
+
+    Of keys that come twice in an object the last one counts, as it does for json.loads.
+    """
+    found: Place | None = None
+    opened: _Token | None = None  # the bracket that opens the value at `path`
+    on_path = 0  # how many of the open containers, from outside, lie on the path
+    for token in _tokens(text, start):
+        if token.kind == "close":
+            on_path = min(on_path, token.depth)
+            if opened is not None and token.depth == opened.depth:
+                found, opened = Place(Span(opened.start, token.end), opened.key), None
+        elif token.kind != "key" and token.depth == on_path and (not token.depth or token.step == path[on_path - 1]):
+            if token.depth == len(path):
+                found = Place(Span(token.start, token.end), token.key)
+                opened = token if token.kind == "open" else None
+            elif token.kind == "open":
+                on_path += 1
+    return found
+
+
+def duplicate_key(text: str, start: int) -> tuple[Span, Path] | None:
+    """The first key that its object already has, and the path of that object."""
+    keys: list[set[str | int]] = []
+    path: list[str | int] = []
+    for token in _tokens(text, start):
+        if token.kind == "open":
+            keys.append(set())
+            path.append(token.step)
+        elif token.kind == "close":
+            keys.pop()
+            path.pop()
+        elif token.kind == "key":
+            if token.step in keys[-1]:
+                return Span(token.start, token.end), tuple(path[1:])
+            keys[-1].add(token.step)
+    return None
+
+
+def _tokens(text: str, start: int) -> Iterator[_Token]:
+    """The tokens of the JSON value that begins at `start`, commas and colons left out."""
+    stack: list[_Open] = []
+    for match in _TOKEN.finditer(text, start):
+        char = text[match.start()]
+        top = stack[-1] if stack else None
+        step: str | int = "" if top is None else top.name if top.is_object else top.index
+        if char in "}]":
+            step = stack.pop().step
+            yield _Token("close", match.start(), match.end(), len(stack), step)
+        elif char == ",":
+            assert top is not None, "a comma stands in a container"
+            top.index, top.key = top.index + 1, None
+            continue
+        elif top is not None and top.is_object and top.key is None:
+            top.name, top.key = json.loads(match[0], strict=False), Span(*match.span())
+            yield _Token("key", match.start(), match.end(), len(stack), top.name, top.key)
+            continue
+        elif char in "{[":
+            yield _Token("open", match.start(), match.end(), len(stack), step, top.key if top else None)
+            stack.append(_Open(char == "{", step))
+        else:
+            yield _Token("scalar", match.start(), match.end(), len(stack), step, top.key if top else None)
+        if not stack:
+            return

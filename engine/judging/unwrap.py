@@ -1,0 +1,199 @@
+"""Finds the one JSON value of a reply in what a model puts around it: thinking, prose, a Markdown code fence.
+
+In this order:
+1. The whole reply is a value: nothing else is asked.
+2. Thinking (`<think>…</think>` at the beginning, or all before a bare `</think>`) is set aside.
+3. Objects and arrays are looked for, outermost first. A number or a word in prose is not a value; a bracket in prose
+   that nothing like JSON follows is prose. Something that begins like JSON and is broken is an attempt: it is read
+   over as a whole, so no part of it is taken for the value.
+4. One value: it is unwrapped, and what is around it is named; broken attempts beside it are prose. Two: which one was
+   meant cannot be known, so none is taken.
+5. No value: the first attempt is what broke. At the token limit it is the last, if that was still open.
+6. Neither: a lone scalar in a fence or after the thinking; else a refusal, or no JSON at all (`other_syntax`).
+
+`truncated` needs the stop reason "length" and an answer that was begun (or thinking that was not ended) and not
+completed. A complete value with prose that ran into the limit is `prose_after`, and prose without JSON is no JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.judging.breaks import Break
+from engine.judging.loads import decode
+from engine.judging.syntax import Scan, scan
+from engine.judging.wording import printable
+from engine.judging.wrappers import Thinking, around, find_thinking, stripped
+
+# What makes a bracket the beginning of an attempt. Every object and array of RFC 8259 matches.
+_OPENING = re.compile(
+    r"""\{\s*+(?:["'}{“]|//|/\*|\#|[^\W\d][\w$-]*+\s*+:|-?[0-9][\w.+-]*+\s*+[:]|\Z)
+      | \[\s*+(?:["'\]\[{]|//|/\*|\Z
+          |(?:-?[0-9][\w.+-]*+|true|false|null|None|True|False|NaN|-?Infinity)\s*+(?:[,\]]|\Z))
+    """,
+    re.VERBOSE,
+)
+_FENCED = re.compile(r"(`{3,}+|~{3,}+)[^\n`]*+\n")
+_REFUSAL = re.compile(
+    r"""\b(?:I|we)\s?(?:['’]m|['’]re|\ am|\ are)?\ (?:sorry,?\ but\ I\ )?
+        (?:cannot|can['’]t|can\ not|could\ not|couldn['’]t|unable\ to|not\ able\ to|won['’]t|will\ not|must\ decline)
+        \ ?(?:to\ )?(?:\w+\ )?(?:help|assist|provide|do|fulfill?|comply|answer|extract|generate|create|produce|give|
+        complete|process|determine|share|perform|respond|write|offer|find|identify|support)\b
+      | \bI\ (?:must|have\ to)\ (?:decline|refuse)\b | \bI\ (?:decline|refuse)\ to\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_REFUSED_WITHIN = 200  # characters: a refusal comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and its place in the reply. repeated: an object in it has a key twice."""
+
+    value: Any
+    start: int
+    end: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of a reply, None when there is not exactly one, and what is wrong before any schema is asked."""
+
+    strict: bool
+    found: Found | None
+    breaks: tuple[Break, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """At most two values (more would change nothing), and the first and the last broken attempt."""
+
+    values: tuple[Found, ...]
+    first: Scan | None
+    last: Scan | None
+
+
+def read(text: str, finish: Literal["stop", "length"]) -> Reading:
+    """Find the value of a reply. Linear in the reply's length."""
+    whole = decode(text)
+    if whole is not None:
+        return Reading(True, Found(whole.value, *stripped(text, 0, len(text)), whole.repeated), ())
+    if not text.strip():
+        return Reading(False, None, (Break("empty", 0, len(text), "The reply is empty"),))
+    thinking = find_thinking(text)
+    if thinking.open and finish == "length":
+        cut = _cut(text, "The reply was still thinking when it reached the token limit")
+        return Reading(False, None, (cut, *thinking.breaks))
+    search = _search(text, thinking.end)
+    if len(search.values) > 1:
+        return _several(text, thinking, *search.values)
+    found = search.values[0] if search.values else _lone_scalar(text, thinking.end) if search.first is None else None
+    if found is not None:
+        wrapping = around(text, thinking.end, found.start, found.end)
+        return Reading(False, found, (*thinking.breaks, *wrapping))
+    return Reading(False, None, tuple(_nothing_found(text, thinking, search, finish)))
+
+
+def _search(text: str, start: int) -> _Search:
+    """Every attempt is read once and the search goes on behind it, so this is linear."""
+    values: list[Found] = []
+    first: Scan | None = None
+    last: Scan | None = None
+    opening = _OPENING.search(text, start)
+    while opening is not None and len(values) < 2:
+        attempt = _checked(text, scan(text, opening.start()))
+        if isinstance(attempt, Found):
+            values.append(attempt)
+        else:
+            first, last = first or attempt, attempt
+        opening = _OPENING.search(text, attempt.end)
+    return _Search(tuple(values), first, last)
+
+
+def _checked(text: str, attempt: Scan) -> Found | Scan:
+    """The value of an attempt in which nothing is wrong. Only json.loads has the say: it may know a limit of depth."""
+    if not attempt.closed or attempt.breaks:
+        return attempt
+    decoded = decode(text[attempt.start : attempt.end])
+    if decoded is not None:
+        return Found(decoded.value, attempt.start, attempt.end, decoded.repeated)
+    deep = Break("other_syntax", attempt.deepest, attempt.deepest + 1, "Nested more deeply than json.loads can read")
+    return Scan(attempt.start, attempt.end, True, (deep,), attempt.deepest, attempt.open_at)
+
+
+def _lone_scalar(text: str, start: int) -> Found | None:
+    """The scalar that is all there is after the thinking, or all there is in the first fence."""
+    for begin, end in _lone_places(text, start):
+        decoded = decode(text[begin:end])
+        if decoded is not None:
+            return Found(decoded.value, begin, end, decoded.repeated)
+    return None
+
+
+def _lone_places(text: str, start: int) -> list[tuple[int, int]]:
+    places = [stripped(text, start, len(text))]
+    fence = _FENCED.search(text, start)
+    if fence is not None:
+        closing = text.find(fence[1], fence.end())
+        places.append(stripped(text, fence.end(), len(text) if closing < 0 else closing))
+    return places
+
+
+def _several(text: str, thinking: Thinking, first: Found, second: Found) -> Reading:
+    said = "A second JSON value, where one was asked for"
+    before = [found for found in around(text, thinking.end, first.start, first.end) if found.start < first.start]
+    return Reading(False, None, (Break("multiple_values", second.start, second.end, said), *thinking.breaks, *before))
+
+
+def _nothing_found(text: str, thinking: Thinking, search: _Search, finish: Literal["stop", "length"]) -> list[Break]:
+    attempt, last = search.first, search.last
+    if last is not None and not last.closed and finish == "length":
+        attempt = last
+    attempt = attempt or _broken_scalar(text, thinking.end, finish)
+    if attempt is None:
+        return _no_json(text, thinking, finish)
+    breaks = [*thinking.breaks, *around(text, thinking.end, attempt.start, attempt.end), *attempt.breaks]
+    if attempt.closed:
+        return breaks
+    if finish == "length":
+        return [_cut(text, "The reply ends in the middle of its JSON: it reached the token limit"), *breaks]
+    if all(found.failure != "other_syntax" for found in breaks):
+        breaks.append(Break("other_syntax", len(text), len(text), _never_closed(text, attempt)))
+    return breaks
+
+
+def _never_closed(text: str, attempt: Scan) -> str:
+    missing = {"{": "a closing }", "[": "a closing ]", '"': "a closing double quote"}
+    return f"The reply ends where {missing.get(text[attempt.open_at : attempt.open_at + 1], 'a value')} should be"
+
+
+def _broken_scalar(text: str, start: int, finish: Literal["stop", "length"]) -> Scan | None:
+    """A lone scalar with something wrong ('text', None, NaN, 01 …), or one that the token limit cut."""
+    for begin, end in _lone_places(text, start):
+        attempt = scan(text, begin) if begin < end else None
+        if attempt is None or attempt.end != end:
+            continue
+        if attempt.closed or (not attempt.breaks and finish == "length"):
+            return attempt
+    return None
+
+
+def _no_json(text: str, thinking: Thinking, finish: Literal["stop", "length"]) -> list[Break]:
+    start, end = stripped(text, thinking.end, len(text))
+    if start == end and finish == "length":
+        return [_cut(text, "The reply reached the token limit when its thinking had ended"), *thinking.breaks]
+    if start == end:
+        return [Break("empty", len(text), len(text), "Nothing follows the thinking"), *thinking.breaks]
+    refusal = _REFUSAL.search(text, start, min(end, start + _REFUSED_WITHIN))
+    if refusal is not None:
+        said = f'The model refuses: "{printable(text[refusal.start() : end])}"'
+        return [Break("refusal", start, end, said), *thinking.breaks]
+    at_limit = " up to the token limit" if finish == "length" else ""
+    said = f'No JSON in the reply{at_limit}; it begins "{printable(text[start:end])}"'
+    return [*thinking.breaks, Break("other_syntax", start, end, said)]
+
+
+def _cut(text: str, sentence: str) -> Break:
+    return Break("truncated", len(text), len(text), sentence)

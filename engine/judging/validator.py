@@ -1,0 +1,89 @@
+"""The full JSON Schema validator that replies are judged with: jsonschema's, made fit for numbers and for size.
+
+Three keywords are ours, with the meaning that the specification gives them:
+- multipleOf in decimal arithmetic: 19.99 is a multiple of 0.01, which binary floating point denies;
+- uniqueItems in linear time: jsonschema compares every pair when items cannot be sorted;
+- anyOf and oneOf keep a limited number of errors of a branch, so that 10 MB of wrong items stay within memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend, validator_for
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+ERRORS_OF_A_BRANCH = 100
+
+
+def build_validator(schema: Mapping[str, Any]) -> Validator:
+    """The validator of a valid schema in the dialect its `$schema` names, or else 2020-12. Formats are asserted.
+
+    `$ref` leads only to places inside the schema and to the dialects themselves: nothing is fetched, ever.
+    """
+    dialect = validator_for(schema, default=Draft202012Validator)
+    keywords = {"multipleOf": _multiple_of, "uniqueItems": _unique_items, "anyOf": _any_of, "oneOf": _one_of}
+    known = {name: check for name, check in keywords.items() if name in dialect.VALIDATORS}
+    ours: type[Validator] = extend(dialect, known)  # type: ignore[no-untyped-call]
+    return ours(schema, registry=REGISTRY, format_checker=dialect.FORMAT_CHECKER)
+
+
+def _multiple_of(validator: Any, factor: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "number"):
+        return
+    try:
+        whole = (_exact(instance) / _exact(factor)).denominator == 1
+    except ValueError:  # 1e999 reads as infinity
+        whole = False
+    if not whole:
+        yield ValidationError(f"not a multiple of {factor}")
+
+
+def _exact(number: int | float) -> Fraction:
+    """The number as it is written, not its nearest binary fraction."""
+    return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
+
+
+def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if unique and validator.is_type(instance, "array") and len({_hashable(item) for item in instance}) < len(instance):
+        yield ValidationError("items are not unique")
+
+
+def _hashable(value: Any) -> Any:
+    """Equal for values that JSON Schema holds equal: 1 is 1.0, true is not 1, the order of keys means nothing."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, list):
+        return (list, *map(_hashable, value))
+    if isinstance(value, dict):
+        return (dict, frozenset((key, _hashable(item)) for key, item in value.items()))
+    return value
+
+
+def _any_of(validator: Any, branches: Sequence[Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
+    errors: list[ValidationError] = []
+    for branch in _errors_by_branch(validator, branches, instance):
+        if not branch:
+            return
+        errors += branch
+    yield ValidationError("fits none of the schemas", context=errors)
+
+
+def _one_of(validator: Any, branches: Sequence[Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
+    errors_of = list(_errors_by_branch(validator, branches, instance))
+    fitting = sum(not errors for errors in errors_of)
+    if fitting > 1:
+        yield ValidationError(f"fits {fitting} schemas where it may fit only one")
+    elif not fitting:
+        yield ValidationError("fits none of the schemas", context=[error for errors in errors_of for error in errors])
+
+
+def _errors_by_branch(validator: Any, branches: Sequence[Any], instance: Any) -> Iterator[list[ValidationError]]:
+    for index, branch in enumerate(branches):
+        yield list(islice(validator.descend(instance, branch, schema_path=index), ERRORS_OF_A_BRANCH))
