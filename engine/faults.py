@@ -41,6 +41,9 @@ class SuiteError(BadInputError):
 # Keys that hold several tables, and the words for them.
 _MANY = {"prompt": "[[prompt]] with a name and a user message", "case": "[[case]] with an id and an input"}
 
+# Keys of the document that TOML puts into the table before them when they stand too low.
+_AT_THE_TOP = ("description", "schema_file")
+
 _EXAMPLES = {
     "name": 'name = "…"',
     "id": 'id = "…", unique in the suite',
@@ -53,7 +56,6 @@ _EXPECTED = {
     "string_type": ("a string", "write it in quotes"),
     "int_type": ("a whole number", "write it without quotes and without a decimal point"),
     "float_type": ("a number", "write it without quotes"),
-    "finite_number": ("a finite number", "write digits"),
     "tuple_type": ("an array", "write it in square brackets"),
     "dict_type": ("a table", "write it as a table, [ ] or { }"),
     "model_type": ("a table", "write it as a table, [ ] or { }"),
@@ -122,7 +124,14 @@ def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str
             *table, key = error["loc"]
             close = difflib.get_close_matches(str(key), known[_without_numbers(tuple(table))], n=1)
             misspelt |= {(*table, word) for word in close}
-    return [_fault_of(error, known) for error in errors if error["type"] != "missing" or error["loc"] not in misspelt]
+    return [_fault_of(error, known) for error in errors if not _is_echo(error, misspelt)]
+
+
+def _is_echo(error: ErrorDetails, misspelt: set[KeyPath]) -> bool:
+    """Whether the error only follows from another: a key that is there misspelt, an array of faulty items."""
+    if error["type"] == "missing":
+        return error["loc"] in misspelt
+    return error["type"] == "too_short" and bool(error["input"])
 
 
 def _without_numbers(path: KeyPath) -> KeyPath:
@@ -144,7 +153,9 @@ def _fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> 
         return Fault(path, f"must be {wanted}, not {type_name(value)}; {remedy}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return Fault(path, f"must be {words} {context[name]:g}, not {shown(value)}; change the number")
+        return Fault(path, f"must be {words} {context[name]:.12g}, not {shown(value)}; change the number")
+    if kind == "finite_number":
+        return Fault(path, f"must be a finite number, not {value}; change the number")
     if kind == "value_error":
         return Fault(path, str(context["error"]))
     return Fault(path, f"{error['msg']}; correct the value")
@@ -154,13 +165,14 @@ def _missing(path: KeyPath) -> Fault:
     key = str(path[-1])
     if key in _MANY:
         return Fault(path[:-1], f"the suite has no {key}s; add at least one {_MANY[key]}")
-    return Fault(path[:-1], f'the key "{key}" is missing; add {_EXAMPLES.get(key, key)}')
+    place = "" if path[:-1] else " at the top of the file"
+    return Fault(path[:-1], f'the key "{key}" is missing; add {_EXAMPLES[key]}{place}')
 
 
 def _unknown_key(path: KeyPath, known: Mapping[KeyPath, Collection[str]]) -> str:
     key = str(path[-1])
     table = _without_numbers(path[:-1])
     close = did_you_mean(key, known[table])
-    if table and key in known[()] and key not in _MANY:
+    if table and key in _AT_THE_TOP:
         close = "it belongs at the top of the file: move it above the first line with a [ ]"
     return f"unknown key {shown(key)}; {close}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from engine.faults import did_you_mean, printable
+from engine.faults import did_you_mean, shown
 from engine.prompts import chat_messages
 from engine.records import Message
 from engine.suites import Case, Prompt, Suite, SuiteError
@@ -76,7 +76,7 @@ def _job(suite: Suite, prompt: Prompt, case: Case, repeat: int) -> Job:
 
 def _refuse_unknown(suite: Suite, kind: str, asked: Collection[str], known: list[str]) -> None:
     faults = [
-        printable(f'{suite.path}: the suite has no {kind} "{name}"; {did_you_mean(name, known)}')
+        f"{suite.path}: the suite has no {kind} {shown(name)}; {did_you_mean(name, known)}"
         for name in asked
         if name not in known
     ]

@@ -14,7 +14,7 @@ from engine.files import BOM, neighbour, not_json, read_json, read_text, read_to
 from engine.locate import KeyPath, key_lines, nearest_line
 
 _NAME_LENGTH = 100  # a suite's name becomes part of a folder's name
-_SEEDS = 2**32
+_MOST_SEED = 2**32 - 1
 
 
 def _usable_name(name: str) -> str:
@@ -45,7 +45,7 @@ class Generation(_Table):
     temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     top_p: float = Field(default=1.0, gt=0, le=1)
     top_k: int = Field(default=0, ge=0)
-    seed: int = Field(default=0, ge=0, lt=_SEEDS)
+    seed: int = Field(default=0, ge=0, le=_MOST_SEED)
     repeats: int = Field(default=1, ge=1, le=10_000)
 
 

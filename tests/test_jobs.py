@@ -1,0 +1,95 @@
+"""Which jobs a suite makes, in which order, under which ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.jobs import Job, jobs_of
+from engine.suites import Case, Generation, Prompt, Suite, SuiteError
+
+
+def suite(**generation: Any) -> Suite:
+    return Suite(
+        path=Path("x/people.toml"),
+        text="",
+        name="people",
+        generation=Generation(**generation),
+        json_schema={"type": "object"},
+        prompts=(
+            Prompt(name="naive", user="N {input}"),
+            Prompt(name="json-only", system="S", user="J {schema} {input}", prefill="{"),
+        ),
+        cases=(Case(id="alice", input="A", expected={"n": None}, tags=("plain",)), Case(id="bob", input="B")),
+    )
+
+
+def ids(jobs: list[Job]) -> list[str]:
+    return [job.id for job in jobs]
+
+
+def test_a_job_has_all_that_decoding_and_judging_need() -> None:
+    assert jobs_of(suite(seed=7), prompts=["json-only"], cases=["alice"]) == [
+        Job(
+            id="people/json-only/alice#0",
+            prompt="json-only",
+            case="alice",
+            variation=None,
+            repeat=0,
+            seed=7,
+            input="A",
+            messages=({"role": "system", "content": "S"}, {"role": "user", "content": 'J {"type": "object"} A'}),
+            prefill="{",
+            expected={"n": None},
+            tags=("plain",),
+        )
+    ]
+    (naive,) = jobs_of(suite(), prompts=["naive"], cases=["bob"])
+    assert (naive.prefill, naive.expected, naive.tags) == ("", None, ())
+
+
+def test_the_order_is_prompt_then_case_then_repeat() -> None:
+    jobs = jobs_of(suite(repeats=2, seed=40))
+    assert ids(jobs) == [
+        "people/naive/alice#0",
+        "people/naive/alice#1",
+        "people/naive/bob#0",
+        "people/naive/bob#1",
+        "people/json-only/alice#0",
+        "people/json-only/alice#1",
+        "people/json-only/bob#0",
+        "people/json-only/bob#1",
+    ]
+    assert [(job.repeat, job.seed) for job in jobs] == [(0, 40), (1, 41)] * 4
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"prompts": ["json-only", "naive"], "cases": ["bob"]}, ["people/naive/bob#0", "people/json-only/bob#0"]),
+        ({"cases": ("bob", "bob", "alice"), "prompts": {"naive"}}, ["people/naive/alice#0", "people/naive/bob#0"]),
+        ({"limit": 1}, ["people/naive/alice#0"]),
+        ({"limit": 3, "cases": ["bob"]}, ["people/naive/bob#0", "people/json-only/bob#0"]),
+    ],
+)
+def test_a_choice_keeps_the_order_of_the_suite(choice: dict[str, Any], expected: list[str]) -> None:
+    assert ids(jobs_of(suite(), **choice)) == expected
+
+
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        ({"prompts": ["json_only"]}, 'the suite has no prompt "json_only"; did you mean "json-only"?'),
+        ({"prompts": ["zzz"]}, 'the suite has no prompt "zzz"; known here: json-only, naive'),
+        ({"cases": ["alice", "bobb"]}, 'the suite has no case "bobb"; did you mean "bob"?'),
+        ({"cases": ["\x1b[31m"]}, r'the suite has no case "\u001b[31m"; known here: alice, bob'),
+        ({"limit": 0}, "the limit must be at least 1, not 0; leave it out to run every job"),
+        ({"limit": -2}, "the limit must be at least 1, not -2; leave it out to run every job"),
+    ],
+)
+def test_unknown_names_and_limits_are_refused(choice: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SuiteError) as caught:
+        jobs_of(suite(), **choice)
+    assert str(caught.value) == f"x/people.toml: {sentence}"
