@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
-from safetensors import safe_open
 
-from engine.decoding.loading import ModelError, gigabytes
+from engine.decoding.loading import ModelError, first_sentence, gigabytes
 from engine.faults import printable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -76,20 +76,37 @@ def weight_bytes(files: list[Path], dtype: torch.dtype) -> int:
     """Bytes the weights take in memory once loaded in a dtype, from the headers of safetensors files.
 
     Other formats are counted as they are on disk, and so are weights that are not floating-point (quantised ones).
+    Raises ModelError on a file that is damaged.
     """
     total = 0
     for file in files:
-        if file.suffix != ".safetensors":
+        if file.suffix == ".safetensors":
+            for tensor in _header(file).values():
+                total += math.prod(tensor["shape"]) * _item_bytes(tensor["dtype"], dtype)
+        else:
             total += file.stat().st_size
-            continue
-        try:
-            with safe_open(file, framework="pt") as tensors:
-                for name in tensors.keys():  # noqa: SIM118  it is no dict
-                    part = tensors.get_slice(name)
-                    total += math.prod(part.get_shape()) * _item_bytes(part.get_dtype(), dtype)
-        except Exception as error:  # SafetensorError is all it raises, but the library does not promise that
-            raise ModelError(f"{file} is damaged: {error}.") from error
     return total
+
+
+def _header(file: Path) -> dict[str, Any]:
+    """The tensors of a safetensors file: 8 bytes with the length of a JSON object, that object, then the weights.
+
+    (https://github.com/huggingface/safetensors, "Format".) The library's own reader maps the whole file, which is
+    refused where memory is short: just the case that is to be found out.
+    """
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            if length > file.stat().st_size:
+                raise ValueError("its header is not one of a safetensors file")
+            header: dict[str, Any] = json.loads(opened.read(length))
+        header.pop("__metadata__", None)
+        end = 8 + length + max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+        if end != file.stat().st_size:
+            raise ValueError(f"it should have {end} bytes, and has {file.stat().st_size}")
+        return header
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ModelError(f"{file} is damaged: {first_sentence(error)}.") from error
 
 
 def _item_bytes(stored: str, dtype: torch.dtype) -> int:
