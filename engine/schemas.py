@@ -1,4 +1,4 @@
-"""JSON Schemas: is this one, and does a value satisfy it? Never reads anything outside the schema.
+"""JSON Schemas: is this one, and does a value satisfy it? Nothing outside the schema is ever read.
 
 This is apart from suites.py because importing jsonschema takes as long as everything else there together.
 """
@@ -12,7 +12,7 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import Draft202012Validator, validator_for
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
-from referencing import Registry, Resource
+from referencing import Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from referencing._core import Resolver
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
-
-
-def validator_of(schema: Mapping[str, Any]) -> Validator:
-    """The full validator of a schema, in the dialect its `$schema` names or else 2020-12.
-
-    Its registry is closed: without one, jsonschema would fetch a `$ref` to a URL from the network.
-    """
-    return validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
 
 
 def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:

@@ -266,9 +266,10 @@ def _unseen_inputs(file: _File) -> Iterator[Fault]:
 
 def _contradictions(schema: dict[str, Any], file: _File, cases: tuple[Case, ...]) -> Iterator[Fault]:
     """Expected values that the schema forbids: no reply could then be right and valid at once."""
-    from engine.schemas import validator_of, value_fault
+    from engine.judging.validator import build_validator
+    from engine.schemas import value_fault
 
-    validator = validator_of(schema)
+    validator = build_validator(schema)
     for number, (case, source) in enumerate(zip(cases, file.case, strict=True)):
         if case.expected is None:
             continue

@@ -461,6 +461,16 @@ def test_data_that_looks_like_a_reference_is_not_one() -> None:
     assert load(text).json_schema["properties"]["age"]["examples"] == [{"$ref": "nowhere"}]
 
 
+def test_expected_values_are_held_to_what_the_judge_holds_replies_to() -> None:
+    text = edited('type = "string"', 'format = "date"')
+    assert faults(text) == [
+        "people.toml, line 16, case[0].expected.name: contradicts the schema at /name: "
+        "'Alice' is not a 'date'; correct the value or the schema"
+    ]
+    assert load(text.replace('name = "Alice"', 'name = "2024-05-01"')).cases[0].expected["name"] == "2024-05-01"
+    assert load(edited('type = "integer"', "multipleOf = 0.01").replace("age = 30", "age = 19.99")).cases
+
+
 def test_a_reference_that_leads_to_itself() -> None:
     assert faults(edited("[schema]", '[schema]\n"$ref" = "#"')) == [
         "people.toml, line 2, schema: a $ref leads back to itself without end; let it lead to a part of the value"
