@@ -23,16 +23,16 @@ from engine.runs.rates import Share, rates_by_prompt, wilson_interval
 if TYPE_CHECKING:
     from engine.session import Control
 
+_PLAIN_WIDTH = 160  # a log has no edge to wrap at
 
-def run_headless(
-    order: events.StartRun, model: str | None, device: str, dtype: str, out: Path, plain: bool
-) -> bool:
+
+def run_headless(order: events.StartRun, model: str | None, device: str, dtype: str, out: Path, plain: bool) -> bool:
     """Run a suite and print what came of it; False when the user ended it early.
 
     Raises BadInputError and EngineError.
     """
     plain = plain or not sys.stderr.isatty()
-    console = Console(stderr=True, no_color=plain or None, highlight=False, soft_wrap=plain)
+    console = Console(stderr=True, no_color=plain or None, highlight=False, width=_PLAIN_WIDTH if plain else None)
     display = _Lines(console) if plain else _Bar(console)
     with display:
         display.tell(events.Loading("starting PyTorch"))
@@ -116,7 +116,12 @@ class _Bar(_Display):
     """A progress bar."""
 
     def __enter__(self) -> _Display:
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=self.console, transient=True)
         self._task = self._progress.add_task("", total=None)
         self._progress.start()
@@ -148,9 +153,11 @@ def _word(reply: Reply) -> str:
 
 
 def _summary(records: list[Record], plain: bool) -> Table:
-    """Rates by prompt and arm, each with its count and Wilson 95 % interval."""
-    table = Table(box=ASCII2 if plain else None, title="replies (95 % interval)", title_justify="left")
-    for heading in ("prompt", "arm", "strict JSON", "schema", "right values"):
+    """Rates by prompt and arm: count, share and Wilson 95 % interval, narrow enough for 80 columns."""
+    title = "replies: count, share, 95 % interval"
+    table = Table(box=ASCII2 if plain else None, title=title, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("prompt", overflow="fold")
+    for heading in ("arm", "strict JSON", "schema", "right values"):
         table.add_column(heading, no_wrap=True)
     for (prompt, arm), rates in rates_by_prompt(records).items():
         error = f"{rates.errors} not decoded" if rates.errors else ""
@@ -163,4 +170,4 @@ def _share(share: Share) -> str:
     if not share.n:
         return "-"
     low, high = wilson_interval(share)
-    return f"{share.k}/{share.n}  {share.k / share.n:4.0%} ({low:.0%}-{high:.0%})"
+    return f"{share.k}/{share.n} {share.k / share.n:.0%} {low * 100:.0f}-{high:.0%}"

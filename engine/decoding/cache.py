@@ -35,13 +35,13 @@ class Window:
         return max(self.lengths)
 
 
-class SlotLayer(CacheLayerMixin):
+class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # of __init_subclass__
     """Keys and values of one layer, each `[slots, kv heads, capacity, head dim]`, allocated at the first pass."""
 
     is_sliding = False
 
     def __init__(self, window: Window, slots: int, capacity: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._window, self._slots, self._capacity = window, slots, capacity
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
@@ -57,7 +57,7 @@ class SlotLayer(CacheLayerMixin):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new states `[rows, heads, new tokens, dim]` behind each row's own end; give all up to the longest."""
+        """Write new states `[rows, heads, new tokens, dim]` behind each row's end; give all up to the longest row."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         assert self.keys is not None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Sampler:
     def __init__(self, params: SamplingParams, device: torch.device) -> None:
         self._device = device
         self._greedy = params.temperature == 0
-        self._warpers = LogitsProcessorList()
+        self._warpers: list[Callable[..., torch.Tensor]] = []
         if not self._greedy:
             if params.temperature != 1:
                 self._warpers.append(TemperatureLogitsWarper(params.temperature))
@@ -54,5 +55,7 @@ class Sampler:
         """The chosen ids, `[rows]`, from scores `[rows, vocabulary]` in fp32 (-inf where the mask forbids)."""
         if race is None:
             return scores.argmax(dim=-1)
-        probabilities = self._warpers(None, scores).softmax(dim=-1)
+        for warp in self._warpers:
+            scores = warp(None, scores)
+        probabilities = scores.softmax(dim=-1)
         return probabilities.div(race).argmax(dim=-1)

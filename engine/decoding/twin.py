@@ -14,7 +14,7 @@ from typing import Literal
 
 import torch
 
-from engine.decoding.grammar import Grammar, GrammarError, MaskTable
+from engine.decoding.grammar import Grammar, MaskTable
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import Rows
 from engine.decoding.sampling import Sampler, SamplingParams
@@ -136,7 +136,7 @@ class TwinDecoder:
             raise ValueError("a job needs two rows")
         self._model, self._cache, self._slots, self._max_new_tokens = model, rows, slots, max_new_tokens
         self._sampler = Sampler(params, model.device)
-        self._vocabulary_size = model.model.get_output_embeddings().weight.shape[0]
+        self._vocabulary_size: int = model.model.config.get_text_config().vocab_size
         self._masks = MaskTable(self._vocabulary_size, model.device)
         self._waiting: deque[Request] = deque()
         self._rows: list[Row] = []

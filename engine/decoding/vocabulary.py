@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -29,8 +30,7 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase) -> dict[bytes, list[int]]:
     decoders = _decoder_types(spec.get("decoder"))
     skipped = set(tokenizer.get_added_vocab().values()) | set(tokenizer.all_special_ids)
     if "ByteLevel" in decoders:
-        table = _byte_level_table()
-        spell = lambda token: bytes(table[char] for char in token)  # noqa: E731
+        spell = _byte_level_speller()
     elif "ByteFallback" in decoders:
         spell = _sentencepiece_bytes
     else:
@@ -60,11 +60,12 @@ def _decoder_types(decoder: dict[str, Any] | None) -> set[str]:
     return {decoder["type"]} | {kind for part in decoder.get("decoders", ()) for kind in _decoder_types(part)}
 
 
-def _byte_level_table() -> dict[str, int]:
-    """GPT-2's bytes-to-unicode table, reversed (openai/gpt-2, encoder.py)."""
+def _byte_level_speller() -> Callable[[str], bytes]:
+    """By GPT-2's bytes-to-unicode table, reversed (openai/gpt-2, encoder.py)."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+    table = {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+    return lambda token: bytes(table[char] for char in token)
 
 
 def _sentencepiece_bytes(token: str) -> bytes:
