@@ -68,6 +68,8 @@ def _download(name: str, report: Report) -> Path:
 
 def _fetch(name: str, patterns: list[str], report: Report) -> Path:
     bars: list[Any] = []
+    step = f"downloading {printable(name)} from the hub"
+    report(Loading(step))
 
     class Bar(tqdm):  # type: ignore[misc]  # the hub's client counts in it, nobody sees it
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -82,5 +84,5 @@ def _fetch(name: str, patterns: list[str], report: Report) -> Path:
         while not wait([fetched], timeout=PAUSE).done:
             furthest = max(bars, key=lambda bar: bar.n, default=None)
             done, total = (int(furthest.n), int(furthest.total or 0) or None) if furthest else (None, None)
-            report(Loading(f"downloading {name} from the hub", done, total, "bytes"))
+            report(Loading(step, done, total, "bytes"))
     return Path(fetched.result())

@@ -24,6 +24,8 @@ from engine.decoding.builtin import BuiltinError, builtin_snapshot, is_complete
 from engine.decoding.model import LoadedModel, ModelSpec, load_model
 from engine.events import Loading
 
+pytestmark = pytest.mark.model
+
 MAKE = """
 import json
 from engine.decoding.builtin import builtin_snapshot

@@ -24,7 +24,7 @@ from transformers import BloomConfig, BloomForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from engine.decoding.model import UNLIMITED, LoadedModel, ModelError, ModelSpec, load_model
-from engine.decoding.placement import choose_device, choose_dtype, weight_bytes, weight_files
+from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
 from engine.errors import BadInputError
 from engine.events import Loading
 from engine.records import Message
@@ -114,6 +114,7 @@ def test_the_prompt_has_one_beginning(tiny: Path) -> None:
     assert loaded.prompt_ids(HELLO) == expected == [0, 3, 5, 6, 1, 4]
 
 
+@pytest.mark.model
 def test_the_built_in_models_prompt_is_chatml(builtin_model: LoadedModel) -> None:
     text = builtin_model.tokenizer.decode(builtin_model.prompt_ids(HELLO))
     assert text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
@@ -122,6 +123,7 @@ def test_the_built_in_models_prompt_is_chatml(builtin_model: LoadedModel) -> Non
     assert builtin_model.stop_ids == (builtin_model.tokenizer.convert_tokens_to_ids("<|im_end|>"),) == (2,)
 
 
+@pytest.mark.model
 def test_a_prefill_is_tokenised_with_the_prompt(builtin_model: LoadedModel) -> None:
     plain = builtin_model.prompt_ids(HELLO)
     newline, two_newlines = (
@@ -134,6 +136,7 @@ def test_a_prefill_is_tokenised_with_the_prompt(builtin_model: LoadedModel) -> N
     assert builtin_model.prompt_ids(HELLO, '{"name":') == plain + brace_and_key
 
 
+@pytest.mark.model
 def test_the_built_in_tokenizer_splits_digits_as_it_was_trained(builtin_model: LoadedModel) -> None:
     """The tokens that SmolLM2's own tokenizer.json gives: each digit alone, the blanks before it together."""
     tokens = builtin_model.tokenizer.tokenize('{\n    "age": 30}  42')
@@ -280,6 +283,43 @@ def test_a_gpu_that_is_not_there(tiny: Path) -> None:
         assert refusal(tiny, device=device).startswith(f"--device {device}: there is no CUDA GPU that torch can use")
 
 
+class TwoGpus:
+    """What torch would say of two GPUs with 10 and 20 GB free; there is no such machine to test on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", self.free)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
+
+    def free(self, device: torch.device | int) -> tuple[int, int]:
+        number = device if isinstance(device, int) else device.index or 0
+        return (10_000_000_000 * (number + 1), 40_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "gigabytes", "expected"),
+    [
+        ("auto", 8, {"": torch.device("cuda")}),
+        ("auto", 9, "auto"),  # it would fit on the first, but leave no room for caches
+        ("cuda", 25, "auto"),
+        ("cuda", 31, "m needs 31.0 GB for its weights, and 30.0 GB is free on 2 GPUs"),
+        ("cuda:1", 19, {"": torch.device("cuda:1")}),
+        ("cuda:1", 25, "m needs 25.0 GB for its weights, and 20.0 GB is free on a GPU"),
+        ("cuda:2", 1, "--device cuda:2: there is no such GPU here; the last one is cuda:1."),
+    ],
+)
+def test_which_gpus_a_model_goes_to(
+    asked: str, gigabytes: int, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TwoGpus(monkeypatch)
+    try:
+        found: object = device_map("m", gigabytes * 1_000_000_000, asked, choose_device(asked))
+    except ModelError as error:
+        found = str(error).removesuffix(": take a smaller model, or a smaller --dtype (bfloat16).")
+    assert found == expected
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_gpu(tiny: Path) -> None:
@@ -308,12 +348,12 @@ def test_the_choice_of_precision() -> None:
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ASK = """
 import json, sys
-from engine.decoding.model import ModelSpec, load_model
+from engine.decoding.hub import model_folder
 from engine.errors import BadInputError
 for name in sys.argv[1:]:
     steps = []
     try:
-        answer = load_model(ModelSpec(name, "cpu"), lambda event: steps.append(event.step)).name
+        answer = str(model_folder(name, lambda event: steps.append(event.step)))
     except BadInputError as error:
         answer = str(error)
     print(json.dumps([answer, sorted(set(steps))]))
@@ -374,14 +414,17 @@ def ask(address: str, home: Path, *names: str) -> list[tuple[str, list[str]]]:
     return [tuple(json.loads(line)) for line in ended.stdout.splitlines()]
 
 
-def test_models_of_the_hub(whole: Path, tmp_path: Path) -> None:
+def test_models_of_the_hub(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with hub(whole) as address:
         found, unknown, gated = ask(address, tmp_path, "some/tiny", "some/other", "some/gated")
-    assert found == ("some/tiny", ["downloading some/tiny from the hub", "loading some/tiny"])
+    assert found[1] == ["downloading some/tiny from the hub"]
+    assert Path(found[0]).is_relative_to(tmp_path)
     assert unknown[0] == (
         "There is no folder some/other, and the hub knows no model of that name (or it is private: `hf auth login`)."
     )
     assert gated[0].startswith("some/gated is gated: accept its terms")
     again, unknown = ask("http://127.0.0.1:9", tmp_path, "some/tiny", "some/other")  # nobody listens there
-    assert again[0] == "some/tiny"
+    assert again == found
     assert unknown[0].endswith("no such model was downloaded from the hub before; the hub cannot be reached.")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert load("some/tiny").name == "some/tiny"
