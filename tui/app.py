@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App
@@ -23,7 +23,7 @@ class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`."""
 
     TITLE = "jsonbreak"
-    CSS_PATH: ClassVar = ["styles/app.tcss", "styles/browse.tcss", "styles/run.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/app.tcss", "styles/browse.tcss", "styles/run.tcss"]
     BINDINGS = keys.APP
 
     def __init__(self, path: Path, command: Sequence[str], log_path: Path | None = None) -> None:

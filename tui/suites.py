@@ -27,8 +27,12 @@ def read_suites(path: Path) -> list[SuiteFile]:
     """Read every suite under a folder, or the one file. Slow imports and files: call it from a thread."""
     from engine.suites import SuiteError, find_suites, load_suite
 
+    try:
+        paths = find_suites(path)
+    except SuiteError as error:
+        return [SuiteFile(path, None, str(error))]
     files = []
-    for found in find_suites(path):
+    for found in paths:
         try:
             files.append(SuiteFile(found, load_suite(found)))
         except SuiteError as error:
@@ -121,9 +125,9 @@ def summary(suite: Suite) -> str:
 
 def error_page(file: SuiteFile) -> Page:
     """Why a suite does not load."""
-    page = Page().heading(f"{file.path.name} does not load").add("\n")
+    page = Page().heading("This does not load").add("\n")
     page.add(visible(file.error or "")).add("\n\n")
-    return page.add("Mend the file and press F5 to read it again.", "text--label")
+    return page.add("Mend it and press F5 to read it again.", "text--label")
 
 
 def _count(number: int, thing: str) -> str:

@@ -161,14 +161,16 @@ def people_records() -> list[Record]:
     wrong = Verdict(
         True, True, True, False, ("wrong_value",), Where(24, 26, 1, 25, "/age"), "/age is 30, but 31 was expected."
     )
+    why = "The prompt has 9000 tokens, more than the model's context of 2048."
+    lost = reply("", None, finish="error", error=why)
     return [
         record("naive", "alice", reply(PROSE, prose), reply(GOOD, ok()), fork(0, 0)),
         record("naive", "bob", reply(CUT, cut, finish="length"), reply(GOOD, wrong), fork(5, 9, " B", "Al")),
-        record("naive", "[markup]", reply("", None, finish="error", error="The prompt has 9000 tokens, more than the model's context of 2048."), reply("", None, finish="error", error="The prompt has 9000 tokens, more than the model's context of 2048.")),
+        record("naive", "[markup]", lost, lost),
         record("json-only", "alice", reply(GOOD, ok()), reply(GOOD, ok())),
         record("json-only", "bob", reply(GOOD, wrong), reply(GOOD, wrong)),
         record("json-only", "[markup]", reply(GOOD, ok()), reply(GOOD, ok())),
-    ]  # fmt: skip
+    ]
 
 
 def people_run(*, hold: str | None = None, hold_last: str | None = None) -> list[Step]:

@@ -28,6 +28,7 @@ class BrowseScreen(Screen[None]):
 
     BINDINGS = keys.BROWSE
     AUTO_FOCUS = "#suites"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -43,12 +44,12 @@ class BrowseScreen(Screen[None]):
                 yield Static(id="about", markup=False)
                 yield TabLine(tuple(_PAGES), id="tabs")
                 yield TextView(id="page")
-        yield Footer(compact=True, show_command_palette=False)
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Say what is going on and read the suites."""
         self.query_one("#suites").border_title = "SUITES"
-        self._show_page(Page().add("Reading the suites ...", "text--label"), about="")
+        self._show_page(Page().add("Reading the suites ...", "text--label"))
         self.call_after_refresh(self._read)
 
     @work(thread=True, exclusive=True, group="suites")
@@ -87,7 +88,7 @@ class BrowseScreen(Screen[None]):
         if file is None:
             self.notify("There is no suite to run.", severity="warning", markup=False)
         elif file.suite is None:
-            self.notify("This suite does not load; mend it first.", severity="warning", markup=False)
+            self.notify("Mend this suite first.", severity="warning", markup=False)
         else:
             self.app.post_message(RunRequested(file.path))
 
@@ -103,15 +104,16 @@ class BrowseScreen(Screen[None]):
     def _show_chosen(self) -> None:
         file = self._chosen
         if file is None:
-            self._show_page(_empty_page(self._path), about="")
+            self._show_page(_empty_page(self._path))
         elif file.suite is None:
-            self._show_page(error_page(file), about="")
+            self._show_page(error_page(file), title=file.path.name)
         else:
             suite = file.suite
-            about = visible(suite.description.strip() or suite.name)
-            self._show_page(_PAGES[self._tab](suite), about=f"{about}\n{summary(suite)}")
+            about = visible(suite.description.strip())
+            self._show_page(_PAGES[self._tab](suite), suite.name, f"{about}\n{summary(suite)}".strip())
 
-    def _show_page(self, page: Page, about: str) -> None:
+    def _show_page(self, page: Page, title: str = "", about: str = "") -> None:
+        self.query_one("#suite").border_title = Content(one_line(title))
         line = self.query_one("#about", Static)
         line.update(Content(about))
         line.display = bool(about)

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 
 from tui import keys
 from tui.suites import Page
-from tui.widgets.text_view import TextView
+from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, TextView
 
 _MARKS = [
     ("--", "waiting"),
@@ -18,8 +18,8 @@ _MARKS = [
     ("ok", "nothing is wrong with the reply"),
     ("!!", "broken: the class says how, the marked text where"),
     ("xx", "the reply could not be decoded"),
-    ("\u25b8", "the fork: up to here both arms said the same"),
-    ("\u2038", "something is missing here"),
+    (FORK_GLYPH, "the fork: up to here both arms said the same"),
+    (BREAK_GLYPH, "something is missing here"),
 ]
 _WORDS = [
     ("free", "the reply to the prompt alone"),

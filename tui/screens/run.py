@@ -47,7 +47,7 @@ class RunScreen(Screen[None]):
         with Horizontal(id="panes"):
             for arm in ARMS:
                 yield ArmPane(arm, id=arm)
-        yield Footer(compact=True, show_command_palette=False)
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to draw."""
@@ -79,6 +79,8 @@ class RunScreen(Screen[None]):
         self.query_one(Notice).show(state, elapsed)
         self.query_one(JobList).show(state, _title(state))
         self.set_class(not state.jobs, "-no-jobs")
+        if state.jobs and self.focused is None:
+            self.query_one(JobList).focus()
         self._show_job(state)
 
     def _show_job(self, state: RunState) -> None:
@@ -86,7 +88,7 @@ class RunScreen(Screen[None]):
         reason = state.started.constrained_error if state.started else None
         for pane in self.query(ArmPane):
             pane.show(job, state.over, reason if pane.arm == "constrained" else None)
-        self.query_one(ForkLine).show(job, constrained=reason is None)
+        self.query_one(ForkLine).show(job, reason is None, self.has_class("-narrow"))
 
     def _selected(self, state: RunState) -> JobState | None:
         cursor = self.query_one(JobList).cursor

@@ -10,11 +10,9 @@ from engine.records import Arm, Reply
 from tui.state import JobState, Mark
 from tui.text import visible
 from tui.widgets.stream_view import StreamView
-from tui.widgets.text_view import Marker, Span
+from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, Marker, Span
 from tui.widgets.verdict_line import VerdictLine
 
-FORK_GLYPH = "\u25b8"  # ▸
-BREAK_GLYPH = "\u2038"  # ‸, drawn where something is missing, as a break of no length has no text to mark
 _FINISH = {"stop": "stopped by itself", "length": "cut off at the token limit", "error": "not decoded"}
 
 

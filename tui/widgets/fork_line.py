@@ -8,6 +8,7 @@ from textual.widgets import Static
 from engine.records import Candidate, Fork
 from tui.state import JobState, Mark
 from tui.text import one_line, shorten
+from tui.widgets.text_view import FORK_GLYPH
 
 TOKEN_CELLS = 12
 
@@ -21,32 +22,34 @@ class ForkLine(Static):
         super().__init__(id=id, markup=False)
         self._content = Content("")
 
-    def show(self, job: JobState | None, constrained: bool) -> None:
-        """Draw the fork of a job; `constrained`: whether the run has a constrained arm at all."""
-        content = self._words(job, constrained)
+    def show(self, job: JobState | None, constrained: bool, narrow: bool) -> None:
+        """Draw the fork of a job, on two lines when `narrow`. `constrained`: whether the run has that arm at all."""
+        content = self._words(job, constrained, narrow)
         if content != self._content:
             self._content = content
             self.update(content)
 
-    def _words(self, job: JobState | None, constrained: bool) -> Content:
+    def _words(self, job: JobState | None, constrained: bool, narrow: bool) -> Content:
         if job is None or not job.started:
             return Content("")
         if not constrained or job.mark("constrained") is Mark.ERROR:
             return Content.styled("no fork: there is no constrained arm", "$text-muted")
         if job.fork is not None:
-            return fork_sentence(job.fork)
+            return fork_sentence(job.fork, narrow)
         if job.record is None:
             return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
         return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
 
 
-def fork_sentence(fork: Fork) -> Content:
+def fork_sentence(fork: Fork, narrow: bool) -> Content:
     """Which token the model wanted at the fork and which the grammar allowed, with their probabilities."""
+    place = f"{FORK_GLYPH} fork at token {fork.token}: "
     return Content.assemble(
-        (f"> fork at token {fork.token}: ", "bold"),
-        "wanted ",
+        (place, "bold"),
+        "wanted          " if narrow else "wanted ",
         *_candidate(fork.wanted),
-        ", grammar allowed ",
+        f"\n{' ' * len(place)}" if narrow else ", ",
+        "grammar allowed ",
         *_candidate(fork.allowed),
         f" (allowed {percent(fork.allowed_mass)} in all)",
     )

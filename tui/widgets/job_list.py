@@ -20,6 +20,8 @@ from tui.text import one_line, shorten
 
 VERDICT_CELLS = 18  # "!! multiple_values"
 PROMPT_CELLS = 20
+CASE_CELLS = 24
+INPUT_CELLS_MIN = 16
 _WORDS = {Mark.WAITING: "waiting", Mark.RUNNING: "running", Mark.OK: "", Mark.ERROR: "error"}
 
 
@@ -41,6 +43,8 @@ class JobList(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "job--header",
+        "job--header-focused",
+        "job--input",
         "job--cursor",
         "job--cursor-focused",
         "job--ok",
@@ -57,19 +61,27 @@ class JobList(ScrollView, can_focus=True):
         self.following = True
         self._state: RunState | None = None
         self._title = ""
+        self._measured = 0
         self._prompt_cells = 0
+        self._case_cells = 0
 
     def show(self, state: RunState, title: str) -> None:
         """Draw the state's jobs as they are now, and follow the newest if nobody has moved the cursor."""
         if state is not self._state:
             self._state, self.cursor, self.following = state, 0, True
+        if len(state.jobs) != self._measured:
+            self._measure(state.jobs)
         self._title = title
-        names = {job.info.prompt for job in state.jobs}
-        self._prompt_cells = min(PROMPT_CELLS, max(map(cell_len, names), default=0))
         self.virtual_size = Size(self.size.width, len(state.jobs) + 1)
         if self.following and state.newest is not None:
             self._place(state.newest)
         self.refresh()
+
+    def _measure(self, jobs: list[JobState]) -> None:
+        """How wide the columns are."""
+        self._measured = len(jobs)
+        self._prompt_cells = min(PROMPT_CELLS, max((cell_len(job.info.prompt) for job in jobs), default=0))
+        self._case_cells = min(CASE_CELLS, max((cell_len(job.info.case) for job in jobs), default=0))
 
     def select(self, number: int) -> None:
         """Put the cursor on a job, as the user does: it is not moved by itself any more."""
@@ -144,11 +156,12 @@ class JobList(ScrollView, can_focus=True):
 
     def _header(self, width: int) -> Strip:
         """A rule that names the run and the columns."""
-        style = self._component("job--header")
+        style = self._component("job--header-focused" if self.has_focus else "job--header")
+        rule = "━" if self.has_focus else "─"
         name = shorten(self._title, self._name_cells(width) - 2)
-        text = f"─ {name} ".ljust(self._name_cells(width) + 2 - (cell_len(name) - len(name)), "─")
+        text = f"{rule} {name} ".ljust(self._name_cells(width) + 2 - (cell_len(name) - len(name)), rule)
         for arm in ARMS:
-            text += f"─ {arm.upper()} ".ljust(VERDICT_CELLS + 2, "─")
+            text += f"{rule} {arm.upper()} ".ljust(VERDICT_CELLS + 2, rule)
         return Strip([Segment(text, style)]).crop_extend(0, width, style)
 
     def _row(self, number: int, job: JobState, width: int) -> Strip:
@@ -157,21 +170,31 @@ class JobList(ScrollView, can_focus=True):
         base = self.rich_style
         if selected:
             base += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
-        name = set_cell_size(self._job_name(job), self._name_cells(width))
-        segments = [Segment(f"{'>' if selected else ' '} {name}", base)]
+        name, text = self._names(job, self._name_cells(width))
+        segments = [
+            Segment(f"{'>' if selected else ' '} {name}", base),
+            Segment(text, base + self._component("job--input", partial=True)),
+        ]
         for arm in ARMS:
             words = verdict_words(job, arm, self._state.over)
             segments.append(Segment("  ", base))
             segments.append(Segment(words.ljust(VERDICT_CELLS), base + self._verdict_style(job, arm)))
         return Strip(segments)
 
-    def _job_name(self, job: JobState) -> str:
+    def _names(self, job: JobState, cells: int) -> tuple[str, str]:
+        """Prompt and case, and as much of the input as fits, together so many cells."""
         info = job.info
         name = one_line(info.case) + (f"~{one_line(info.variation)}" if info.variation else "")
         if info.repeat:
             name += f"#{info.repeat}"
         prompt = set_cell_size(shorten(one_line(info.prompt), self._prompt_cells), self._prompt_cells)
-        return f"{prompt}  {name}"
+        name = f"{prompt}  {name}"
+        used = max(cell_len(name), self._prompt_cells + 2 + self._case_cells) + 2
+        room = cells - used - 1
+        if room < INPUT_CELLS_MIN:
+            return set_cell_size(shorten(name, cells), cells), ""
+        text = shorten(one_line(info.input[: 4 * room]), room)
+        return set_cell_size(name, used), set_cell_size(text, room + 1)
 
     def _verdict_style(self, job: JobState, arm: Arm) -> Style:
         match job.mark(arm):

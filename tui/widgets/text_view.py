@@ -18,6 +18,9 @@ from tui import keys
 from tui.text import visible
 from tui.wrap import TAB, Row, wrap
 
+FORK_GLYPH = "\u25b8"  # ▸, drawn where the arms part
+BREAK_GLYPH = "\u2038"  # ‸, drawn where something is missing: a break of no length has no text to mark
+
 
 class Span(NamedTuple):
     """Characters of the text and the component class that styles them."""
@@ -148,7 +151,7 @@ class TextView(ScrollView, can_focus=True):
 
     @property
     def _width(self) -> int:
-        return self.scrollable_content_region.width
+        return self.content_region.width - 1  # the scroll bar's column, which must not change the wrapping
 
     def _wrap_from(self, start: int) -> list[Row]:
         # The last column is kept for a space, a newline mark or a marker that hangs over the row's end.

@@ -1,0 +1,139 @@
+"""The program as it is started: arguments, exit codes, signals, in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui import story
+from tests.tui.test_client import alive
+
+START = """
+import sys
+from pathlib import Path
+from tui.__main__ import prepare_terminal
+prepare_terminal()
+from tui.app import JsonbreakApp
+app = JsonbreakApp(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]))
+app.run()
+sys.exit(app.return_code or 0)
+"""
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "tui", "no-such-folder"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "jsonbreak: no-such-folder: there is no such file or folder; name a folder with suites.\n"
+
+
+def test_an_unknown_option() -> None:
+    done = subprocess.run([sys.executable, "-m", "tui", "--modle", "x"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
+def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "tui", str(tmp_path)], capture_output=True, text=True, input="")
+    assert done.returncode == 2
+    assert done.stderr.startswith("jsonbreak: the interface needs a terminal")
+
+
+class Terminal:
+    """A program in a pseudo-terminal of 80x24."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.seen = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.execv(command[0], command)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.set_blocking(self.fd, False)
+
+    def read(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            self.seen += os.read(self.fd, 1 << 20)
+
+    def until(self, condition, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.seen[-3000:]
+            self.read()
+            time.sleep(0.02)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.fd, keys)
+
+    def exit_code(self) -> int:
+        status: list[int] = []
+
+        def ended() -> bool:
+            pid, code = os.waitpid(self.pid, os.WNOHANG)
+            status.append(code)
+            return pid != 0
+
+        self.until(ended)
+        self.read()
+        return os.waitstatus_to_exitcode(status[-1])
+
+
+def start_a_run(tmp_path: Path) -> tuple[Terminal, int]:
+    """The program with a run on that does not end by itself; and its engine's process id."""
+    steps = [{"do": "stderr", "text": "ENGINE"}, *story.people_run(hold="never")]
+    suites = story.suite_folder(tmp_path / "suites")
+    engine = story.command(steps, tmp_path)
+    terminal = Terminal([sys.executable, "-c", START, str(suites), str(tmp_path / "log"), *engine])
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.type(b"r")
+    terminal.until(lambda: b"Sure, here" in terminal.seen)
+    children = Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()
+    assert len(children) == 1
+    return terminal, int(children[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_cleanly_and_the_engine_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    terminal, engine = start_a_run(tmp_path)
+    os.kill(terminal.pid, number)
+    assert terminal.exit_code() == 0
+    assert b"\x1b[?1049l" in terminal.seen  # the alternate screen was left
+    terminal.until(lambda: not alive(engine))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_killed_interface_takes_its_engine_along(tmp_path: Path) -> None:
+    terminal, engine = start_a_run(tmp_path)
+    os.kill(terminal.pid, signal.SIGKILL)
+    terminal.until(lambda: not alive(engine))
+
+
+def test_an_idle_screen_writes_nothing(tmp_path: Path) -> None:
+    steps = story.people_run()
+    suites = story.suite_folder(tmp_path / "suites")
+    terminal = Terminal(
+        [sys.executable, "-c", START, str(suites), str(tmp_path / "log"), *story.command(steps, tmp_path)]
+    )
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.type(b"r")
+    terminal.until(lambda: b"finished" in terminal.seen)
+    quiet = time.monotonic() + 1.0
+    terminal.until(lambda: time.monotonic() > quiet)
+    before = len(terminal.seen)
+    quiet = time.monotonic() + 2.0
+    terminal.until(lambda: time.monotonic() > quiet)
+    assert len(terminal.seen) == before
+    terminal.type(b"q")
+    assert terminal.exit_code() == 0

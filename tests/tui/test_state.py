@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import events
+from engine.events import Delta, Forked, JobFinished, JobStarted
+from tests.tui import story
+from tui.client import EngineDied
+from tui.state import Mark, Phase, RunState
+from tui.widgets.fork_line import fork_sentence, percent
+from tui.widgets.job_list import verdict_words
+from tui.widgets.status_line import clock, rates
+
+
+@pytest.fixture
+def state() -> RunState:
+    """A run that has started."""
+    state = RunState(Path("people.toml"))
+    state.apply(story.started(story.info(each.prompt, each.case) for each in story.people_records()))
+    return state
+
+
+def play(state: RunState, steps: list[story.Step]) -> None:
+    for step in steps:
+        assert not isinstance(step, dict)
+        state.apply(step)
+
+
+def test_a_whole_run() -> None:
+    state = RunState(Path("people.toml"))
+    play(state, story.people_run())
+    assert state.phase is Phase.FINISHED
+    assert state.done == 6
+    assert [job.mark("free") for job in state.jobs] == [
+        Mark.BROKEN, Mark.BROKEN, Mark.ERROR, Mark.OK, Mark.BROKEN, Mark.OK,
+    ]  # fmt: skip
+    free = state.tallies["free"]
+    assert (free.n, free.strict, free.schema, free.right, free.right_n) == (5, 3, 4, 2, 5)
+
+
+def test_a_reply_that_could_not_be_decoded_is_in_no_count(state: RunState) -> None:
+    state.apply(JobFinished(story.people_records()[2]))
+    assert state.tallies["free"].n == 0
+    assert state.jobs[2].mark("free") is Mark.ERROR
+    assert not state.jobs[2].broken
+
+
+def test_right_counts_only_where_something_was_expected(state: RunState) -> None:
+    verdict = story.ok()
+    unknown = type(verdict)(True, True, True, None, ("ok",), None, "valid")
+    state.apply(JobFinished(story.record("naive", "alice", story.reply("1", unknown), story.reply("1", verdict))))
+    assert (state.tallies["free"].right, state.tallies["free"].right_n) == (0, 0)
+    assert (state.tallies["constrained"].right, state.tallies["constrained"].right_n) == (1, 1)
+
+
+def test_text_of_both_arms_streams_to_the_two(state: RunState) -> None:
+    job = story.job_id("naive", "alice")
+    play(state, [JobStarted(job, "{"), Delta(job, "both", '"na', 1), Forked(job, story.fork(1, 4))])
+    play(state, [Delta(job, "free", "m", 1), Delta(job, "free", "e", 1), Delta(job, "constrained", "X", 1)])
+    assert state.newest == 0
+    assert state.jobs[0].text("free") == '{"name'
+    assert state.jobs[0].text("constrained") == '{"naX'
+    assert state.jobs[0].tokens("free") == 3
+    assert state.jobs[0].fork is not None
+
+
+def test_the_record_replaces_what_was_streamed(state: RunState) -> None:
+    record = story.people_records()[0]
+    play(state, [JobStarted(record.id), Delta(record.id, "both", "half", 1), JobFinished(record)])
+    assert state.jobs[0].text("free") == story.PROSE
+    assert state.jobs[0].fork == record.fork
+
+
+def test_events_of_an_unknown_job_change_nothing(state: RunState) -> None:
+    play(state, [JobStarted("people/other/x#0"), Delta("people/other/x#0", "both", "x", 1)])
+    assert [job.started for job in state.jobs] == [False] * 6
+
+
+def test_a_death_after_a_reason_keeps_the_reason(state: RunState) -> None:
+    state.apply(events.Failed("There is no such model."))
+    state.apply(EngineDied(1, ("last words",)))
+    assert state.failure == "There is no such model."
+    assert state.log == ("last words",)
+
+
+def test_a_death_after_the_end_is_no_failure(state: RunState) -> None:
+    state.apply(story.finished(6, 6))
+    state.apply(EngineDied(-9, ()))
+    assert state.phase is Phase.FINISHED
+
+
+def test_words_of_a_verdict(state: RunState) -> None:
+    play(state, [JobStarted(story.job_id("naive", "bob")), JobFinished(story.people_records()[0])])
+    assert verdict_words(state.jobs[0], "free", False) == "!! prose_before"
+    assert verdict_words(state.jobs[0], "constrained", False) == "ok"
+    assert verdict_words(state.jobs[1], "free", False) == ".. running"
+    assert verdict_words(state.jobs[2], "free", False) == "-- waiting"
+    assert verdict_words(state.jobs[2], "free", True) == "-- not run"
+
+
+def test_rates_with_and_without_shares(state: RunState) -> None:
+    state.apply(JobFinished(story.people_records()[0]))
+    assert rates("free", state.tallies["free"], False) == "free         strict   0/1  schema   1/1  right   0/1"
+    assert rates("free", state.tallies["free"], True).endswith("right   0/1   0%")
+    assert rates("free", RunState(Path("x")).tallies["free"], True).endswith("right   0/0    -")
+
+
+def test_a_fork_in_words() -> None:
+    words = fork_sentence(story.fork(17, 3), narrow=False).plain
+    assert words == '▸ fork at token 17: wanted "Sure" 62.1%, grammar allowed "{" 3.0% (allowed 3.4% in all)'
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.0, "0.0%"), (0.00004, "<0.1%"), (0.034, "3.4%"), (1.0, "100.0%")])
+def test_small_probabilities_are_not_rounded_to_nothing(p: float, words: str) -> None:
+    assert percent(p) == words
+
+
+def test_clock() -> None:
+    assert [clock(0), clock(61.9), clock(3600)] == ["0:00", "1:01", "1:00:00"]
