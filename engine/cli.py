@@ -19,8 +19,11 @@ class _Commands(click.Group):
     """A group whose command may be left out: `jsonbreak [PATH] [options]` is `jsonbreak open [PATH] [options]`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = {"--help", "--version", *self.commands}
-        return super().parse_args(ctx, args if args and args[0] in own else ["open", *args])
+        if not args or args[0] not in {"--help", "--version", *self.commands}:
+            if args and not args[0].startswith("-"):
+                _refuse_missing(Path(args[0]))
+            args = ["open", *args]
+        return super().parse_args(ctx, args)
 
 
 def _model_options(command: Any) -> Any:
@@ -50,9 +53,7 @@ def cli() -> None:
 def open_(path: Path | None, model: str | None, device: str, dtype: str, out: Path) -> None:
     """Browse suites and run them in the interface."""
     path = path or default_suites()
-    if not path.exists():
-        commands = ", ".join(name for name, command in cli.commands.items() if not command.hidden)
-        raise BadInputError(f"{path}: no such folder or suite (and no command; the commands are {commands}).")
+    _refuse_missing(path)
     options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
     # The interface is a program of its own, which this one becomes: the engine knows nothing of it.
     sys.stdout.flush()
@@ -116,6 +117,12 @@ def worker(model: str | None, device: str, dtype: str, out: Path) -> None:
     from engine.worker import serve
 
     serve(model, device, dtype, out)
+
+
+def _refuse_missing(path: Path) -> None:
+    if not path.exists():
+        commands = ", ".join(name for name, command in cli.commands.items() if not command.hidden)
+        raise BadInputError(f"{path}: there is no such folder or suite (nor a command; the commands are {commands}).")
 
 
 def default_suites() -> Path:

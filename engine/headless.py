@@ -17,8 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from engine import events
+from engine.jobs import jobs_of
 from engine.records import ARMS, Record, Reply
 from engine.runs.rates import Share, rates_by_prompt, wilson_interval
+from engine.runs.store import prepare
+from engine.suites import load_suite
 
 if TYPE_CHECKING:
     from engine.session import Control
@@ -31,6 +34,8 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
 
     Raises BadInputError and EngineError.
     """
+    jobs_of(load_suite(order.suite), order.prompts, order.cases, order.limit)  # faults are told before the slow imports
+    prepare(out)
     plain = plain or not sys.stderr.isatty()
     console = Console(stderr=True, no_color=plain or None, highlight=False, width=_PLAIN_WIDTH if plain else None)
     display = _Lines(console) if plain else _Bar(console)
@@ -41,7 +46,7 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
 
         control = Control()
         session = Session(ModelSpec(model, device, dtype), out, display.tell)
-        with _stop_on_interrupt(control):
+        with _stop_on_interrupt(control, display):
             session.run(order, control)
     assert display.finished is not None
     console.print(_summary(display.records, plain))
@@ -54,12 +59,13 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
 
 
 @contextmanager
-def _stop_on_interrupt(control: Control) -> Iterator[None]:
-    """The first ctrl+c ends the run and keeps what is finished; the second ends the process."""
+def _stop_on_interrupt(control: Control, display: _Display) -> Iterator[None]:
+    """The first ctrl+c ends the run and keeps what is finished; before the run, or the second time, it ends all."""
 
     def stop(signum: int, frame: object) -> None:
+        if control.stopped.is_set() or not display.started:
+            raise KeyboardInterrupt
         control.stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -74,6 +80,7 @@ class _Display:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.records: list[Record] = []
+        self.started = False
         self.constrained_error: str | None = None
         self.finished: events.RunFinished | None = None
 
@@ -87,7 +94,7 @@ class _Display:
         """Take in one event of the engine."""
         match event:
             case events.RunStarted():
-                self.constrained_error = event.constrained_error
+                self.started, self.constrained_error = True, event.constrained_error
             case events.JobFinished(record=record):
                 self.records.append(record)
             case events.RunFinished():

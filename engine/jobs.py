@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +19,7 @@ class Job:
     """One input under one prompt, decoded in both arms.
 
     id: "suite/prompt/case#repeat", unique in a run. variation: None is the input as the suite has it.
-    seed: the suite's seed plus `repeat`. prefill: the beginning the reply is given, "" for none.
+    seed: what sampling starts from, of its own for each input. prefill: the beginning the reply is given, "" for none.
     expected: None where nothing is expected.
     """
 
@@ -65,13 +66,21 @@ def _job(suite: Suite, prompt: Prompt, case: Case, repeat: int) -> Job:
         case=case.id,
         variation=None,
         repeat=repeat,
-        seed=suite.generation.seed + repeat,
+        seed=_seed(suite.generation.seed, case.id, repeat),
         input=case.input,
         messages=chat_messages(prompt, case.input, suite.json_schema),
         prefill=prompt.prefill or "",
         expected=case.expected,
         tags=case.tags,
     )
+
+
+def _seed(seed: int, case: str, repeat: int) -> int:
+    """A seed for each input and repeat, the same under every prompt and on every machine.
+
+    With one seed for all, every case would make the same draw for its first token, and a rate would hang on that draw.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}/{case}/{repeat}".encode()).digest()[:4])
 
 
 def _refuse_unknown(suite: Suite, kind: str, asked: Collection[str], known: list[str]) -> None:

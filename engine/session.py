@@ -31,7 +31,7 @@ from engine.jobs import Job, jobs_of
 from engine.judging.judge import Judge
 from engine.records import Fork, Record, Reply
 from engine.runs.manifest import describe, now
-from engine.runs.store import RunStore
+from engine.runs.store import RunStore, prepare
 from engine.streaming import Meter, TextBatches
 from engine.suites import Suite, load_suite
 
@@ -83,10 +83,11 @@ class Session:
         """
         suite = load_suite(order.suite)
         jobs = jobs_of(suite, order.prompts, order.cases, order.limit)
+        prepare(self._out)
         backend = self._backend = self._backend or self._load()
         grammar, constrained_error = self._grammar(backend, suite)
         manifest = describe(suite, backend.model, len(jobs), constrained_error)
-        store = RunStore.create(self._out, suite.name, backend.model.name, manifest)
+        store = RunStore(self._out, suite.name, backend.model.name, manifest)
         infos = tuple(
             JobInfo(job.id, job.prompt, job.case, job.variation, job.repeat, job.input, job.expected, job.tags)
             for job in jobs

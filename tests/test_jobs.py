@@ -38,7 +38,7 @@ def test_a_job_has_all_that_decoding_and_judging_need() -> None:
             case="alice",
             variation=None,
             repeat=0,
-            seed=7,
+            seed=2109575525,
             input="A",
             messages=({"role": "system", "content": "S"}, {"role": "user", "content": 'J {"type": "object"} A'}),
             prefill="{",
@@ -62,7 +62,15 @@ def test_the_order_is_prompt_then_case_then_repeat() -> None:
         "people/json-only/bob#0",
         "people/json-only/bob#1",
     ]
-    assert [(job.repeat, job.seed) for job in jobs] == [(0, 40), (1, 41)] * 4
+    assert [job.repeat for job in jobs] == [0, 1] * 4
+
+
+def test_each_input_and_repeat_has_a_seed_of_its_own_the_same_under_every_prompt() -> None:
+    naive, json_only = (jobs_of(suite(repeats=2, seed=40), prompts=[prompt]) for prompt in ("naive", "json-only"))
+    seeds = [job.seed for job in naive]
+    assert len(set(seeds)) == len(seeds)
+    assert seeds == [job.seed for job in json_only]
+    assert not set(seeds) & {job.seed for job in jobs_of(suite(repeats=2, seed=41))}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Outlines turns the schema into a regular expression and that into an index: state × token → state. Two things are done
 differently from its own wrapper, because they decide whether the constrained arm can be trusted:
 
-- the vocabulary is made of bytes and has no special tokens, so no half character and no `<|im_end|>` gets into a string;
+- the vocabulary is made of bytes and has no special tokens, so no half character or `<|im_end|>` gets into a string;
 - the expression stands between two sentinels, `\\x01(?:…)\\x00`. The first keeps outlines_core 0.2.14 from building the
   unanchored automaton (exponential for some schemas) and from stopping at the first accepting prefix; the second is
   written by every stop token, so that ending the reply is a transition like any other.

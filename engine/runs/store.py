@@ -6,54 +6,41 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from engine.errors import BadInputError, EngineError
 from engine.records import Record
 
 MANIFEST, RECORDS = "run.json", "records.jsonl"
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
-class StoreError(Exception):
-    """The run folder cannot be made or written. The message is one sentence."""
-
-
 class RunStore:
     """Writes one run. A record is on disk, flushed through to the device, when `append` returns."""
 
-    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        self.folder = folder
+    def __init__(self, out: Path, suite: str, model: str, manifest: Mapping[str, Any]) -> None:
+        """Make the folder `<UTC time>-<suite>-<model>` under `out`. Raises BadInputError where that cannot be."""
         self._manifest = dict(manifest)
-        try:
-            self._write_manifest()
-            self._records = (folder / RECORDS).open("xb")
-        except OSError as error:
-            raise StoreError(f"Cannot write to {folder}: {error.strerror}.") from error
-
-    @classmethod
-    def create(cls, out: Path, suite: str, model: str, manifest: Mapping[str, Any]) -> RunStore:
-        """Make the folder `<UTC time>-<suite>-<model>` under `out`, which is made too where it is missing."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        name = "-".join([stamp, _file_name(suite), _file_name(model)])
-        try:
-            return cls(_new_folder(out, name), manifest)
-        except OSError as error:
-            raise StoreError(
-                f"Cannot make a run folder in {out}: {error.strerror}; name another one with --out."
-            ) from error
+        with _writable(out):
+            self.folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
+            self._write_manifest()
+            self._records = (self.folder / RECORDS).open("xb")
 
     def append(self, record: Record) -> None:
-        """Write one record. Raises StoreError when the disk takes no more."""
+        """Write one record. Raises EngineError when the disk takes no more."""
         try:
             self._records.write(_RECORD.dump_json(record) + b"\n")
             self._records.flush()
             os.fsync(self._records.fileno())
         except OSError as error:
-            raise StoreError(f"Cannot write to {self.folder / RECORDS}: {error.strerror}.") from error
+            raise EngineError(f"{self.folder / RECORDS}: cannot be written ({error.strerror}).") from error
 
     def close(self, **facts: Any) -> None:
         """Close the records and add what is known at the end to the manifest."""
@@ -75,8 +62,23 @@ def read_records(folder: Path) -> Iterator[Record]:
                 yield _RECORD.validate_json(line)
 
 
+def prepare(out: Path) -> None:
+    """Make the folder that will hold runs. Raises BadInputError where that cannot be, or nothing can be put there."""
+    with _writable(out):
+        out.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=out).close()
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInputError(f"{out}: cannot hold a run ({reason}); name another folder with --out.") from error
+
+
 def _new_folder(out: Path, name: str) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
         folder = out / (name if number == 1 else f"{name}-{number}")

@@ -7,11 +7,11 @@ import random
 from typing import Any
 
 import pytest
+import torch
+
 from engine.decoding.grammar import Grammar, GrammarError, MaskTable, compile_grammar
 from engine.decoding.model import LoadedModel
 from engine.decoding.vocabulary import token_bytes
-
-import torch
 
 STOP = 300
 BYTES = {bytes([byte]): [byte] for byte in range(256)}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-
 import pytest
+
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Grammar
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import BatchRows, Rows, SeparateRows
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twin import Begun, Ended, Grown, LaneResult, Parted, Request, TwinDecoder
-
 from tests.decoding.reference import Reference, generate
 
-MAX_NEW_TOKENS = 24
+MAX_NEW_TOKENS = 16
 TIE = 1e-4  # below this difference of the best two, the shape of the batch may decide
 PERSON = {
     "type": "object",
@@ -32,8 +31,6 @@ INPUTS = [
     "Age: 7. Name: Tim.",
     "Dmitri is 33 and his dog is 4.",
     "hi i am sam i am 12",
-    "Name=Eve; age=45",
-    "At 90, Grace still swims.",
 ]
 PROMPTS = ["Extract the name and age: {input}", "Reply with JSON only, keys name and age. {input}"]
 GREEDY, SAMPLED = SamplingParams(), SamplingParams(temperature=0.8, top_p=0.95, top_k=50)

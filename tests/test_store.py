@@ -1,0 +1,69 @@
+"""The run folder: made once, appended safely, read back whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.errors import BadInputError
+from engine.judging.verdict import Verdict
+from engine.records import Candidate, Fork, Record, Reply
+from engine.runs.rates import Share, rates_by_prompt, wilson_interval
+from engine.runs.store import RECORDS, RunStore, prepare, read_records
+
+
+def record(case: str, *, strict: bool = True, values: bool | None = True, error: str | None = None) -> Record:
+    verdict = Verdict(strict, strict, strict, values, ("ok",) if strict else ("empty",), None, "A sentence.")
+    free = Reply("{}\x1b[31m\u2028", (1, 2), "stop", None, verdict, 0.5)
+    constrained = Reply("", (), "error", error, None, 0.0) if error else free
+    fork = Fork(1, 2, (Candidate("a", 1, 0.5),), (Candidate("b", 2, 0.25),), 0.5)
+    return Record(f"s/p/{case}#0", "s", "p", case, None, 0, 7, "in", (), {"a": None}, free, constrained, fork)
+
+
+def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
+    store = RunStore(tmp_path, "people", "org/A model!", {"jobs": 2})
+    store.append(record("one"))
+    store.append(record("two", error="no grammar"))
+    assert store.folder.name.endswith("Z-people-A_model_")
+    assert list(read_records(store.folder)) == [record("one"), record("two", error="no grammar")]
+    store.close(done=2)
+    assert json.loads((store.folder / "run.json").read_text()) == {"jobs": 2, "done": 2}
+
+
+def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    store = RunStore(tmp_path, "people", "model", {})
+    store.append(record("one"))
+    store.append(record("two"))
+    store.close()
+    file = store.folder / RECORDS
+    whole = file.read_bytes()
+    for length in range(whole.index(b"\n") + 1, len(whole)):
+        file.write_bytes(whole[:length])
+        assert list(read_records(store.folder)) == [record("one")]
+
+
+def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
+    folders = {RunStore(tmp_path, "people", "model", {}).folder for _ in range(3)}
+    assert len(folders) == 3
+
+
+def test_a_place_that_cannot_hold_runs_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInputError, match="name another folder with --out"):
+        prepare(tmp_path / "file" / "runs")
+
+
+def test_rates_leave_out_what_was_not_decoded_and_what_nothing_was_expected_of() -> None:
+    records = [record("one"), record("two", strict=False, values=False), record("three", values=None, error="why")]
+    rates = rates_by_prompt(records)
+    free, constrained = rates["p", "free"], rates["p", "constrained"]
+    assert (free.strict, free.right, free.errors) == (Share(2, 3), Share(1, 2), 0)
+    assert (constrained.strict, constrained.right, constrained.errors) == (Share(1, 2), Share(1, 2), 1)
+
+
+def test_the_interval_is_wilsons() -> None:
+    """Figures from Newcombe 1998, table I: 81/263 and 15/148 by the score method without continuity correction."""
+    assert wilson_interval(Share(81, 263)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(Share(15, 148)) == pytest.approx((0.0624, 0.1605), abs=5e-5)

@@ -1,0 +1,161 @@
+"""The engine as a child process: JSON lines in and out, records on disk before they are told, gone with its parent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.events import (
+    Command,
+    Delta,
+    Event,
+    Failed,
+    Forked,
+    JobFinished,
+    JobStarted,
+    ModelReady,
+    Pause,
+    Paused,
+    RunFinished,
+    RunStarted,
+    StartRun,
+    StopRun,
+    decode_event,
+    encode,
+)
+from engine.runs.store import read_records
+from tests.suite_files import write_suite
+
+
+class Child:
+    """The engine, spoken to as the interface speaks to it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def send(self, command: Command) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(encode(command))
+        self.process.stdin.flush()
+
+    def events(self) -> Iterator[Event]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            yield decode_event(line)
+
+    def until(self, kind: type[Event]) -> list[Event]:
+        seen = []
+        for event in self.events():
+            seen.append(event)
+            if isinstance(event, kind):
+                return seen
+        raise AssertionError(f"the engine ended without {kind.__name__}: {seen}")
+
+
+@contextmanager
+def engine(out: Path, *options: str) -> Iterator[Child]:
+    command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(out), *options]
+    with (out / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+    try:
+        yield Child(process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.model
+def test_a_run_is_told_from_beginning_to_end(tmp_path: Path, builtin_model: object) -> None:
+    suite = write_suite(tmp_path)
+    with engine(tmp_path) as child:
+        child.send(StartRun(suite))
+        texts: dict[tuple[str, str], str] = {}
+        forked: set[str] = set()
+        order: list[str] = []
+        for event in child.events():
+            order.append(type(event).__name__)
+            match event:
+                case RunStarted():
+                    folder = event.folder
+                case JobStarted(job=job, prefill=prefill):
+                    texts[job, "free"] = texts[job, "constrained"] = prefill
+                case Delta(job=job, arm=arm, text=text):
+                    assert (arm == "both") is (job not in forked)
+                    for one in ("free", "constrained") if arm == "both" else (arm,):
+                        texts[job, one] += text
+                case Forked(job=job, fork=fork):
+                    forked.add(job)
+                    assert len(texts[job, "free"]) == fork.char
+                case JobFinished(record=record):
+                    assert record in list(read_records(folder)), "announced before it was on disk"
+                    assert texts[record.id, "free"] == record.free.text.rstrip("\ufffd")
+                    assert texts[record.id, "constrained"] == record.constrained.text
+                case RunFinished():
+                    assert (event.done, event.total, event.stopped) == (2, 2, False)
+                    break
+        assert order[0] == "Loading"
+        assert order.index("ModelReady") < order.index("RunStarted") < order.index("JobStarted")
+        child.send(StartRun(suite, cases=("bob",)))  # the model is kept
+        again = child.until(RunFinished)
+        assert not [event for event in again if isinstance(event, ModelReady)]
+        assert [event.record.case for event in again if isinstance(event, JobFinished)] == ["bob"]
+
+
+@pytest.mark.model
+def test_a_run_pauses_goes_on_and_stops(tmp_path: Path, builtin_model: object) -> None:
+    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(200))
+    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 200")
+    with engine(tmp_path) as child:
+        child.send(StartRun(suite))
+        child.until(JobStarted)
+        child.send(Pause(True))
+        child.until(Paused)
+        time.sleep(0.3)
+        child.send(Pause(False))
+        resumed = child.until(Paused)
+        assert [type(event).__name__ for event in resumed] == ["Paused"], "something was decoded during the pause"
+        child.until(Delta)
+        child.send(StopRun())
+        (finished,) = [event for event in child.until(RunFinished) if isinstance(event, RunFinished)]
+        assert finished.stopped
+        assert finished.done < finished.total
+
+
+@pytest.mark.model
+def test_the_engine_ends_when_its_parent_goes(tmp_path: Path, builtin_model: object) -> None:
+    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(200))
+    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 200")
+    with engine(tmp_path) as child:
+        child.send(StartRun(suite))
+        child.until(JobStarted)
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        for _ in child.events():
+            pass  # keep reading, as a pipe nobody drains would block it
+        child.process.wait(timeout=15)
+        (folder,) = tmp_path.glob("*-small-*")
+        assert (folder / "run.json").read_text(encoding="utf-8").count('"stopped": true') == 1
+
+
+@pytest.mark.model
+def test_bad_orders_are_answered_and_the_engine_goes_on(tmp_path: Path, builtin_model: object) -> None:
+    with engine(tmp_path) as child:
+        child.send(StartRun(tmp_path / "nowhere.toml"))
+        *_, failed = child.until(Failed)
+        assert isinstance(failed, Failed)
+        assert failed.bad_input
+        assert "nowhere.toml" in failed.message
+        assert child.process.stdin is not None
+        child.process.stdin.write(b"not json\n")
+        child.process.stdin.flush()
+        *_, failed = child.until(Failed)
+        child.send(StartRun(write_suite(tmp_path), limit=1))
+        *_, finished = child.until(RunFinished)
+        assert isinstance(finished, RunFinished)
+        assert finished.done == 1
