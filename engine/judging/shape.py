@@ -144,6 +144,8 @@ def _extra_keys(error: _Error) -> list[str]:
     if error.validator == "additionalProperties" and error.validator_value is False:
         known, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
         return [k for k in error.instance if k not in known and not any(re.search(pattern, k) for pattern in patterns)]
+    if error.validator == "properties":  # the keys with the schema `false`
+        return [key for key, below in error.validator_value.items() if below is False and key in error.instance]
     if error.validator == "unevaluatedProperties":  # only its message says which
         return list(islice((key for key in error.instance if repr(key) in error.message), 1))
     return []
@@ -174,6 +176,8 @@ def _constraint(error: _Error) -> str:
     if noun:
         least = "at least" if str(keyword).startswith("min") else "at most"
         return f"has {count(number, noun)} where {least} {show(wanted)} were asked for"
+    if keyword in ("items", "additionalItems", "unevaluatedItems"):
+        return f"has {count(len(value), 'item')}, more than were asked for"
     if keyword == "oneOf" and not error.context:
         return "fits several of the schemas of which it may fit only one"
     return f"does not satisfy {quote(str(keyword))} of the schema"

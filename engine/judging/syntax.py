@@ -33,6 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 _ODD_NUMBER = re.compile(r"[+-]?\.?[0-9][\w.+-]*+")
 _CONSTANT = re.compile(r"[+-]?(?:NaN|nan|Infinity|Inf|inf)(?!\w)")
 _WORD = re.compile(r"[^\W\d][\w$-]*+|\$[\w$-]++")
+_CUT_QUOTED = re.compile(r"'[^'\n{}\[\]]*+\Z")
 _BEGUN = re.compile(r"-?[0-9]*+\.?[0-9]*+(?:[eE][+-]?[0-9]*+)?\Z")
 _SKIPPED = re.compile(r'"(?:[^"\\\n]++|\\.)*+"|[{}\[\]]|\\.')
 
@@ -196,6 +197,10 @@ class _Reader:
             said = f"Single quotes around {self._shown(start + 1, end - 1)} where JSON has double quotes"
             self._note("single_quotes", start, end, said)
             self._take(_STRING, start, end)
+        elif (cut := _CUT_QUOTED.match(text, start)) is not None:
+            said = f"A single quote before {self._shown(start + 1, cut.end())} where JSON has double quotes"
+            self._note("single_quotes", start, cut.end(), said)
+            self._unclosed(start)
         else:
             self._odd_word(start)
 

@@ -35,7 +35,7 @@ _OPENING = re.compile(
     """,
     re.VERBOSE,
 )
-_FENCED = re.compile(r"(`{3,}+|~{3,}+)[^\n`]*+\n")
+_FENCED = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[^\n`]*+\n", re.MULTILINE)
 _REFUSAL = re.compile(
     r"""\b(?:I|we)\s?(?:['’]m|['’]re|\ am|\ are)?\ (?:sorry,?\ but\ I\ )?
         (?:cannot|can['’]t|can\ not|could\ not|couldn['’]t|unable\ to|not\ able\ to|won['’]t|will\ not|must\ decline)

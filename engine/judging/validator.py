@@ -1,8 +1,9 @@
 """The full JSON Schema validator that replies are judged with: jsonschema's, made fit for numbers and for size.
 
-Three keywords are ours, with the meaning that the specification gives them:
+Five keywords are ours, with the meaning that the specification gives them:
 - multipleOf in decimal arithmetic: 19.99 is a multiple of 0.01, which binary floating point denies;
 - uniqueItems in linear time: jsonschema compares every pair when items cannot be sorted;
+- properties says which key has the schema `false`, which jsonschema's error leaves out;
 - anyOf and oneOf keep a limited number of errors of a branch, so that 10 MB of wrong items stay within memory.
 """
 
@@ -28,7 +29,13 @@ def build_validator(schema: Mapping[str, Any]) -> Validator:
     `$ref` leads only to places inside the schema and to the dialects themselves: nothing is fetched, ever.
     """
     dialect = validator_for(schema, default=Draft202012Validator)
-    keywords = {"multipleOf": _multiple_of, "uniqueItems": _unique_items, "anyOf": _any_of, "oneOf": _one_of}
+    keywords = {
+        "multipleOf": _multiple_of,
+        "uniqueItems": _unique_items,
+        "properties": _properties,
+        "anyOf": _any_of,
+        "oneOf": _one_of,
+    }
     known = {name: check for name, check in keywords.items() if name in dialect.VALIDATORS}
     ours: type[Validator] = extend(dialect, known)  # type: ignore[no-untyped-call]
     return ours(schema, registry=REGISTRY, format_checker=dialect.FORMAT_CHECKER)
@@ -64,6 +71,16 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, dict):
         return (dict, frozenset((key, _hashable(item)) for key, item in value.items()))
     return value
+
+
+def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    for key, below in properties.items():
+        if key in instance and below is False:
+            yield ValidationError(f"{key} is not allowed")
+        elif key in instance:
+            yield from validator.descend(instance[key], below, path=key, schema_path=key)
 
 
 def _any_of(validator: Any, branches: Sequence[Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
