@@ -35,8 +35,8 @@ class Runner:
         state = self.state = RunState(suite)
         if self._client is None or not self._client.alive:
             await self.close()
-            client = Client(self._command, self._log_path)
             try:
+                client = Client(self._command, self._log_path)
                 await client.start()
             except OSError as error:
                 state.fail(f"The engine could not be started: {error.strerror or error}.")

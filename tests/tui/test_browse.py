@@ -42,7 +42,7 @@ async def test_a_suite_that_does_not_load_says_why_and_the_others_work(stage, si
     async with stage(size=size) as it:
         await it.sees("torn.toml", "!! does not load")
         await it.press("j")
-        await it.sees("This does not load", "line 1", "press F5")
+        await it.sees("This does not load", "column 13", "press F5")
         await it.press("r")
         await it.sees("Mend this suite first.")
         await it.press("k")

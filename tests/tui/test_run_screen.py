@@ -63,7 +63,7 @@ async def test_a_finished_run_says_so_and_shows_every_verdict(stage, size) -> No
         assert it.line("> naive      alice").split()[-3:] == ["!!", "prose_before", "ok"]
         assert it.line("  naive      bob").split()[-4:] == ["!!", "truncated", "!!", "wrong_value"]
         assert it.line("  naive      [markup]").split()[-4:] == ["xx", "error", "xx", "error"]
-        await it.sees("!! prose_before  line 1:1  There are 37 characters of")
+        await it.sees("!! prose_before  There are 37 characters of")
 
 
 async def test_the_break_is_marked_reversed_and_underlined(stage, size) -> None:
@@ -81,8 +81,8 @@ async def test_a_break_of_no_length_shows_a_marked_cell(stage, size) -> None:
         await it.run()
         await it.sees("ok finished")
         await it.press("g", "j")
-        await it.sees('{"name": ▸"Bob", "age": ‸', "cut off at the token limit", "!! truncated  line 1:24")
-        [style] = styles_of(it, "free", "‸")
+        await it.sees('{"name": ▸"Bob", "age": ¦', "cut off at the token limit", "!! truncated  The reply ends")
+        [style] = styles_of(it, "free", "¦")
         assert style.reverse
         assert style.underline
 
@@ -235,6 +235,9 @@ async def test_an_engine_that_dies_is_told_with_its_log_and_the_app_lives(stage,
         assert str(story.FOLDER) in it.text
         assert "!! prose_before" in it.text
         assert it.line("naive      bob").split()[-3:] == ["--", "not", "run"]
+        await it.press("r")  # a new engine is started for the next run
+        await it.until(lambda: len(it.received("start_run")) == 2)
+        await it.sees("xx failed")
         await it.press("q")
         await it.until(lambda: not it.app.is_running)
 

@@ -177,8 +177,8 @@ class JobList(ScrollView, can_focus=True):
         ]
         for arm in ARMS:
             words = verdict_words(job, arm, self._state.over)
-            segments.append(Segment("  ", base))
-            segments.append(Segment(words.ljust(VERDICT_CELLS), base + self._verdict_style(job, arm)))
+            segments.append(Segment("  ", self.rich_style))
+            segments.append(Segment(words.ljust(VERDICT_CELLS), self._verdict_style(job, arm)))
         return Strip(segments)
 
     def _names(self, job: JobState, cells: int) -> tuple[str, str]:
@@ -206,7 +206,7 @@ class JobList(ScrollView, can_focus=True):
                 name = "job--error"
             case _:
                 name = "job--pending"
-        return self._component(name, partial=True)
+        return self.rich_style + self._component(name, partial=True)
 
     def _component(self, name: str, partial: bool = False) -> Style:
         return self.get_component_rich_style(name, partial=partial)

@@ -19,7 +19,7 @@ from tui.text import visible
 from tui.wrap import TAB, Row, wrap
 
 FORK_GLYPH = "\u25b8"  # ▸, drawn where the arms part
-BREAK_GLYPH = "\u2038"  # ‸, drawn where something is missing: a break of no length has no text to mark
+BREAK_GLYPH = "\u00a6"  # ¦, drawn where something is missing: a break of no length has no text to mark
 
 
 class Span(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the judge says of a reply: the classes, the place, and the sentence."""
+"""What the judge says of a reply: the classes, and the sentence, which names the place."""
 
 from __future__ import annotations
 
@@ -45,15 +45,5 @@ class VerdictLine(Static):
 def _verdict(verdict: Verdict) -> Content:
     if verdict.ok:
         return Content.assemble(("ok", "bold $text-success"), "  ", one_line(verdict.message))
-    where = verdict.where
-    place = ""
-    if where is not None:
-        place = f"  line {where.line}:{where.column}"
-        if where.pointer:
-            place += f"  at {one_line(where.pointer)}"
-    return Content.assemble(
-        (f"!! {', '.join(verdict.classes)}", "bold $text-error"),
-        (place, "$text-muted"),
-        "  ",
-        one_line(verdict.message),
-    )
+    classes = f"!! {', '.join(verdict.classes)}"
+    return Content.assemble((classes, "bold $text-error"), "  ", one_line(verdict.message))

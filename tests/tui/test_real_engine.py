@@ -1,0 +1,63 @@
+"""The interface on the real engine and the built-in model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tui import story
+from tests.tui.conftest import Stage
+from tui.app import JsonbreakApp
+from tui.state import Phase
+from tui.text import visible
+from tui.widgets.arm_pane import ArmPane
+from tui.widgets.job_list import JobList
+from tui.widgets.stream_view import StreamView
+
+
+@pytest.mark.model
+async def test_a_run_to_the_records_and_another_paused_and_stopped(tmp_path: Path) -> None:
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    (suites / "people.toml").write_text(story.PEOPLE.replace("max_new_tokens = 96", "max_new_tokens = 12"))
+    command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(tmp_path / "runs")]
+    app = JsonbreakApp(suites, command, tmp_path / "engine.log")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        it = Stage(app, pilot, tmp_path)
+        await it.run()
+        await it.sees("Getting ready")
+        await it.until(lambda: app.runner.state.over, seconds=240)
+        await it.sees("ok finished  6 of 6 jobs")
+        await check_against_records(it, app.runner.state.folder)
+        client = app.runner._client
+        await it.press("r")
+        await it.until(lambda: app.runner.state.jobs, seconds=60)
+        await it.press("space")
+        await it.sees("paused  0:")
+        await it.press("escape", "y")
+        await it.sees("2 prompts x 3 cases")
+        assert app.runner.state.phase is Phase.STOPPED
+        assert app.runner._client is client
+
+
+async def check_against_records(it: Stage, folder: Path) -> None:
+    """What the screen shows of each job is what its record says."""
+    records = {each["id"]: each for each in map(json.loads, (folder / "records.jsonl").read_text().splitlines())}
+    state = it.app.runner.state
+    assert len(records) == len(state.jobs) == 6
+    await it.press("g")
+    for number, job in enumerate(state.jobs):
+        assert it.app.screen.query_one(JobList).cursor == number
+        record = records[job.info.id]
+        classes = [record[arm]["verdict"]["classes"][0] for arm in ("free", "constrained")]
+        words = [word for word in it.line("> ").replace("!!", "").split() if word in ("ok", *classes)]
+        assert words == classes
+        for arm in ("free", "constrained"):
+            view = it.app.screen.query_one(f"#{arm}", ArmPane).query_one(StreamView)
+            assert view.text == visible(record[arm]["text"])
+        if record["fork"]:
+            assert f"fork at token {record['fork']['token']}: wanted" in it.text
+        await it.press("j")
