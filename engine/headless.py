@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.box import ASCII2
@@ -17,14 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from engine import events
+from engine.control import Control
 from engine.jobs import jobs_of
 from engine.records import ARMS, Record, Reply
 from engine.runs.rates import Share, rates_by_prompt, wilson_interval
 from engine.runs.store import prepare
+from engine.start import open_session
 from engine.suites import load_suite
-
-if TYPE_CHECKING:
-    from engine.session import Control
 
 _PLAIN_WIDTH = 160  # a log has no edge to wrap at
 
@@ -40,12 +38,8 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
     console = Console(stderr=True, no_color=plain or None, highlight=False, width=_PLAIN_WIDTH if plain else None)
     display = _Lines(console) if plain else _Bar(console)
     with display:
-        display.tell(events.Loading("starting PyTorch"))
-        from engine.decoding.model import ModelSpec  # here, so that the line above is shown before the slow imports
-        from engine.session import Control, Session
-
+        session = open_session(model, device, dtype, out, display.tell)
         control = Control()
-        session = Session(ModelSpec(model, device, dtype), out, display.tell)
         with _stop_on_interrupt(control, display):
             session.run(order, control)
     assert display.finished is not None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
+from engine.control import Control
 from engine.decoding.backend import LocalBackend, Plan
 from engine.decoding.grammar import Grammar, GrammarError
 from engine.decoding.model import ModelSpec, load_model
@@ -37,36 +37,6 @@ from engine.suites import Suite, load_suite
 
 Emit = Callable[[Event], None]
 _NO_GRAMMAR = "There is no constrained arm."
-
-
-class Control:
-    """How a run is paused and stopped from another thread or a signal handler."""
-
-    def __init__(self) -> None:
-        self.stopped = threading.Event()
-        self._going = threading.Event()
-        self._going.set()
-
-    def pause(self, paused: bool) -> None:
-        """Stand still before the next step, or go on."""
-        if paused:
-            self._going.clear()
-        else:
-            self._going.set()
-
-    def stop(self) -> None:
-        """End the run before the next step."""
-        self.stopped.set()
-        self._going.set()
-
-    @property
-    def paused(self) -> bool:
-        """Whether the run is to stand still."""
-        return not self._going.is_set()
-
-    def wait(self) -> None:
-        """Return when the run is to go on, or to end."""
-        self._going.wait()
 
 
 class Session:

@@ -11,9 +11,12 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from engine.control import Control
 from engine.errors import BadInputError, EngineError
-from engine.events import Event, Failed, Loading, Pause, StartRun, StopRun, decode_command, encode
+from engine.events import Event, Failed, Pause, StartRun, StopRun, decode_command, encode
+from engine.start import open_session
 
+Orders = queue.SimpleQueue[tuple[StartRun, Control] | None]
 _GRACE = 5.0  # seconds a run gets to close its files after the parent has gone
 
 
@@ -21,13 +24,9 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
     """Run what is asked for until stdin closes, which it does when the parent goes."""
     events = _private_stdout()
     emit = _Emitter(events)
-    emit(Loading("starting PyTorch"))
-    from engine.decoding.model import ModelSpec  # here, so that the line above is told before the slow imports
-    from engine.session import Control, Session
-
-    session = Session(ModelSpec(model, device, dtype), out, emit)
-    orders: queue.SimpleQueue[tuple[StartRun, Control] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders, Control, emit), daemon=True).start()
+    session = open_session(model, device, dtype, out, emit)
+    orders: Orders = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders, emit), daemon=True).start()
     while (item := orders.get()) is not None:
         order, control = item
         try:
@@ -38,9 +37,9 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
             emit(Failed(str(error)))
 
 
-def _listen(orders: queue.SimpleQueue, new_control: type, emit: _Emitter) -> None:  # type: ignore[type-arg]
+def _listen(orders: Orders, emit: _Emitter) -> None:
     """Read commands in a thread of their own, so that a pause is heard in the middle of a run."""
-    control = new_control()
+    control = Control()
     for line in sys.stdin.buffer:
         try:
             command = decode_command(line)
@@ -49,7 +48,7 @@ def _listen(orders: queue.SimpleQueue, new_control: type, emit: _Emitter) -> Non
             continue
         match command:
             case StartRun():
-                control = new_control()
+                control = Control()
                 orders.put((command, control))
             case Pause(paused=paused):
                 control.pause(paused)

@@ -1,0 +1,25 @@
+"""From a light process to one with a model in it: what has to come before PyTorch is imported, and the import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.events import Event, Loading
+
+if TYPE_CHECKING:
+    from engine.session import Session
+
+
+def open_session(model: str | None, device: str, dtype: str, out: Path, emit: Callable[[Event], None]) -> Session:
+    """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first."""
+    emit(Loading("starting PyTorch"))
+    # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
+    # a spinning thread keeps the working one from running: three times slower on two cores. Read once, at import.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from engine.decoding.model import ModelSpec
+    from engine.session import Session
+
+    return Session(ModelSpec(model, device, dtype), out, emit)

@@ -1,0 +1,39 @@
+"""Take the README's picture of the real app on the real model: `python -m tests.pictures.take`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tui.__main__ import prepare_terminal
+
+HERE = Path(__file__).parent
+SUITE = HERE.parent.parent / "suites" / "people.toml"
+
+
+async def take() -> None:
+    """Run the suite to its end, step to a broken case, and save the screen."""
+    from tui.app import JsonbreakApp
+
+    with tempfile.TemporaryDirectory() as out:
+        app = JsonbreakApp(SUITE, [sys.executable, "-m", "engine", "worker", "--out", out], Path(out) / "log")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause(1)
+            await pilot.press("r")
+            deadline = time.monotonic() + 600
+            while app.runner is None or app.runner.state is None or app.runner.busy:
+                assert time.monotonic() < deadline, "the run did not end"
+                await pilot.pause(0.5)
+            assert app.runner.state.failure is None, app.runner.state.failure
+            await pilot.press(*"nnnn")
+            await pilot.pause(1)
+            picture = app.export_screenshot(title="jsonbreak", simplify=True)
+    (HERE / "run.svg").write_text(picture.replace(out, "runs"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    prepare_terminal()
+    asyncio.run(take())
