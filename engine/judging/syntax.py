@@ -13,7 +13,7 @@ from enum import Enum
 
 from engine.judging.breaks import Break
 from engine.judging.verdict import FailureClass
-from engine.judging.wording import printable
+from engine.judging.wording import QUOTED_CHARACTERS, printable
 
 _TOKEN = re.compile(
     r"""[ \t\n\r]*+(?:
@@ -136,7 +136,7 @@ class _Reader:
 
     def _is_key(self, group: int, start: int, end: int) -> bool:
         if group in (_NUMBER, _LITERAL) and _COLON_AHEAD.match(self._text, end):
-            self._note("unquoted_key", start, end, f"The key {self._shown(start, end)} has no quotes")
+            self._note("unquoted_key", start, end, "The key {} has no quotes")
             return True
         return group == _STRING
 
@@ -148,7 +148,7 @@ class _Reader:
         elif char == ":" or (in_object and (char or not _COLON_AHEAD.match(self._text, end))):
             self._give_up(start, end)
         else:
-            self._note("missing_comma", start, end, f"A comma is missing before {self._shown(start, end)}")
+            self._note("missing_comma", start, end, "A comma is missing before {}")
             self._expect = _Expect.KEY if in_object else _Expect.ITEM
             self._take(group, start, end)
 
@@ -194,12 +194,10 @@ class _Reader:
         elif text[start] == '"':
             self._bad_string(start)
         elif text[start] == "'" and (end := self._single_quoted(start)):
-            said = f"Single quotes around {self._shown(start + 1, end - 1)} where JSON has double quotes"
-            self._note("single_quotes", start, end, said)
+            self._note("single_quotes", start, end, "{} is in single quotes where JSON has double quotes")
             self._take(_STRING, start, end)
         elif (cut := _CUT_QUOTED.match(text, start)) is not None:
-            said = f"A single quote before {self._shown(start + 1, cut.end())} where JSON has double quotes"
-            self._note("single_quotes", start, cut.end(), said)
+            self._note("single_quotes", start, cut.end(), "{} has a single quote where JSON has double quotes")
             self._unclosed(start)
         else:
             self._odd_word(start)
@@ -208,7 +206,7 @@ class _Reader:
         closing = "*/" if self._text.startswith("/*", start) else "\n"
         at = self._text.find(closing, start + 2 if closing == "*/" else start)
         end = len(self._text) if at < 0 else at + 2 if closing == "*/" else at
-        self._note("comment", start, end, f"A comment, which JSON does not have: {self._shown(start, end)}")
+        self._note("comment", start, end, "A comment, which JSON does not have: {}")
         self._at = end
 
     def _bad_string(self, start: int) -> None:
@@ -222,8 +220,7 @@ class _Reader:
             self._note("control_char", *control.span(), f"An unescaped {what} inside a string")
         escapes = _GOOD_ESCAPES.match(self._text, start, match.end())
         if escapes is not None and (good := escapes.end()) < match.end():
-            said = f"{self._shown(good, good + 2)} is not an escape that JSON has"
-            self._note("bad_escape", good, good + 2, said)
+            self._note("bad_escape", good, good + 2, "{} is not an escape that JSON has")
         self._take(_STRING, start, match.end())
 
     def _single_quoted(self, start: int) -> int:
@@ -250,23 +247,23 @@ class _Reader:
             else:
                 self._give_up(start, start + 1)
             return
-        end, said = word.end(), self._shown(*word.span())
+        end = word.end()
         colon = _COLON_AHEAD.match(self._text, end)
         if end == len(self._text) and self._might_go_on(word[0]):
             self._unclosed(start)
         elif colon and (self._expect in _FOR_A_KEY or self._expect is _Expect.NEXT):
-            self._note("unquoted_key", start, end, f"The key {said} has no quotes")
+            self._note("unquoted_key", start, end, "The key {} has no quotes")
             self._take(_STRING, start, end)
         elif self._expect not in _FOR_A_VALUE:
             self._give_up(start, end)
         elif constant:
-            self._note("nan_infinity", start, end, f"{said} is not a number that JSON has")
+            self._note("nan_infinity", start, end, "{} is not a number that JSON has")
             self._take(_LITERAL, start, end)
         elif word[0] in _PYTHON:
-            self._note("python_literal", start, end, f"Python's {said} where JSON has {_PYTHON[word[0]]}")
+            self._note("python_literal", start, end, f"Python's {{}} where JSON has {_PYTHON[word[0]]}")
             self._take(_LITERAL, start, end)
         elif word.re is _ODD_NUMBER:
-            self._note("other_syntax", start, end, f"{said} is not a number as JSON has them")
+            self._note("other_syntax", start, end, "{} is not a number as JSON has them")
             self._take(_NUMBER, start, end)
         else:
             self._give_up(start, end)
@@ -286,7 +283,7 @@ class _Reader:
 
         A string must end on its line here: a stray quote would otherwise hide every bracket after it.
         """
-        said = f"Unexpected {self._shown(start, end)} where {self._expect.value} should be"
+        said = f"Unexpected {{}} where {self._expect.value} should be"
         if self._expect is _Expect.NEXT and self._text[start].isalpha():
             said += "; a double quote inside a string needs a backslash"
         self._note("other_syntax", start, end, said)
@@ -307,7 +304,7 @@ class _Reader:
         self._unclosed(self._stack[-1] if self._stack else start)
 
     def _note(self, failure: FailureClass, start: int, end: int, sentence: str) -> None:
-        self._breaks.setdefault(failure, Break(failure, start, end, sentence))
-
-    def _shown(self, start: int, end: int) -> str:
-        return printable(self._text[start : min(end, start + 50)])
+        """Keep the first of each class. `{}` in the sentence stands for the text from `start` to `end`."""
+        if failure not in self._breaks:
+            said = sentence.replace("{}", printable(self._text[start : min(end, start + QUOTED_CHARACTERS + 1)]))
+            self._breaks[failure] = Break(failure, start, end, said)

@@ -160,13 +160,19 @@ def _nothing_found(text: str, thinking: Thinking, search: _Search, finish: Liter
     if finish == "length":
         return [_cut(text, "The reply ends in the middle of its JSON: it reached the token limit"), *breaks]
     if all(found.failure != "other_syntax" for found in breaks):
-        breaks.append(Break("other_syntax", len(text), len(text), _never_closed(text, attempt)))
+        breaks.append(_never_closed(text, attempt))
     return breaks
 
 
-def _never_closed(text: str, attempt: Scan) -> str:
-    missing = {"{": "a closing }", "[": "a closing ]", '"': "a closing double quote"}
-    return f"The reply ends where {missing.get(text[attempt.open_at : attempt.open_at + 1], 'a value')} should be"
+def _never_closed(text: str, attempt: Scan) -> Break:
+    """A string is marked up to the end of its line; where a bracket should close, nobody but the end can say."""
+    at = attempt.open_at
+    if text.startswith('"', at):
+        line_end = text.find("\n", at)
+        end = len(text) if line_end < 0 else line_end
+        return Break("other_syntax", at, end, f"A string that is never closed: {printable(text[at:end])}")
+    missing = {"{": "a closing }", "[": "a closing ]"}.get(text[at : at + 1], "a value")
+    return Break("other_syntax", len(text), len(text), f"The reply ends where {missing} should be")
 
 
 def _broken_scalar(text: str, start: int, finish: Literal["stop", "length"]) -> Scan | None:

@@ -132,10 +132,10 @@ BROKEN: list[tuple[str, Finish, str, str]] = [
         "The reply reached the token limit when its thinking had ended (line 2, column 1).",
     ),
     (
-        '{"name": "Ali«»',
+        '{"name": «"Alice}»\n\nI hope this helps!',
         "stop",
         "other_syntax",
-        "The reply ends where a closing double quote should be (line 1, column 14).",
+        'A string that is never closed: "Alice} (line 1, column 10).',
     ),
     ('{"name": "Alice"«»', "stop", "other_syntax", "The reply ends where a closing } should be (line 1, column 17)."),
     (
@@ -154,7 +154,7 @@ BROKEN: list[tuple[str, Finish, str, str]] = [
         "{«'name'»: 'O'Brien', 'age': None,}",
         "stop",
         "single_quotes python_literal trailing_comma",
-        "Single quotes around name where JSON has double quotes (line 1, column 2).",
+        "'name' is in single quotes where JSON has double quotes (line 1, column 2).",
     ),
     (
         '{"name": "Alice", "age": 30«,»\n}',
