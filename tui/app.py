@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from types import FrameType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App
@@ -17,6 +17,8 @@ from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
     from tui.runner import Runner
+
+_END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class JsonbreakApp(App[None]):
@@ -31,20 +33,33 @@ class JsonbreakApp(App[None]):
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
+        self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
 
     def on_mount(self) -> None:
         """Take care of the signals and show the suites."""
         # Without handlers a dropped connection (SIGHUP) ends the program without cleaning up.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit)
+        for number in _END_SIGNALS:
+            self._former_handlers[number] = signal.signal(number, self._end)
         self.push_screen(BrowseScreen(self._path))
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
         if self.runner is not None:
             await self.runner.close()
+        for number, handler in self._former_handlers.items():
+            signal.signal(number, handler)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """Leave as if asked to: a handler for signals, which may come between any two lines of the program."""
+        _ignore_resumption()
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.exit)
+
+    def exit(self, *args: Any, **kwargs: Any) -> None:
+        """Leave; from here on the terminal is not taken back."""
+        _ignore_resumption()
+        super().exit(*args, **kwargs)
 
     @on(RunRequested)
     async def _run_suite(self, message: RunRequested) -> None:
@@ -79,3 +94,12 @@ class JsonbreakApp(App[None]):
         if stop and self.runner is not None:
             await self.runner.stop()
             self.exit()
+
+
+def _ignore_resumption() -> None:
+    """Stop Textual's driver from taking the terminal back at SIGCONT.
+
+    A terminal that closes sends SIGHUP and then SIGCONT. A driver that resumes while the app shuts down starts an
+    input thread that nothing ends any more: it reads a terminal that is gone, at the full speed of a core.
+    """
+    signal.signal(signal.SIGCONT, signal.SIG_DFL)

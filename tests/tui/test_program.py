@@ -120,6 +120,25 @@ def test_a_killed_interface_takes_its_engine_along(tmp_path: Path) -> None:
     terminal.until(lambda: not alive(engine))
 
 
+@pytest.mark.parametrize("keys", [b"", b"qy"], ids=["while a run is on", "while it quits"])
+def test_a_terminal_that_closes_leaves_nothing_behind(tmp_path: Path, keys: bytes) -> None:
+    """The kernel sends SIGHUP and SIGCONT; an engine that takes its time to end must not hold them up."""
+    deaf = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); sys.stdin.readline(); print(); time.sleep(60)"
+    suites = story.suite_folder(tmp_path / "suites")
+    terminal = Terminal([sys.executable, "-c", START, str(suites), str(tmp_path / "log"), sys.executable, "-c", deaf])
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.type(b"r")
+    terminal.until(lambda: b"Getting ready" in terminal.seen)
+    [engine] = map(int, Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split())
+    for key in keys.decode():
+        terminal.type(key.encode())
+        time.sleep(0.5)
+        terminal.read()
+    os.close(terminal.fd)
+    assert terminal.exit_code() == 0
+    assert not alive(engine)
+
+
 def test_an_idle_screen_writes_nothing(tmp_path: Path) -> None:
     steps = story.people_run()
     suites = story.suite_folder(tmp_path / "suites")

@@ -157,6 +157,8 @@ async def test_tab_goes_through_the_panes_and_z_gives_one_the_screen(stage, size
         assert "!! prose_before" in it.text
         await it.press("z")
         assert "CONSTRAINED" in it.text
+        assert it.lines[0].endswith("6/6 jobs")
+        assert len(it.lines[0]) == size[0] - 1
         await it.press("tab")
         assert "━CONSTRAINED" in it.text
         await it.press("tab")

@@ -88,5 +88,5 @@ def _failure(state: RunState) -> Content:
     if state.log:
         lines.append(("\nThe end of the engine's log:\n", "bold"))
         lines.append("\n".join(one_line(line) for line in state.log))
-    lines.append(("\nr runs the suite again, escape goes back.", "$text-muted"))
+    lines.append(("\n\nr runs the suite again, escape goes back.", "$text-muted"))
     return Content.assemble(*lines)

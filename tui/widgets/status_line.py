@@ -20,9 +20,16 @@ class StatusLine(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._drawn = ""
+        self._shown: tuple[RunState, float] | None = None
+
+    def on_resize(self) -> None:
+        """What stands at the right end moves with it."""
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def show(self, state: RunState, elapsed: float) -> None:
         """Draw the state; `elapsed` is the time since the run was asked for, in seconds."""
+        self._shown = (state, elapsed)
         width = self.size.width
         right = (progress_words(state), phase_words(state, elapsed))
         lines = [
