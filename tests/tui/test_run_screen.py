@@ -283,6 +283,20 @@ async def test_a_growing_reply_is_followed_until_the_reader_scrolls_up(stage) ->
         await it.sees("line 59")
 
 
+async def test_resizing_does_not_stop_the_following(stage) -> None:
+    job = story.job_id("naive", "alice")
+    steps = [*story.ready(), story.started([story.info("naive", "alice")]), JobStarted(job)]
+    for turn in range(5):
+        steps += [Delta(job, "free", f"{turn} word\n" * 40 + f"end of {turn}\n", 30), story.gate(f"gate{turn}")]
+    async with stage(steps) as it:
+        await it.run()
+        for turn, size in enumerate([(120, 40), (80, 50), (80, 24), (110, 30), (80, 24)]):
+            await it.sees(f"end of {turn}")
+            await it.pilot.resize_terminal(*size)
+            await it.press("tab")
+            it.open_gate(f"gate{turn}")
+
+
 async def test_resizing_stacks_the_panes_and_keeps_the_place(stage) -> None:
     async with stage(story.people_run(), (120, 40)) as it:
         await it.run()

@@ -31,14 +31,19 @@ class StreamView(TextView):
         """Scrolling up stops the following, reaching the end takes it up again."""
         super().watch_scroll_y(old_value, new_value)
         if not self._moving and self._streaming:
-            self._following = new_value > old_value and self.below == 0
+            # A window that grows moves the position too, but to the end, which must not stop the following.
+            self._following = new_value >= self.max_scroll_y
+
+    def _return_to(self, anchor: int) -> None:
+        if not self._following:
+            super()._return_to(anchor)
 
     def _rows_changed(self) -> None:
-        height = max(1, self.size.height)
+        height = self.size.height
         rows = len(self._rows)
         self._moving = True
         try:
-            if self._following and rows > height:
+            if self._following and 0 < height < rows:
                 half = max(1, height // 2)
                 rows = -(-rows // half) * half  # grown in steps: layout and scrolling are rare
                 self.virtual_size = Size(self._width, rows)

@@ -104,10 +104,14 @@ class TextView(ScrollView, can_focus=True):
         if self._width != self._wrapped_at:
             anchor = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
             self._wrap_all()
-            if self.scroll_offset.y:
-                self.scroll_to(y=self._row_of(anchor), animate=False)
+            self._return_to(anchor)
         else:
             self._rows_changed()
+
+    def _return_to(self, anchor: int) -> None:
+        """Put the character that was at the top of the window back there."""
+        if self.scroll_offset.y:
+            self.scroll_to(y=self._row_of(anchor), animate=False)
 
     def notify_style_update(self) -> None:
         """Drop what was drawn with the old styles."""
