@@ -20,7 +20,6 @@ from engine.events import (
     JobFinished,
     JobInfo,
     JobStarted,
-    Loading,
     ModelReady,
     Paused,
     RunFinished,
@@ -83,9 +82,8 @@ class Session:
         return LocalBackend(model)
 
     def _grammar(self, backend: LocalBackend, suite: Suite) -> tuple[Grammar | None, str | None]:
-        self._emit(Loading("compiling the schema"))
         try:
-            return backend.grammar(suite.json_schema), None
+            return backend.grammar(suite.json_schema, suite.generation.compile_seconds, self._emit), None
         except GrammarError as error:
             return None, str(error)
 

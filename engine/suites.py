@@ -39,7 +39,10 @@ class _Table(BaseModel):
 
 
 class Generation(_Table):
-    """How replies are decoded, the same in both arms. temperature 0 is greedy; top_k 0 is off."""
+    """How replies are decoded, the same in both arms. temperature 0 is greedy; top_k 0 is off.
+
+    compile_seconds: how long the schema's grammar may take, before the run goes on without the constrained arm.
+    """
 
     max_new_tokens: int = Field(default=96, ge=1)
     temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
@@ -47,6 +50,7 @@ class Generation(_Table):
     top_k: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0, le=_MOST_SEED)
     repeats: int = Field(default=1, ge=1, le=10_000)
+    compile_seconds: int = Field(default=60, ge=1)
 
 
 class Example(_Table):

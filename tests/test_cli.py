@@ -57,10 +57,9 @@ def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_pat
 @pytest.mark.model
 def test_parts_of_a_suite(tmp_path: Path, builtin_model: object) -> None:
     suite = write_suite(tmp_path)
-    one = jsonbreak("run", suite, "--case", "bob", "--out", tmp_path, "--device", "cpu")
-    assert [record["case"] for record in records_of(one)] == ["bob"]
-    first = jsonbreak("run", suite, "--prompt", "naive", "--limit", 1, "--out", tmp_path, "--device", "cpu")
-    assert [record["case"] for record in records_of(first)] == ["alice"]
+    options = ["--prompt", "naive", "--case", "bob", "--case", "alice", "--limit", 1]
+    part = jsonbreak("run", suite, *options, "--out", tmp_path, "--device", "cpu")
+    assert [record["case"] for record in records_of(part)] == ["alice"]
 
 
 @pytest.mark.model

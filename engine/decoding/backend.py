@@ -10,7 +10,9 @@ from typing import Any
 import psutil
 import torch
 
-from engine.decoding.grammar import Grammar, GrammarError, compile_grammar
+from engine.decoding.compiling import compile_grammar
+from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.loading import Report
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import BatchRows, Rows, SeparateRows, can_batch
 from engine.decoding.sampling import SamplingParams
@@ -40,15 +42,15 @@ class LocalBackend:
         self._vocabulary: dict[bytes, list[int]] | None = None
         self._grammars: dict[str, Grammar] = {}
 
-    def grammar(self, schema: Mapping[str, Any]) -> Grammar:
-        """The schema's grammar, compiled once. Raises GrammarError with the reason why there is none."""
+    def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report) -> Grammar:
+        """The schema's grammar, compiled once, in at most `seconds`. Raises GrammarError: the reason there is none."""
         key = json.dumps(schema)
         if key not in self._grammars:
             try:
                 self._vocabulary = self._vocabulary or token_bytes(self.model.tokenizer)
             except VocabularyError as error:
                 raise GrammarError(str(error)) from error
-            self._grammars[key] = compile_grammar(schema, self._vocabulary, self.model.stop_ids)
+            self._grammars[key] = compile_grammar(schema, self._vocabulary, self.model.stop_ids, seconds, report)
         return self._grammars[key]
 
     def plan(self, jobs: Sequence[Job], grammar: Grammar | None, generation: Generation) -> Plan:

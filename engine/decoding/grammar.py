@@ -12,16 +12,17 @@ differently from its own wrapper, because they decide whether the constrained ar
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from outlines_core import Index, Vocabulary
 from outlines_core.json_schema import build_regex_from_schema
 
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
 _START, _STOP = b"\x01", b"\x00"
+_HEADER = struct.Struct("<QQ")  # start id, bytes of the index over tokens
 
 
 class GrammarError(Exception):
@@ -39,6 +40,18 @@ class Grammar:
         if start is None:
             raise GrammarError("The grammar of the schema allows no reply.")
         self._start: int = start
+
+    def to_bytes(self) -> bytes:
+        """The grammar as bytes, for the disk or another process."""
+        tokens, single_bytes = (index.__reduce__()[1][0] for index in (self._index, self._byte_index))
+        return _HEADER.pack(self._start_id, len(tokens)) + tokens + single_bytes
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Grammar:
+        """What `to_bytes` gave. Raises ValueError or struct.error on anything else."""
+        start_id, length = _HEADER.unpack_from(data)
+        indexes = data[_HEADER.size :]
+        return cls(Index.from_binary(indexes[:length]), Index.from_binary(indexes[length:]), start_id)
 
     def start(self, prefill: str = "") -> int:
         """The state in which decoding begins, after a prefilled beginning of the reply."""
@@ -63,52 +76,25 @@ class Grammar:
         return [token for token in tokens or () if token != self._start_id]
 
 
-def compile_grammar(
-    schema: Mapping[str, Any],
-    vocabulary: Mapping[bytes, Sequence[int]],
-    stop_ids: Sequence[int],
-    whitespace: str = WHITESPACE,
+def build_grammar(
+    schema: Mapping[str, Any], vocabulary: Mapping[bytes, Sequence[int]], stop_ids: Sequence[int]
 ) -> Grammar:
     """The grammar of a schema. `vocabulary` maps the bytes a token writes to the ids of the tokens that write them.
 
-    Raises GrammarError when Outlines cannot express the schema.
+    Takes a tenth of a second or, for some schemas, hours: see compiling.py for a time limit. Raises GrammarError when
+    Outlines cannot express the schema.
     """
     try:
-        regex = rf"\x01(?:{build_regex_from_schema(json.dumps(schema), whitespace)})\x00"
+        regex = rf"\x01(?:{build_regex_from_schema(json.dumps(schema), WHITESPACE)})\x00"
         start_id = 1 + max(max(ids) for ids in [*vocabulary.values(), stop_ids])
         tokens = {text: list(ids) for text, ids in vocabulary.items() if text not in (b"", _START, _STOP)}
         tokens |= {_START: [start_id], _STOP: list(stop_ids)}
         index = Index(regex, Vocabulary(start_id + 1, tokens))
         byte_index = Index(regex, Vocabulary(256, {bytes([byte]): [byte] for byte in range(256)}))
-    except Exception as error:  # outlines_core raises bare ValueError and TypeError, and panics as BaseException
+    except Exception as error:
         raise GrammarError(f"Outlines cannot compile the schema: {_one_line(error)}") from error
     return Grammar(index, byte_index, start_id)
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-class MaskTable:
-    """One row of allowed tokens a grammar state, filled at the first visit and then only gathered.
-
-    `rows` is a bool tensor `[states seen, vocabulary]` on the model's device; row numbers come from `row_of`.
-    """
-
-    def __init__(self, vocabulary_size: int, device: torch.device) -> None:
-        self._row_of: dict[tuple[Grammar, int], int] = {}
-        self._rows = torch.zeros(64, vocabulary_size, dtype=torch.bool, device=device)
-
-    def row_of(self, grammar: Grammar, state: int) -> int:
-        """The number of the row that holds what `grammar` allows in `state`."""
-        row = self._row_of.get((grammar, state))
-        if row is None:
-            row = self._row_of[grammar, state] = len(self._row_of)
-            if row == len(self._rows):
-                self._rows = torch.cat([self._rows, torch.zeros_like(self._rows)])
-            self._rows[row, torch.tensor(grammar.allowed(state), device=self._rows.device)] = True
-        return row
-
-    def gather(self, rows: Sequence[int]) -> torch.Tensor:
-        """The masks of these rows, bool `[len(rows), vocabulary]`, True where a token is allowed."""
-        return self._rows[torch.tensor(rows, device=self._rows.device)]

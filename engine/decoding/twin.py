@@ -14,7 +14,8 @@ from typing import Literal
 
 import torch
 
-from engine.decoding.grammar import Grammar, MaskTable
+from engine.decoding.grammar import Grammar
+from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import Rows
 from engine.decoding.sampling import Sampler, SamplingParams

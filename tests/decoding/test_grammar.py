@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.decoding.grammar import Grammar, GrammarError, MaskTable, compile_grammar
+from engine.decoding.grammar import Grammar, GrammarError, build_grammar
+from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
 from engine.decoding.vocabulary import token_bytes
 
@@ -19,7 +20,7 @@ BYTES = {bytes([byte]): [byte] for byte in range(256)}
 
 def grammar_of(schema: dict[str, Any]) -> Grammar:
     """A grammar over single bytes, with one stop token."""
-    return compile_grammar(schema, BYTES, [STOP])
+    return build_grammar(schema, BYTES, [STOP])
 
 
 def accepts(grammar: Grammar, text: str) -> bool:
@@ -92,7 +93,7 @@ def test_no_special_token_and_no_half_character_in_a_string(builtin_model: Loade
     """Random walks through a string's states give valid UTF-8 JSON, and meet no special token."""
     vocabulary = token_bytes(builtin_model.tokenizer)
     written = {token: text for text, tokens in vocabulary.items() for token in tokens}
-    grammar = compile_grammar({"type": "string", "maxLength": 12}, vocabulary, builtin_model.stop_ids)
+    grammar = build_grammar({"type": "string", "maxLength": 12}, vocabulary, builtin_model.stop_ids)
     special = set(builtin_model.tokenizer.all_special_ids) - set(builtin_model.stop_ids)
     chance = random.Random(7)
     for _ in range(30):

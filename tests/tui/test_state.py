@@ -6,12 +6,13 @@ import pytest
 
 from engine import events
 from engine.events import Delta, Forked, JobFinished, JobStarted
+from engine.runs.rates import Share
 from tests.tui import story
 from tui.client import EngineDied
 from tui.state import Mark, Phase, RunState
 from tui.widgets.fork_line import fork_sentence, percent
 from tui.widgets.job_list import verdict_words
-from tui.widgets.status_line import clock, rates
+from tui.widgets.status_line import clock, rates_words
 
 
 @pytest.fixture
@@ -36,13 +37,13 @@ def test_a_whole_run() -> None:
     assert [job.mark("free") for job in state.jobs] == [
         Mark.BROKEN, Mark.BROKEN, Mark.ERROR, Mark.OK, Mark.BROKEN, Mark.OK,
     ]  # fmt: skip
-    free = state.tallies["free"]
-    assert (free.n, free.strict, free.schema, free.right, free.right_n) == (5, 3, 4, 2, 5)
+    free = state.rates["free"]
+    assert (free.strict, free.schema, free.right, free.errors) == (Share(3, 5), Share(4, 5), Share(2, 5), 1)
 
 
 def test_a_reply_that_could_not_be_decoded_is_in_no_count(state: RunState) -> None:
     state.apply(JobFinished(story.people_records()[2]))
-    assert state.tallies["free"].n == 0
+    assert state.rates["free"].strict == Share(0, 0)
     assert state.jobs[2].mark("free") is Mark.ERROR
     assert not state.jobs[2].broken
 
@@ -51,8 +52,8 @@ def test_right_counts_only_where_something_was_expected(state: RunState) -> None
     verdict = story.ok()
     unknown = type(verdict)(True, True, True, None, ("ok",), None, "valid")
     state.apply(JobFinished(story.record("naive", "alice", story.reply("1", unknown), story.reply("1", verdict))))
-    assert (state.tallies["free"].right, state.tallies["free"].right_n) == (0, 0)
-    assert (state.tallies["constrained"].right, state.tallies["constrained"].right_n) == (1, 1)
+    assert state.rates["free"].right == Share(0, 0)
+    assert state.rates["constrained"].right == Share(1, 1)
 
 
 def test_text_of_both_arms_streams_to_the_two(state: RunState) -> None:
@@ -102,9 +103,9 @@ def test_words_of_a_verdict(state: RunState) -> None:
 
 def test_rates_with_and_without_shares(state: RunState) -> None:
     state.apply(JobFinished(story.people_records()[0]))
-    assert rates("free", state.tallies["free"], False) == "free         strict   0/1  schema   1/1  right   0/1"
-    assert rates("free", state.tallies["free"], True).endswith("right   0/1   0%")
-    assert rates("free", RunState(Path("x")).tallies["free"], True).endswith("right   0/0    -")
+    assert rates_words("free", state.rates["free"], False) == "free         strict   0/1  schema   1/1  right   0/1"
+    assert rates_words("free", state.rates["free"], True).endswith("right   0/1   0%")
+    assert rates_words("free", RunState(Path("x")).rates["free"], True).endswith("right   0/0    -")
 
 
 def test_a_fork_in_words() -> None:

@@ -1,0 +1,92 @@
+"""Schemas compile out of the way: within a time limit, once, and a damaged cache is no harm."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.decoding.compiling import compile_grammar
+from engine.decoding.grammar import Grammar, GrammarError
+from engine.events import Loading
+
+STOP = 300
+BYTES = {bytes([byte]): [byte] for byte in range(256)}
+AGE = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+# An array of long strings in an array: the index grows with the product of the bounds.
+SLOW = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 60,
+    "items": {"type": "array", "maxItems": 60, "items": {"type": "string", "maxLength": 200}},
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JSONBREAK_CACHE", str(tmp_path))
+    return tmp_path / "grammars"
+
+
+def compiled(schema: dict[str, Any], seconds: float = 60) -> tuple[Grammar, list[Loading]]:
+    told: list[Loading] = []
+    return compile_grammar(schema, BYTES, [STOP], seconds, told.append), told
+
+
+def accepts(grammar: Grammar, text: str) -> bool:
+    state: int | None = grammar.start()
+    for byte in text.encode():
+        state = grammar.advance(state, byte)
+        if state is None:
+            return False
+    return STOP in grammar.allowed(state)
+
+
+def test_compiled_elsewhere_and_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar, told = compiled(AGE)
+    assert told[0] == Loading("compiling the schema")
+    assert accepts(grammar, '{"age": 3}')
+    assert not accepts(grammar, '{"age": "3"}')
+    (kept,) = cache.iterdir()
+    monkeypatch.setattr("engine.decoding.compiling._CHILD", ["false"])
+    again, _ = compiled(AGE)
+    assert accepts(again, '{"age": 3}')
+    kept.write_bytes(kept.read_bytes()[:-1])
+    with pytest.raises(GrammarError, match="could not be compiled"):
+        compiled(AGE)  # the damaged file was not used, and the child is broken
+
+
+def test_what_goes_into_a_grammar_keeps_it_apart(cache: Path) -> None:
+    compiled({"type": "object", "properties": {"a": {"type": "null"}, "b": {"type": "null"}}})
+    compiled({"type": "object", "properties": {"b": {"type": "null"}, "a": {"type": "null"}}})
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_schema_that_takes_too_long_is_given_up(cache: Path) -> None:
+    started = time.monotonic()
+    told: list[Loading] = []
+    with pytest.raises(GrammarError, match=r"not compiled within 1 s; \[generation\] compile_seconds"):
+        compile_grammar(SLOW, BYTES, [STOP], 1, told.append)
+    assert time.monotonic() - started >= 1
+    assert told[-1].unit == "s"
+    assert not cache.exists()
+
+
+def test_outlines_reason_is_passed_on() -> None:
+    with pytest.raises(GrammarError, match="^Outlines cannot compile the schema: "):
+        compiled({"type": "string", "format": "ipv4"})
+
+
+def test_a_process_that_is_killed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.decoding.compiling._CHILD", ["sh", "-c", "kill -9 $$"])
+    with pytest.raises(GrammarError, match="ended by SIGKILL"):
+        compiled(AGE)
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JSONBREAK_CACHE", str(tmp_path / "file"))
+    grammar, _ = compiled(AGE)
+    assert accepts(grammar, '{"age": 3}')
