@@ -22,8 +22,8 @@ from engine.events import (
     RunFinished,
     RunStarted,
 )
-from engine.judging.verdict import Verdict
 from engine.records import ARMS, Arm, Fork, Record, Reply
+from engine.runs.rates import ArmRates
 from tui.client import EngineDied
 
 
@@ -110,29 +110,6 @@ class JobState:
 
 
 @dataclass(slots=True)
-class Tally:
-    """How one arm's judged replies did. Replies that could not be decoded are in none of the counts.
-
-    n: judged replies; right counts only those with an expectation, of which there are right_n.
-    """
-
-    n: int = 0
-    strict: int = 0
-    schema: int = 0
-    right: int = 0
-    right_n: int = 0
-
-    def add(self, verdict: Verdict) -> None:
-        """Count one more judged reply."""
-        self.n += 1
-        self.strict += verdict.strict
-        self.schema += verdict.schema
-        if verdict.values is not None:
-            self.right += verdict.values
-            self.right_n += 1
-
-
-@dataclass(slots=True)
 class RunState:
     """A run as its events tell it. `revision` grows with each change, so that a screen knows when to draw."""
 
@@ -147,7 +124,7 @@ class RunState:
     newest: int | None = None
     done: int = 0
     progress: Progress | None = None
-    tallies: dict[Arm, Tally] = field(default_factory=lambda: {arm: Tally() for arm in ARMS})
+    rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
     finished: RunFinished | None = None
     failure: str | None = None
     log: tuple[str, ...] = ()
@@ -233,9 +210,7 @@ class RunState:
         job.live.clear()
         self.done += 1
         for arm in ARMS:
-            verdict = record.reply(arm).verdict
-            if verdict is not None:
-                self.tallies[arm].add(verdict)
+            self.rates[arm].add(record.reply(arm).verdict)
 
     def _engine_died(self, event: EngineDied) -> None:
         # The engine may have told its reason before it ended: that sentence is better than an exit code.

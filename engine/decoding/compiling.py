@@ -89,9 +89,8 @@ def _result(status: int, data: bytes, said: bytes) -> bytes:
     if status == 0:
         return data
     if status < 0:
-        raise GrammarError(
-            f"The schema could not be compiled: the process was ended by {signal.Signals(-status).name}."
-        )
+        reason = signal.Signals(-status).name  # SIGABRT is how it ends when it asks for more memory than it may have
+        raise GrammarError(f"The schema could not be compiled: the process was ended by {reason}.")
     lines = said.decode("utf-8", "replace").strip().splitlines()
     raise GrammarError(lines[-1] if lines else "The schema could not be compiled.")
 

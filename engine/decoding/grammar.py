@@ -43,7 +43,7 @@ class Grammar:
 
     def to_bytes(self) -> bytes:
         """The grammar as bytes, for the disk or another process."""
-        tokens, single_bytes = (index.__reduce__()[1][0] for index in (self._index, self._byte_index))
+        tokens, single_bytes = (bytes(index.__reduce__()[1][0]) for index in (self._index, self._byte_index))
         return _HEADER.pack(self._start_id, len(tokens)) + tokens + single_bytes
 
     @classmethod

@@ -75,7 +75,7 @@ def test_a_schema_that_takes_too_long_is_given_up(cache: Path) -> None:
 
 
 def test_outlines_reason_is_passed_on() -> None:
-    with pytest.raises(GrammarError, match="^Outlines cannot compile the schema: "):
+    with pytest.raises(GrammarError, match=r"^Outlines cannot compile the schema: "):
         compiled({"type": "string", "format": "ipv4"})
 
 

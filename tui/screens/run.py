@@ -124,8 +124,9 @@ class RunScreen(Screen[None]):
         """Give the focused pane the whole screen, or take it back."""
         if self.maximized is not None:
             self.minimize()
-        elif self.focused is not None:
-            self.maximize(self.focused)
+        else:
+            panes = [pane for pane in self.query(ArmPane) if pane.has_focus_within]
+            self.maximize(panes[0] if panes else self.query(ArmPane).first())
 
     def action_again(self) -> None:
         """Run the suite again."""

@@ -59,7 +59,8 @@ def _candidate(candidates: tuple[Candidate, ...]) -> tuple[str | tuple[str, str]
     if not candidates:
         return ("nothing",)
     first = candidates[0]
-    return ((f'"{shorten(one_line(first.token), TOKEN_CELLS)}"', "bold"), f" {percent(first.p)}")
+    quote = "'" if '"' in first.token else '"'
+    return ((f"{quote}{shorten(one_line(first.token), TOKEN_CELLS)}{quote}", "bold"), f" {percent(first.p)}")
 
 
 def percent(p: float) -> str:

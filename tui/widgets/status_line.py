@@ -7,7 +7,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.records import ARMS, Arm
-from tui.state import Phase, RunState, Tally
+from engine.runs.rates import ArmRates, Share
+from tui.state import Phase, RunState
 
 SHARES_FROM = 100  # columns: below that the counts stand without their percentages
 
@@ -33,7 +34,7 @@ class StatusLine(Static):
         width = self.size.width
         right = (progress_words(state), phase_words(state, elapsed))
         lines = [
-            _both_ends(rates(arm, state.tallies[arm], width >= SHARES_FROM), words, width)
+            _both_ends(rates_words(arm, state.rates[arm], width >= SHARES_FROM), words, width)
             for arm, words in zip(ARMS, right, strict=True)
         ]
         text = "\n".join(lines)
@@ -42,14 +43,10 @@ class StatusLine(Static):
             self.update(Content(text))
 
 
-def rates(arm: Arm, tally: Tally, shares: bool) -> str:
+def rates_words(arm: Arm, rates: ArmRates, shares: bool) -> str:
     """The counts of an arm, e.g. "free         strict 3/12   schema 3/12   right 2/12"."""
-    cells = [
-        ("strict", tally.strict, tally.n),
-        ("schema", tally.schema, tally.n),
-        ("right", tally.right, tally.right_n),
-    ]
-    words = [f"{name} {_count(part, whole, shares)}" for name, part, whole in cells]
+    cells = [("strict", rates.strict), ("schema", rates.schema), ("right", rates.right)]
+    words = [f"{name} {_count(share, shares)}" for name, share in cells]
     return f"{arm:<11}  " + "  ".join(words)
 
 
@@ -80,12 +77,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _count(part: int, whole: int, shares: bool) -> str:
-    count = f"{part}/{whole}".rjust(5)
-    if not shares:
+def _count(share: Share, percent: bool) -> str:
+    count = f"{share.k}/{share.n}".rjust(5)
+    if not percent:
         return count
-    share = f"{round(100 * part / whole)}%" if whole else "-"
-    return f"{count} {share:>4}"
+    return f"{count} {f'{share.k / share.n:.0%}' if share.n else '-':>4}"
 
 
 def _both_ends(left: str, right: str, width: int) -> str:
