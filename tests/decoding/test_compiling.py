@@ -11,9 +11,8 @@ import pytest
 from engine.decoding.compiling import compile_grammar
 from engine.decoding.grammar import Grammar, GrammarError
 from engine.events import Loading
+from tests.decoding.byte_grammars import BYTES, STOP, accepts
 
-STOP = 300
-BYTES = {bytes([byte]): [byte] for byte in range(256)}
 AGE = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
 # An array of long strings in an array: the index grows with the product of the bounds.
 SLOW = {
@@ -33,15 +32,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compiled(schema: dict[str, Any], seconds: float = 60) -> tuple[Grammar, list[Loading]]:
     told: list[Loading] = []
     return compile_grammar(schema, BYTES, [STOP], seconds, told.append), told
-
-
-def accepts(grammar: Grammar, text: str) -> bool:
-    state: int | None = grammar.start()
-    for byte in text.encode():
-        state = grammar.advance(state, byte)
-        if state is None:
-            return False
-    return STOP in grammar.allowed(state)
 
 
 def test_compiled_elsewhere_and_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,24 +13,12 @@ from engine.decoding.grammar import Grammar, GrammarError, build_grammar
 from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
 from engine.decoding.vocabulary import token_bytes
-
-STOP = 300
-BYTES = {bytes([byte]): [byte] for byte in range(256)}
+from tests.decoding.byte_grammars import BYTES, STOP, accepts
 
 
 def grammar_of(schema: dict[str, Any]) -> Grammar:
     """A grammar over single bytes, with one stop token."""
     return build_grammar(schema, BYTES, [STOP])
-
-
-def accepts(grammar: Grammar, text: str) -> bool:
-    """Whether the reply may be exactly this text."""
-    state: int | None = grammar.start()
-    for byte in text.encode():
-        state = grammar.advance(state, byte)
-        if state is None:
-            return False
-    return STOP in grammar.allowed(state)
 
 
 PERSON = {
