@@ -10,6 +10,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine.start has it: t
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The first example on a fresh machine builds tables of all characters, which is no fault of the test.
+settings.register_profile("jsonbreak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("jsonbreak")
 
 if TYPE_CHECKING:
     from engine.decoding.model import LoadedModel

@@ -70,6 +70,7 @@ def test_a_suite_is_read_as_it_stands() -> None:
         "top_k": 0,
         "seed": 0,
         "repeats": 1,
+        "compile_seconds": 60,
     }
     assert suite.json_schema["properties"] == {"name": {"type": "string"}, "age": {"type": "integer"}}
     (prompt,) = suite.prompts

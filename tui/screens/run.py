@@ -22,6 +22,7 @@ from tui.widgets.fork_line import ForkLine
 from tui.widgets.job_list import JobList
 from tui.widgets.notice import Notice
 from tui.widgets.status_line import StatusLine
+from tui.widgets.stream_view import StreamView
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
 
@@ -126,7 +127,9 @@ class RunScreen(Screen[None]):
             self.minimize()
         else:
             panes = [pane for pane in self.query(ArmPane) if pane.has_focus_within]
-            self.maximize(panes[0] if panes else self.query(ArmPane).first())
+            pane = panes[0] if panes else self.query(ArmPane).first()
+            pane.query_one(StreamView).focus()  # so that its keys work, also after it has been put back
+            self.maximize(pane)
 
     def action_again(self) -> None:
         """Run the suite again."""
