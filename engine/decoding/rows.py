@@ -7,11 +7,12 @@ rest (sliding windows, state-space layers), which keeps transformers' own cache 
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from transformers import DynamicCache
+from transformers import Cache, DynamicCache
 
 from engine.decoding.cache import SlotCache
 from engine.decoding.model import LoadedModel
@@ -104,29 +105,19 @@ class SeparateRows:
     def __init__(self, model: LoadedModel) -> None:
         self.lengths: list[int] = []
         self._model, self._device = model.model, model.device
-        self._caches: list[Any] = []
+        self._caches: list[Cache] = []
+        names = inspect.signature(model.model.forward).parameters
+        self._cache_name = "cache_params" if "cache_params" in names else "past_key_values"  # Mamba has its own word
 
     def prefill(self, tokens: Sequence[int]) -> torch.Tensor:
         """See Rows."""
-        output = self._model(
-            input_ids=torch.tensor([tokens], device=self._device),
-            past_key_values=DynamicCache(config=self._model.config),
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        self._caches.append(output.past_key_values)
+        self._caches.append(DynamicCache(config=self._model.config))
         self.lengths.append(len(tokens))
-        logits: torch.Tensor = output.logits[:, -1].float()
-        return logits
+        return self._forward(torch.tensor([tokens], device=self._device), self._caches[-1])
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         """See Rows."""
-        logits = []
-        for row, token in enumerate(tokens):
-            output = self._model(
-                input_ids=token[None, None], past_key_values=self._caches[row], use_cache=True, logits_to_keep=1
-            )
-            logits.append(output.logits[:, -1].float())
+        logits = [self._forward(token[None, None], cache) for token, cache in zip(tokens, self._caches, strict=True)]
         self.lengths = [length + 1 for length in self.lengths]
         return torch.cat(logits)
 
@@ -138,9 +129,14 @@ class SeparateRows:
 
     def drop(self, row: int) -> None:
         """See Rows."""
-        for column in (self._caches, self.lengths):
-            column[row] = column[-1]
-            column.pop()
+        self._caches[row], self.lengths[row] = self._caches[-1], self.lengths[-1]
+        self._caches.pop()
+        self.lengths.pop()
+
+    def _forward(self, ids: torch.Tensor, cache: Cache) -> torch.Tensor:
+        output = self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
+        logits: torch.Tensor = output.logits[:, -1].float()
+        return logits
 
 
 def can_batch(model: LoadedModel) -> bool:

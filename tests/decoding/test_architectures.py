@@ -1,0 +1,108 @@
+"""Every kind of attention: tiny random models of several families, each arm against `model.generate`."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from engine.decoding.backend import LocalBackend
+from engine.decoding.model import LoadedModel
+from engine.decoding.rows import can_batch
+from engine.decoding.sampling import SamplingParams
+from engine.decoding.twin import Ended, Request
+from engine.jobs import Job
+from engine.suites import Generation
+from tests.decoding.reference import generate
+
+STOP = 256
+WINDOW = 8
+SIZES = {"vocab_size": 257, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4}
+HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
+IDS = {"bos_token_id": STOP, "eos_token_id": STOP, "pad_token_id": STOP}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a", "b"]}
+
+
+def llama() -> PreTrainedModel:
+    return LlamaForCausalLM(LlamaConfig(**SIZES, **HEADS, **IDS))
+
+
+def mistral() -> PreTrainedModel:
+    """All layers see a window only."""
+    return MistralForCausalLM(MistralConfig(**SIZES, **HEADS, **IDS, sliding_window=WINDOW))
+
+
+def gemma() -> PreTrainedModel:
+    """Every other layer sees a window only; logits are capped."""
+    config = Gemma2Config(**SIZES, **HEADS, **IDS, head_dim=8, sliding_window=WINDOW)
+    config._attn_implementation = "eager"
+    return Gemma2ForCausalLM(config)
+
+
+def gpt2() -> PreTrainedModel:
+    """Learned positions, one key head for each query head, and names of its own in the configuration."""
+    return GPT2LMHeadModel(GPT2Config(vocab_size=257, n_embd=32, n_layer=2, n_head=4, n_positions=256, **IDS))
+
+
+def mamba() -> PreTrainedModel:
+    """A state instead of a cache."""
+    return MambaForCausalLM(MambaConfig(vocab_size=257, hidden_size=32, num_hidden_layers=2, state_size=4, **IDS))
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Tokenizer(models.BPE({char: number for number, char in enumerate(alphabet)}, []))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>")
+
+
+def job(number: int) -> Job:
+    return Job(str(number), "p", "c", None, 0, number, "", (), "", None, ())
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0], ids=["greedy", "sampled"])
+@pytest.mark.parametrize(
+    ("make", "batched"),
+    [(llama, True), (gpt2, True), (mistral, False), (gemma, False), (mamba, False)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_each_arm_equals_what_it_is_alone(
+    make: object, batched: bool, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(make)
+    torch.manual_seed(1)
+    tokenizer = byte_tokenizer()
+    model = LoadedModel("tiny", make().eval(), tokenizer, torch.device("cpu"), torch.float32, (STOP,), 256)
+    assert can_batch(model) is batched
+    texts = ["The quick brown fox jumps over", "a", "Pack my box with five dozen liquor jugs"]
+    monkeypatch.setattr(LoadedModel, "prompt_ids", lambda self, messages, prefill: tokenizer(texts.pop(0))["input_ids"])
+    generation = Generation(max_new_tokens=20, temperature=temperature)
+    backend = LocalBackend(model)
+    grammar = backend.grammar(SCHEMA, 60, lambda event: None)
+    prompts = [tokenizer(text)["input_ids"] for text in texts]
+    plan = backend.plan([job(number) for number in range(3)], grammar, generation)
+    ended: dict[str, Ended] = {}
+    while plan.decoder.busy:
+        ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Ended)}
+    for number, tokens in enumerate(prompts):
+        request = Request(str(number), tokens, "", number, grammar)
+        params = SamplingParams(temperature)
+        result = ended[str(number)]
+        assert result.constrained is not None
+        assert list(result.free.tokens) == generate(model, request, params, 20, masked=False).tokens
+        assert list(result.constrained.tokens) == generate(model, request, params, 20, masked=True).tokens
