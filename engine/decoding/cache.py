@@ -68,9 +68,11 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # of __init_
             place = slice(window.longest, window.longest + new)
             keys[:, :, place], values[:, :, place] = key_states, value_states
         else:
+            assert window.positions is not None
+            positions = window.positions.to(keys.device)  # layers may be spread over several GPUs
             rows = torch.arange(len(window.lengths), device=keys.device)
-            keys[rows, :, window.positions] = key_states[:, :, 0]
-            values[rows, :, window.positions] = value_states[:, :, 0]
+            keys[rows, :, positions] = key_states[:, :, 0]
+            values[rows, :, positions] = value_states[:, :, 0]
         end = window.longest + new
         return keys[:, :, :end], values[:, :, :end]
 

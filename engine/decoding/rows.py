@@ -85,17 +85,22 @@ class BatchRows:
         window.slots, window.lengths, window.positions = slots, lengths, positions
 
     def _mask(self, positions: torch.Tensor) -> torch.Tensor | None:
-        """None where all rows are equally long: attention without a mask is faster, and what generate() runs."""
+        """None where all rows are equally long: attention without a mask is faster, and what generate() runs.
+
+        Else `[rows, 1, 1, keys]` to be added to the scores: eager attention adds a boolean mask as 0 and 1.
+        """
         if self._cache.window.uniform:
             return None
         keys = torch.arange(self._cache.window.longest + 1, device=self._device)
-        return (keys[None, :] <= positions[:, None])[:, None, None, :]
+        unseen = (keys[None, :] > positions[:, None])[:, None, None, :]
+        dtype = self._model.dtype
+        return torch.zeros(unseen.shape, dtype=dtype, device=self._device).masked_fill(unseen, torch.finfo(dtype).min)
 
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         output = self._model(
             input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=self._cache, logits_to_keep=1
         )
-        logits: torch.Tensor = output.logits[:, -1].float()
+        logits: torch.Tensor = output.logits[:, -1].float().to(self._device)  # the last layer may be on another GPU
         return logits
 
 
@@ -135,12 +140,14 @@ class SeparateRows:
 
     def _forward(self, ids: torch.Tensor, cache: Cache) -> torch.Tensor:
         output = self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
-        logits: torch.Tensor = output.logits[:, -1].float()
+        logits: torch.Tensor = output.logits[:, -1].float().to(self._device)  # the last layer may be on another GPU
         return logits
 
 
 def can_batch(model: LoadedModel) -> bool:
-    """Whether every layer of the model attends to all tokens, so that rows of different lengths can share a cache."""
+    """Whether rows of different lengths can share a cache: every layer attends to all tokens, under a mask of ours."""
     config = model.model.config.get_text_config()
+    if config._attn_implementation not in ("sdpa", "eager"):
+        return False
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     return kinds == {"full_attention"} and not getattr(config, "sliding_window", None)

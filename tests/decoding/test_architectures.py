@@ -41,6 +41,13 @@ def llama() -> PreTrainedModel:
     return LlamaForCausalLM(LlamaConfig(**SIZES, **HEADS, **IDS))
 
 
+def llama_eager() -> PreTrainedModel:
+    """Attention that adds its mask, where the usual one takes a boolean."""
+    config = LlamaConfig(**SIZES, **HEADS, **IDS)
+    config._attn_implementation = "eager"
+    return LlamaForCausalLM(config)
+
+
 def mistral() -> PreTrainedModel:
     """All layers see a window only."""
     return MistralForCausalLM(MistralConfig(**SIZES, **HEADS, **IDS, sliding_window=WINDOW))
@@ -78,7 +85,7 @@ def job(number: int) -> Job:
 @pytest.mark.parametrize("temperature", [0.0, 1.0], ids=["greedy", "sampled"])
 @pytest.mark.parametrize(
     ("make", "batched"),
-    [(llama, True), (gpt2, True), (mistral, False), (gemma, False), (mamba, False)],
+    [(llama, True), (llama_eager, True), (gpt2, True), (mistral, False), (gemma, False), (mamba, False)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_each_arm_equals_what_it_is_alone(
