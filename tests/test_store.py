@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInputError
+from engine.errors import BadInputError, EngineError
 from engine.judging.verdict import Verdict
 from engine.records import Candidate, Fork, Record, Reply
 from engine.runs.rates import Share, rates_by_prompt, wilson_interval
@@ -53,6 +53,16 @@ def test_a_place_that_cannot_hold_runs_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInputError, match="name another folder with --out"):
         prepare(tmp_path / "file" / "runs")
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(tmp_path, "people", "model", {})
+    store.append(record("one"))
+    monkeypatch.setattr(store, "_records", Path("/dev/full").open("wb"))  # noqa: SIM115  (store.close closes it)
+    for write in (lambda: store.append(record("two")), store.close):
+        with pytest.raises(EngineError, match=r"records.jsonl: cannot be written \(No space left on device\)"):
+            write()
+    assert list(read_records(store.folder)) == [record("one")]
 
 
 def test_rates_leave_out_what_was_not_decoded_and_what_nothing_was_expected_of() -> None:

@@ -35,18 +35,25 @@ class RunStore:
 
     def append(self, record: Record) -> None:
         """Write one record. Raises EngineError when the disk takes no more."""
-        try:
+        with self._on_disk(RECORDS):
             self._records.write(_RECORD.dump_json(record) + b"\n")
             self._records.flush()
             os.fsync(self._records.fileno())
-        except OSError as error:
-            raise EngineError(f"{self.folder / RECORDS}: cannot be written ({error.strerror}).") from error
 
     def close(self, **facts: Any) -> None:
-        """Close the records and add what is known at the end to the manifest."""
-        self._records.close()
+        """Close the records and add what is known at the end to the manifest. Raises EngineError as `append` does."""
         self._manifest.update(facts)
-        self._write_manifest()
+        with self._on_disk(MANIFEST):
+            self._write_manifest()
+        with self._on_disk(RECORDS):
+            self._records.close()
+
+    @contextmanager
+    def _on_disk(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise EngineError(f"{self.folder / name}: cannot be written ({error.strerror}).") from error
 
     def _write_manifest(self) -> None:
         fresh = self.folder / f"{MANIFEST}.new"
