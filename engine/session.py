@@ -77,8 +77,7 @@ class Session:
     def _load(self) -> LocalBackend:
         started = time.monotonic()
         model = load_model(self._spec, self._emit)
-        dtype = str(model.dtype).removeprefix("torch.")
-        self._emit(ModelReady(model.name, str(model.device), dtype, time.monotonic() - started))
+        self._emit(ModelReady(model.name, str(model.device), model.dtype_name, time.monotonic() - started))
         return LocalBackend(model)
 
     def _grammar(self, backend: LocalBackend, suite: Suite) -> tuple[Grammar | None, str | None]:

@@ -19,6 +19,8 @@ from typing import Any
 from outlines_core import Index, Vocabulary
 from outlines_core.json_schema import build_regex_from_schema
 
+from engine.faults import printable
+
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
 _START, _STOP = b"\x01", b"\x00"
@@ -97,4 +99,5 @@ def build_grammar(
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    # The sentence quotes the schema, which may hold anything, and goes to the terminal.
+    return printable(" ".join(str(error).split())[:300]) or type(error).__name__

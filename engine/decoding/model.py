@@ -59,6 +59,11 @@ class LoadedModel:
     stop_ids: tuple[int, ...]
     context: int
 
+    @property
+    def dtype_name(self) -> str:
+        """The dtype as `--dtype` takes it: "float32"."""
+        return str(self.dtype).removeprefix("torch.")
+
     def prompt_ids(self, messages: Sequence[Message], prefill: str = "") -> list[int]:
         """The tokens of the chat up to where the reply begins, `prefill` being the beginning it is given.
 

@@ -154,9 +154,7 @@ class TwinDecoder:
         return len(self._twins)
 
     def submit(self, request: Request) -> None:
-        """Put a request at the end of the queue. Raises GrammarError when its prefill leaves its grammar."""
-        if request.grammar is not None:
-            request.grammar.start(request.prefill)
+        """Put a request at the end of the queue. Its grammar must allow its prefill."""
         self._waiting.append(request)
 
     @torch.inference_mode()

@@ -28,7 +28,7 @@ def describe(suite: Suite, model: LoadedModel, jobs: int, constrained_error: str
         "generation": suite.generation.model_dump(mode="json"),
         "model": model.name,
         "device": str(model.device),
-        "dtype": str(model.dtype).removeprefix("torch."),
+        "dtype": model.dtype_name,
         "whitespace_pattern": WHITESPACE,
         "constrained_error": constrained_error,
         "jobs": jobs,

@@ -76,6 +76,12 @@ def test_what_outlines_cannot_compile_is_one_sentence(schema: dict[str, Any]) ->
     assert "\n" not in str(caught.value)
 
 
+def test_a_schema_that_is_quoted_in_the_reason_cannot_reach_the_terminal() -> None:
+    with pytest.raises(GrammarError, match="is not supported") as caught:
+        build_grammar({"type": "string", "format": "\x1b[31mred"}, BYTES, [STOP])
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.model
 def test_no_special_token_and_no_half_character_in_a_string(builtin_model: LoadedModel) -> None:
     """Random walks through a string's states give valid UTF-8 JSON, and meet no special token."""
