@@ -16,7 +16,7 @@ from engine.judging.unwrap import Found, Reading, read
 from engine.judging.validator import build_validator
 from engine.judging.values import NOTHING, Difference, differences
 from engine.judging.verdict import FailureClass, Verdict, Where
-from engine.judging.wording import Path, pointer, printable, show
+from engine.judging.wording import Path, excerpt, pointer, show
 
 
 class Judge:
@@ -88,7 +88,7 @@ def _duplicates(text: str, found: Found) -> list[Break]:
     if twice is None:
         return []
     span, path = twice
-    said = f"The key {printable(text[span.start : span.end])} comes twice in one object: only the last one counts"
+    said = f"The key {excerpt(text[span.start : span.end])} comes twice in one object: only the last one counts"
     return [Break("duplicate_key", span.start, span.end, said, pointer(path))]
 
 
@@ -102,7 +102,7 @@ def _shape_break(text: str, found: Found, fault: ShapeFault) -> Break:
 def _value_break(text: str, found: Found, difference: Difference) -> Break:
     """What is missing is marked as the container that lacks it, what is too much as the key or the item."""
     path, expected, got = difference.path, difference.expected, difference.got
-    at = f" at {printable(pointer(path))}" if path else ""
+    at = f" at {excerpt(pointer(path))}" if path else ""
     if got is NOTHING:
         path, said = path[:-1], f"Expected {show(expected)}{at}, got nothing"
     elif expected is NOTHING:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from engine.judging.breaks import Break
 from engine.judging.verdict import FailureClass
-from engine.judging.wording import QUOTED_CHARACTERS, printable
+from engine.judging.wording import QUOTED_CHARACTERS, excerpt
 
 _TOKEN = re.compile(
     r"""[ \t\n\r]*+(?:
@@ -306,5 +306,5 @@ class _Reader:
     def _note(self, failure: FailureClass, start: int, end: int, sentence: str) -> None:
         """Keep the first of each class. `{}` in the sentence stands for the text from `start` to `end`."""
         if failure not in self._breaks:
-            said = sentence.replace("{}", printable(self._text[start : min(end, start + QUOTED_CHARACTERS + 1)]))
+            said = sentence.replace("{}", excerpt(self._text[start : min(end, start + QUOTED_CHARACTERS + 1)]))
             self._breaks[failure] = Break(failure, start, end, said)

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from engine.judging.breaks import Break
 from engine.judging.loads import decode
 from engine.judging.syntax import Scan, scan
-from engine.judging.wording import printable
+from engine.judging.wording import excerpt
 from engine.judging.wrappers import Thinking, around, find_thinking, stripped
 
 # What makes a bracket the beginning of an attempt. Every object and array of RFC 8259 matches.
@@ -170,7 +170,7 @@ def _never_closed(text: str, attempt: Scan) -> Break:
     if text.startswith('"', at):
         line_end = text.find("\n", at)
         end = len(text) if line_end < 0 else line_end
-        return Break("other_syntax", at, end, f"A string that is never closed: {printable(text[at:end])}")
+        return Break("other_syntax", at, end, f"A string that is never closed: {excerpt(text[at:end])}")
     missing = {"{": "a closing }", "[": "a closing ]"}.get(text[at : at + 1], "a value")
     return Break("other_syntax", len(text), len(text), f"The reply ends where {missing} should be")
 
@@ -194,10 +194,10 @@ def _no_json(text: str, thinking: Thinking, finish: Literal["stop", "length"]) -
         return [Break("empty", len(text), len(text), "Nothing follows the thinking"), *thinking.breaks]
     refusal = _REFUSAL.search(text, start, min(end, start + _REFUSED_WITHIN))
     if refusal is not None:
-        said = f'The model refuses: "{printable(text[refusal.start() : end])}"'
+        said = f'The model refuses: "{excerpt(text[refusal.start() : end])}"'
         return [Break("refusal", start, end, said), *thinking.breaks]
     at_limit = " up to the token limit" if finish == "length" else ""
-    said = f'No JSON in the reply{at_limit}; it begins "{printable(text[start:end])}"'
+    said = f'No JSON in the reply{at_limit}; it begins "{excerpt(text[start:end])}"'
     return [*thinking.breaks, Break("other_syntax", start, end, said)]
 
 

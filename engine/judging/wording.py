@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from engine.faults import printable
+
 Path: TypeAlias = tuple[str | int, ...]
 
 QUOTED_CHARACTERS = 40
@@ -12,7 +14,7 @@ _IN_STRING = {'"': '\\"', "\\": "\\\\"}
 _ARTICLES = {"integer": "an integer", "array": "an array", "object": "an object", "null": "null"}
 
 
-def printable(text: str) -> str:
+def excerpt(text: str) -> str:
     """`text` cut to 40 characters, everything that a terminal could act on (controls, bidi marks) as an escape."""
     return _shortened(text, {})
 
@@ -23,13 +25,8 @@ def quote(text: str) -> str:
 
 
 def _shortened(text: str, escapes: Mapping[str, str]) -> str:
-    short = "".join(escapes.get(char) or _visible(char) for char in text[:QUOTED_CHARACTERS])
+    short = "".join(escapes.get(char) or printable(char) for char in text[:QUOTED_CHARACTERS])
     return short + "…" if len(text) > QUOTED_CHARACTERS else short
-
-
-def _visible(char: str) -> str:
-    """A printable character as it is, any other as Python's escape: \\n, \\x1b, \\u202e."""
-    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def show(value: Any) -> str:
@@ -41,7 +38,7 @@ def show(value: Any) -> str:
     if isinstance(value, list):
         return f"an array of {count(len(value), 'item')}" if value else "[]"
     words = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else printable(repr(value))
+    return words[value] if value is None or isinstance(value, bool) else excerpt(repr(value))
 
 
 def type_of(value: Any) -> str:
@@ -86,4 +83,4 @@ def name(path: Path) -> str:
         return "The value"
     if len(path) == 1 and isinstance(path[0], str):
         return quote(path[0])
-    return printable(pointer(path))
+    return excerpt(pointer(path))
