@@ -66,23 +66,25 @@ def _key(schema: Mapping[str, Any], vocabulary: Mapping[bytes, Sequence[int]], s
 def _compile(order: bytes, seconds: float, report: Report) -> bytes:
     """What the child process makes of the order. It is killed when the time is over, or when `report` raises."""
     started = time.monotonic()
-    with subprocess.Popen(_CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        try:
-            given: bytes | None = order
-            while (elapsed := time.monotonic() - started) < seconds:
-                try:
-                    data, said = child.communicate(given, timeout=PAUSE)
-                except subprocess.TimeoutExpired:
-                    given = None
-                    report(Loading("compiling the schema", int(elapsed), None, "s"))
-                else:
-                    return _result(child.returncode, data, said)
-            raise GrammarError(
-                f"The schema was not compiled within {seconds:g} s; [generation] compile_seconds allows it more."
-            )
-        except BaseException:
-            child.kill()
-            raise
+    with tempfile.TemporaryFile() as given:
+        # A file, not a pipe: `communicate` that ran into its timeout does not go on writing to the child's stdin.
+        given.write(order)
+        given.seek(0)
+        with subprocess.Popen(_CHILD, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            try:
+                while (elapsed := time.monotonic() - started) < seconds:
+                    try:
+                        data, said = child.communicate(timeout=PAUSE)
+                    except subprocess.TimeoutExpired:
+                        report(Loading("compiling the schema", int(elapsed), None, "s"))
+                    else:
+                        return _result(child.returncode, data, said)
+                raise GrammarError(
+                    f"The schema was not compiled within {seconds:g} s; [generation] compile_seconds allows it more."
+                )
+            except BaseException:
+                child.kill()
+                raise
 
 
 def _result(status: int, data: bytes, said: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.decoding.compiling import compile_grammar
+from engine.decoding.compiling import _CHILD, compile_grammar
 from engine.decoding.grammar import Grammar, GrammarError
 from engine.events import Loading
 from tests.decoding.byte_grammars import BYTES, STOP, accepts
@@ -62,6 +62,14 @@ def test_a_schema_that_takes_too_long_is_given_up(cache: Path) -> None:
     assert time.monotonic() - started >= 1
     assert told[-1].unit == "s"
     assert not cache.exists()
+
+
+def test_a_child_that_is_slow_to_read_gets_the_whole_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order larger than a pipe's buffer, to a child that looks at it only after the first timeout."""
+    monkeypatch.setattr("engine.decoding.compiling._CHILD", ["sh", "-c", 'sleep 0.3; exec "$@"', "sh", *_CHILD])
+    many = {**BYTES, **{b"%06d" % n: [1000 + n] for n in range(20_000)}}
+    grammar = compile_grammar(AGE, many, [STOP], 60, lambda event: None)
+    assert accepts(grammar, '{"age": 3}')
 
 
 def test_outlines_reason_is_passed_on() -> None:
