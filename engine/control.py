@@ -1,17 +1,21 @@
-"""Pausing and stopping a run from outside it."""
+"""Pausing, steering and stopping a run from outside it."""
 
 from __future__ import annotations
 
+import queue
 import threading
+
+from engine.events import Cancel, Prefer
 
 
 class Control:
-    """How a run is paused and stopped from another thread or a signal handler."""
+    """How a run is paused, steered and stopped from another thread or a signal handler."""
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
         self._going = threading.Event()
         self._going.set()
+        self._wishes: queue.SimpleQueue[Prefer | Cancel] = queue.SimpleQueue()
 
     def pause(self, paused: bool) -> None:
         """Stand still before the next step, or go on."""
@@ -33,3 +37,14 @@ class Control:
     def wait(self) -> None:
         """Return when the run is to go on, or to end."""
         self._going.wait()
+
+    def wish(self, wish: Prefer | Cancel) -> None:
+        """Ask for a change in what is decoded, before the next step."""
+        self._wishes.put(wish)
+
+    def take_wishes(self) -> list[Prefer | Cancel]:
+        """What was asked for since the last call, in order."""
+        wishes = []
+        while not self._wishes.empty():
+            wishes.append(self._wishes.get())
+        return wishes

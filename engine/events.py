@@ -14,6 +14,9 @@ from pydantic import Field, TypeAdapter
 from engine.records import Arm, Fork, Record
 
 
+GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
+
+
 @dataclass(frozen=True, slots=True)
 class JobInfo:
     """What the interface needs to list a job before it has run."""
@@ -55,6 +58,7 @@ class RunStarted:
     """The run folder exists and these jobs will be decoded, in this order.
 
     `constrained_error` says why there will be no constrained arm, when the schema has no grammar.
+    `remarks`: sentences worth knowing before reading the results, such as a keyword the grammar does not enforce.
     """
 
     folder: Path
@@ -62,12 +66,16 @@ class RunStarted:
     model: str
     jobs: tuple[JobInfo, ...]
     constrained_error: str | None = None
+    remarks: tuple[str, ...] = ()
     type: Literal["run_started"] = "run_started"
 
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A job got its row in the batch. `prefill` is the beginning its reply was given, in both arms."""
+    """A job got its row in the batch. `prefill` is the beginning its reply was given, in both arms.
+
+    A job can start again when the batch had to be made smaller: what was streamed of it until then is void.
+    """
 
     job: str
     prefill: str = ""
@@ -100,6 +108,22 @@ class JobFinished:
 
     record: Record
     type: Literal["job_finished"] = "job_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancelled:
+    """The user took a job out of the run: it has no record."""
+
+    job: str
+    type: Literal["job_cancelled"] = "job_cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that happened on the way and changes no result, in a sentence: the batch was made smaller, say."""
+
+    message: str
+    type: Literal["remark"] = "remark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +176,8 @@ Event: TypeAlias = (
     | Delta
     | Forked
     | JobFinished
+    | JobCancelled
+    | Remark
     | Progress
     | Paused
     | RunFinished
@@ -161,12 +187,18 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """Run a suite, or a part of it. An empty `prompts` or `cases` means all of them."""
+    """Run a suite, or a part of it. An empty `prompts` or `cases` means all of them.
+
+    batch: at most so many rows at once; None leaves it to the free memory. grammar: what turns the schema into masks;
+    "auto" takes Outlines' own index, and llguidance for schemas that it cannot express.
+    """
 
     suite: Path
     prompts: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     limit: int | None = None
+    batch: int | None = None
+    grammar: GrammarKind = "auto"
     type: Literal["start_run"] = "start_run"
 
 
@@ -185,7 +217,23 @@ class StopRun:
     type: Literal["stop_run"] = "stop_run"
 
 
-Command: TypeAlias = StartRun | Pause | StopRun
+@dataclass(frozen=True, slots=True)
+class Prefer:
+    """Decode this job next, if it still waits: the user is looking at it."""
+
+    job: str
+    type: Literal["prefer"] = "prefer"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take this job out of the run, if it is not finished; its rows are free at once."""
+
+    job: str
+    type: Literal["cancel"] = "cancel"
+
+
+Command: TypeAlias = StartRun | Pause | StopRun | Prefer | Cancel
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
@@ -193,7 +241,7 @@ _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimin
 
 def encode(message: Event | Command) -> bytes:
     """One line of JSON, newline included."""
-    adapter: TypeAdapter[Any] = _COMMANDS if isinstance(message, StartRun | Pause | StopRun) else _EVENTS
+    adapter: TypeAdapter[Any] = _COMMANDS if isinstance(message, Command) else _EVENTS
     return adapter.dump_json(message) + b"\n"
 
 
