@@ -6,7 +6,8 @@ import pickle
 import resource
 import sys
 
-from engine.decoding.grammar import GrammarError, build_grammar
+from engine.decoding.grammar import GrammarError
+from engine.decoding.outlines_grammar import build_grammar
 
 _MEMORY_SHARE = 0.5
 

@@ -24,7 +24,8 @@ from typing import Any
 from engine.decoding.builtin import cache_folder
 from engine.decoding.grammar import WHITESPACE, Grammar, GrammarError
 from engine.decoding.loading import PAUSE, Report
-from engine.events import Loading
+from engine.decoding.outlines_grammar import OutlinesGrammar
+from engine.events import GrammarKind, Loading
 
 _CHILD = [sys.executable, "-P", "-m", "engine.decoding.compile_child"]
 _RECIPE = 1  # to be raised when the same schema is compiled to something else
@@ -38,8 +39,9 @@ def compile_grammar(
     stop_ids: Sequence[int],
     seconds: float,
     report: Report,
+    kind: GrammarKind = "auto",
 ) -> Grammar:
-    """The grammar of a schema, from the cache or compiled now; see `grammar.build_grammar` for the arguments.
+    """The grammar of a schema, from the cache or compiled now; see `outlines_grammar.build_grammar` for the arguments.
 
     Raises GrammarError when Outlines cannot express the schema, or not within `seconds`.
     """
@@ -48,7 +50,7 @@ def compile_grammar(
     grammar = _read(kept)
     if grammar is None:
         data = _compile(pickle.dumps((dict(schema), dict(vocabulary), tuple(stop_ids))), seconds, report)
-        grammar = Grammar.from_bytes(data)
+        grammar = OutlinesGrammar.from_bytes(data)
         _keep(kept, data)
     return grammar
 
@@ -97,11 +99,11 @@ def _result(status: int, data: bytes, said: bytes) -> bytes:
     raise GrammarError(lines[-1] if lines else "The schema could not be compiled.")
 
 
-def _read(kept: Path) -> Grammar | None:
+def _read(kept: Path) -> OutlinesGrammar | None:
     try:
         content = kept.read_bytes()
         digest, data = content[:_DIGEST], content[_DIGEST:]
-        return Grammar.from_bytes(data) if hashlib.sha256(data).digest() == digest else None
+        return OutlinesGrammar.from_bytes(data) if hashlib.sha256(data).digest() == digest else None
     except (OSError, ValueError, struct.error):
         return None
 

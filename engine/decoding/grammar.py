@@ -1,103 +1,54 @@
-"""A JSON Schema as a grammar over tokens. The only file that imports Outlines.
+"""What the decoder needs of a grammar, whichever library made it.
 
-Outlines turns the schema into a regular expression and that into an index: state × token → state. Two things are done
-differently from its own wrapper, because they decide whether the constrained arm can be trusted:
-
-- the vocabulary is made of bytes and has no special tokens, so no half character or `<|im_end|>` gets into a string;
-- the expression stands between two sentinels, `\\x01(?:…)\\x00`. The first keeps outlines_core 0.2.14 from building the
-  unanchored automaton (exponential for some schemas) and from stopping at the first accepting prefix; the second is
-  written by every stop token, so that ending the reply is a transition like any other.
+outlines_grammar.py makes one with outlines_core, llguidance_grammar.py with llguidance; compiling.py chooses.
 """
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
 
-from outlines_core import Index, Vocabulary
-from outlines_core.json_schema import build_regex_from_schema
-
-from engine.faults import printable
+Backend: TypeAlias = Literal["outlines_core", "llguidance"]
+State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
 
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
-_START, _STOP = b"\x01", b"\x00"
-_HEADER = struct.Struct("<QQ")  # start id, bytes of the index over tokens
 
 
 class GrammarError(Exception):
     """The schema has no grammar. The message is one sentence."""
 
 
-class Grammar:
+@dataclass(frozen=True, slots=True)
+class Unenforced:
+    """A keyword of the schema that the grammar accepts and does not enforce.
+
+    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `sentence` what it means for the replies.
+    """
+
+    keyword: str
+    pointer: str
+    sentence: str
+
+
+class Grammar(Protocol):
     """The states of a schema's grammar, and which tokens each of them allows."""
 
-    def __init__(self, index: Index, byte_index: Index, start_id: int) -> None:
-        self._index = index
-        self._byte_index = byte_index
-        self._start_id = start_id
-        start = index.get_next_state(index.get_initial_state(), start_id)
-        if start is None:
-            raise GrammarError("The grammar of the schema allows no reply.")
-        self._start: int = start
+    backend: Backend
+    unenforced: tuple[Unenforced, ...]
 
-    def to_bytes(self) -> bytes:
-        """The grammar as bytes, for the disk or another process."""
-        tokens, single_bytes = (bytes(index.__reduce__()[1][0]) for index in (self._index, self._byte_index))
-        return _HEADER.pack(self._start_id, len(tokens)) + tokens + single_bytes
+    def start(self, prefill: str = "") -> State:
+        """The state in which decoding begins, after a prefilled beginning of the reply.
 
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Grammar:
-        """What `to_bytes` gave. Raises ValueError or struct.error on anything else."""
-        start_id, length = _HEADER.unpack_from(data)
-        indexes = data[_HEADER.size :]
-        return cls(Index.from_binary(indexes[:length]), Index.from_binary(indexes[length:]), start_id)
+        Raises GrammarError when the grammar does not allow a reply that begins so.
+        """
 
-    def start(self, prefill: str = "") -> int:
-        """The state in which decoding begins, after a prefilled beginning of the reply."""
-        state: int | None = self._start
-        for byte in prefill.encode():
-            # The index over single bytes has the same state numbers as the one over tokens.
-            state = self._byte_index.get_next_state(state, byte)
-            if state is None:
-                raise GrammarError(f"The grammar of the schema does not allow a reply that begins with {prefill!r}.")
-        assert state is not None
-        return state
+    def advance(self, state: State, token: int) -> State | None:
+        """The state after a token, or None where the grammar does not allow it. `state` stays as it was."""
 
-    def advance(self, state: int, token: int) -> int | None:
-        """The state after a token, or None where the grammar does not allow it."""
-        following: int | None = self._index.get_next_state(state, token)
-        return following
-
-    def allowed(self, state: int) -> list[int]:
+    def allowed(self, state: State) -> list[int]:
         """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
-        tokens: list[int] | None = self._index.get_allowed_tokens(state)
-        # A negated class in a schema's `pattern` matches the start sentinel too, which is no token of the model.
-        return [token for token in tokens or () if token != self._start_id]
 
-
-def build_grammar(
-    schema: Mapping[str, Any], vocabulary: Mapping[bytes, Sequence[int]], stop_ids: Sequence[int]
-) -> Grammar:
-    """The grammar of a schema. `vocabulary` maps the bytes a token writes to the ids of the tokens that write them.
-
-    Takes a tenth of a second or, for some schemas, hours: see compiling.py for a time limit. Raises GrammarError when
-    Outlines cannot express the schema.
-    """
-    try:
-        regex = rf"\x01(?:{build_regex_from_schema(json.dumps(schema), WHITESPACE)})\x00"
-        start_id = 1 + max(max(ids) for ids in [*vocabulary.values(), stop_ids])
-        tokens = {text: list(ids) for text, ids in vocabulary.items() if text not in (b"", _START, _STOP)}
-        tokens |= {_START: [start_id], _STOP: list(stop_ids)}
-        index = Index(regex, Vocabulary(start_id + 1, tokens))
-        byte_index = Index(regex, Vocabulary(256, {bytes([byte]): [byte] for byte in range(256)}))
-    except Exception as error:
-        raise GrammarError(f"Outlines cannot compile the schema: {_one_line(error)}") from error
-    return Grammar(index, byte_index, start_id)
-
-
-def _one_line(error: Exception) -> str:
-    # The sentence quotes the schema, which may hold anything, and goes to the terminal.
-    return printable(" ".join(str(error).split())[:300]) or type(error).__name__
+    def mask_key(self, state: State) -> Hashable:
+        """States with equal keys allow the same tokens, whatever grammar they are of."""

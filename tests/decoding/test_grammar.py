@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from engine.decoding.grammar import Grammar, GrammarError, build_grammar
+from engine.decoding.grammar import Grammar, GrammarError
 from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
+from engine.decoding.outlines_grammar import build_grammar
 from engine.decoding.vocabulary import token_bytes
 from tests.decoding.byte_grammars import BYTES, STOP, accepts
 
