@@ -7,6 +7,8 @@ import threading
 
 from engine.events import Cancel, Prefer
 
+_HEARING = 0.1  # seconds
+
 
 class Control:
     """How a run is paused, steered and stopped from another thread or a signal handler."""
@@ -35,8 +37,8 @@ class Control:
         return not self._going.is_set()
 
     def wait(self) -> None:
-        """Return when the run is to go on, or to end."""
-        self._going.wait()
+        """Return when the run is to go on, or to end, or soon, so that wishes are heard meanwhile."""
+        self._going.wait(_HEARING)
 
     def wish(self, wish: Prefer | Cancel) -> None:
         """Ask for a change in what is decoded, before the next step."""

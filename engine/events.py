@@ -13,7 +13,6 @@ from pydantic import Field, TypeAdapter
 
 from engine.records import Arm, Fork, Record
 
-
 GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
-
+from engine.constraints import Constraints
 from engine.control import Control
 from engine.decoding.backend import LocalBackend, Plan
-from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.lanes import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
 from engine.decoding.model import ModelSpec, load_model
-from engine.decoding.twin import Begun, Ended, Grown, Happening, LaneResult, Parted
+from engine.decoding.placement import out_of_memory
 from engine.errors import EngineError
 from engine.events import (
+    Cancel,
     Event,
     Forked,
+    JobCancelled,
     JobFinished,
     JobInfo,
     JobStarted,
     ModelReady,
     Paused,
+    Prefer,
+    Remark,
     RunFinished,
     RunStarted,
     StartRun,
@@ -36,6 +40,10 @@ from engine.suites import Suite, load_suite
 
 Emit = Callable[[Event], None]
 _NO_GRAMMAR = "There is no constrained arm."
+_ONE_AT_A_TIME = (
+    "Layers of this model keep other things than the keys and values of all tokens (windows, states): "
+    "its jobs are decoded one at a time."
+)
 
 
 class Session:
@@ -54,25 +62,29 @@ class Session:
         jobs = jobs_of(suite, order.prompts, order.cases, order.limit)
         prepare(self._out)
         backend = self._backend = self._backend or self._load()
-        grammar, constrained_error = self._grammar(backend, suite)
-        manifest = describe(suite, backend.model, len(jobs), constrained_error)
+        seconds = suite.generation.compile_seconds
+        constraints = Constraints(jobs, lambda schema: backend.grammar(schema, seconds, self._emit, order.grammar))
+        plan = backend.plan(jobs, constraints.of, suite.generation, order.batch)
+        manifest = describe(suite, backend.model, len(jobs), constraints, plan.slots)
         store = RunStore(self._out, suite.name, backend.model.name, manifest)
-        infos = tuple(
-            JobInfo(job.id, job.prompt, job.case, job.variation, job.repeat, job.input, job.expected, job.tags)
-            for job in jobs
-        )
-        self._emit(RunStarted(store.folder, suite.name, backend.model.name, infos, constrained_error))
+        remarks = constraints.remarks if plan.slots else (_ONE_AT_A_TIME, *constraints.remarks)
+        infos = tuple(_info(job) for job in jobs)
+        self._emit(RunStarted(store.folder, suite.name, backend.model.name, infos, constraints.error, remarks))
         meter = Meter(len(jobs), self._emit)
+        run = _Run(suite, jobs, plan, constraints, store, meter, self._emit)
         try:
-            plan = backend.plan(jobs, grammar, suite.generation)
-            run = _Run(suite, jobs, plan, constrained_error, store, meter, self._emit)
             run.decode(control)
-        except torch.OutOfMemoryError as error:
-            raise EngineError("The device ran out of memory; what was finished is kept.") from error
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise EngineError(
+                "The memory does not hold one job, neither its prompt nor its reply; what was finished is kept."
+            ) from error
         finally:
-            stopped = meter.done < len(jobs)
-            store.close(ended=now(), done=meter.done, stopped=stopped)
-        self._emit(RunFinished(store.folder, meter.done, len(jobs), stopped, meter.seconds))
+            stopped = meter.done < meter.total
+            cancelled = len(jobs) - meter.total
+            store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped)
+        self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
 
     def _load(self) -> LocalBackend:
         started = time.monotonic()
@@ -80,11 +92,9 @@ class Session:
         self._emit(ModelReady(model.name, str(model.device), model.dtype_name, time.monotonic() - started))
         return LocalBackend(model)
 
-    def _grammar(self, backend: LocalBackend, suite: Suite) -> tuple[Grammar | None, str | None]:
-        try:
-            return backend.grammar(suite.json_schema, suite.generation.compile_seconds, self._emit), None
-        except GrammarError as error:
-            return None, str(error)
+
+def _info(job: Job) -> JobInfo:
+    return JobInfo(job.id, job.prompt, job.case, job.variation, job.repeat, job.input, job.expected, job.tags)
 
 
 class _Run:
@@ -95,14 +105,14 @@ class _Run:
         suite: Suite,
         jobs: list[Job],
         plan: Plan,
-        constrained_error: str | None,
+        constraints: Constraints,
         store: RunStore,
         meter: Meter,
         emit: Emit,
     ) -> None:
-        self._suite, self._plan, self._constrained_error = suite, plan, constrained_error
+        self._suite, self._plan, self._constraints = suite, plan, constraints
         self._jobs: Mapping[str, Job] = {job.id: job for job in jobs}
-        self._judge = Judge(suite.json_schema)
+        self._judges: dict[str, Judge] = {}
         self._store, self._meter, self._emit = store, meter, emit
         self._text = TextBatches(emit)
 
@@ -112,6 +122,8 @@ class _Run:
             self._finish(self._jobs[job_id], _error(reason), _error(reason), None)
         decoder = self._plan.decoder
         while decoder.busy and not control.stopped.is_set():
+            for wish in control.take_wishes():
+                self._grant(wish)
             if control.paused:
                 self._stand_still(control)
                 continue
@@ -122,15 +134,27 @@ class _Run:
         self._text.send()
         self._meter.send(decoder.in_flight)
 
+    def _grant(self, wish: Prefer | Cancel) -> None:
+        if isinstance(wish, Prefer):
+            self._plan.decoder.prefer(wish.job)
+        elif self._plan.decoder.cancel(wish.job):
+            self._text.forget_job(wish.job)
+            self._meter.total -= 1
+            self._emit(JobCancelled(wish.job))
+
     def _stand_still(self, control: Control) -> None:
         self._text.send()
         self._emit(Paused(True))
-        control.wait()
+        while control.paused:
+            control.wait()
+            for wish in control.take_wishes():
+                self._grant(wish)
         self._emit(Paused(False))
 
     def _tell(self, happening: Happening) -> None:
         match happening:
             case Begun(id=job_id):
+                self._text.forget_job(job_id)
                 self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
             case Grown(id=job_id, arm=arm, text=text):
                 self._meter.count_token()
@@ -141,6 +165,9 @@ class _Run:
             case Ended():
                 self._text.send_job(happening.id)
                 self._judge_and_finish(happening)
+            case Shrunk(slots=slots, jobs=jobs):
+                rows = f"{slots} row{'s' * (slots > 1)}"
+                self._emit(Remark(f"Memory ran out: {jobs} jobs start again, with at most {rows} at once from now on."))
 
     def _judge_and_finish(self, ended: Ended) -> None:
         job = self._jobs[ended.id]
@@ -148,11 +175,14 @@ class _Run:
         if ended.constrained is not None:
             constrained = self._reply(ended.constrained, job)
         else:
-            constrained = _error(self._plan.unconstrained.get(job.id) or self._constrained_error or _NO_GRAMMAR)
+            reason = self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
+            constrained = _error(reason or _NO_GRAMMAR)
         self._finish(job, free, constrained, ended.fork)
 
     def _reply(self, lane: LaneResult, job: Job) -> Reply:
-        verdict = self._judge.judge(lane.text, lane.finish, job.expected)
+        key = json.dumps(job.schema)
+        judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema))
+        verdict = judge.judge(lane.text, lane.finish, job.expected)
         return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3))
 
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:

@@ -47,12 +47,17 @@ class TextBatches:
             pieces = self._text.pop(lane)
             self._emit(Delta(*lane, "".join(pieces), len(pieces)))
 
+    def forget_job(self, job: str) -> None:
+        """Send nothing of what was collected of one job: it is decoded again, or not at all."""
+        for lane in [lane for lane in self._text if lane[0] == job]:
+            del self._text[lane]
+
 
 class Meter:
-    """Counts jobs and decoded tokens (one that serves both arms counts once)."""
+    """Counts jobs and decoded tokens (one that serves both arms counts once). `total` falls when a job is cancelled."""
 
     def __init__(self, total: int, emit: Callable[[Event], None]) -> None:
-        self.done, self._total, self._emit = 0, total, emit
+        self.done, self.total, self._emit = 0, total, emit
         self._tokens = 0
         self._started = self._sent = time.monotonic()
         self._marks: deque[tuple[float, int]] = deque([(self._started, 0)])
@@ -79,4 +84,4 @@ class Meter:
             self._marks.popleft()
         then, tokens = self._marks[0]
         speed = (self._tokens - tokens) / (now - then) if now > then else 0.0
-        self._emit(Progress(self.done, self._total, in_flight, self._tokens, speed, self.seconds))
+        self._emit(Progress(self.done, self.total, in_flight, self._tokens, speed, self.seconds))

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-import psutil
-import torch
 
 from engine.decoding.compiling import compile_grammar
 from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.graphs import cuda_capture
+from engine.decoding.lanes import Request
 from engine.decoding.loading import Report
 from engine.decoding.model import LoadedModel
-from engine.decoding.rows import BatchRows, Rows, SeparateRows, can_batch
+from engine.decoding.placement import free_memory
+from engine.decoding.rows import BatchRows, SeparateRows, can_batch
 from engine.decoding.sampling import SamplingParams
-from engine.decoding.twin import Request, TwinDecoder
+from engine.decoding.twin import TwinDecoder
 from engine.decoding.vocabulary import VocabularyError, token_bytes
+from engine.events import GrammarKind
 from engine.jobs import Job
 from engine.suites import Generation
 
 _MEMORY_SHARE = 0.4
-_MOST_ROWS = 128
+_MOST_ROWS = {"cpu": 128}  # where more rows no longer decode faster
+_MOST_ROWS_ELSEWHERE = 512
+_PROMPT_TOKENS = {"cpu": 128}  # a pass over prompts: about as long as a step of a full batch
+_PROMPT_TOKENS_ELSEWHERE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A decoder with its requests queued, and what cannot be decoded: the reason by job id, for both arms or one."""
+    """A decoder with its requests queued, and what cannot be decoded: the reason by job id, for both arms or one.
+
+    slots: the most rows at once; None where the model's layers allow one job at a time only.
+    """
 
     decoder: TwinDecoder
     impossible: Mapping[str, str]
     unconstrained: Mapping[str, str]
+    slots: int | None
 
 
 class LocalBackend:
@@ -40,21 +49,28 @@ class LocalBackend:
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
         self._vocabulary: dict[bytes, list[int]] | None = None
-        self._grammars: dict[str, Grammar] = {}
+        self._grammars: dict[tuple[str, GrammarKind], Grammar] = {}
 
-    def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report) -> Grammar:
+    def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:
         """The schema's grammar, compiled once, in at most `seconds`. Raises GrammarError: the reason there is none."""
-        key = json.dumps(schema)
+        key = json.dumps(schema), kind
         if key not in self._grammars:
             try:
                 self._vocabulary = self._vocabulary or token_bytes(self.model.tokenizer)
             except VocabularyError as error:
                 raise GrammarError(str(error)) from error
-            self._grammars[key] = compile_grammar(schema, self._vocabulary, self.model.stop_ids, seconds, report)
+            stop_ids = self.model.stop_ids
+            self._grammars[key] = compile_grammar(schema, self._vocabulary, stop_ids, seconds, report, kind)
         return self._grammars[key]
 
-    def plan(self, jobs: Sequence[Job], grammar: Grammar | None, generation: Generation) -> Plan:
-        """Queue the jobs that fit the model's context, in order."""
+    def plan(
+        self,
+        jobs: Sequence[Job],
+        grammar_of: Callable[[Job], Grammar | None],
+        generation: Generation,
+        batch: int | None = None,
+    ) -> Plan:
+        """Queue the jobs that fit the model's context, in order. batch: at most so many rows at once."""
         impossible: dict[str, str] = {}
         unconstrained: dict[str, str] = {}
         requests: list[Request] = []
@@ -66,42 +82,50 @@ class LocalBackend:
                     f"but the model's context holds {self.model.context:,}."
                 )
                 continue
-            request = Request(job.id, tokens, job.prefill, job.seed, grammar)
+            grammar = grammar_of(job)
             if grammar is not None:
                 try:
                     grammar.start(job.prefill)
                 except GrammarError as error:
                     unconstrained[job.id] = str(error)
-                    request = Request(job.id, tokens, job.prefill, job.seed, None)
-            requests.append(request)
-        decoder = self._decoder(requests, generation)
+                    grammar = None
+            requests.append(Request(job.id, tokens, job.prefill, job.seed, grammar))
+        slots = self._slots(requests, generation, batch) if can_batch(self.model) else None
+        return Plan(self._decoder(requests, generation, slots), impossible, unconstrained, slots)
+
+    def _decoder(self, requests: Sequence[Request], generation: Generation, slots: int | None) -> TwinDecoder:
+        device = self.model.device.type
+        budget = _PROMPT_TOKENS.get(device, _PROMPT_TOKENS_ELSEWHERE)
+        # A model spread over several GPUs would need several graphs: it runs as it is.
+        one_gpu = device == "cuda" and len({weight.device for weight in self.model.model.parameters()}) == 1
+        graphs = cuda_capture() if one_gpu else None
+        capacity = _capacity(requests, generation)
+        batched = partial(BatchRows, self.model, capacity=capacity, budget=budget, graphs=graphs)
+        decoder = TwinDecoder(
+            self.model,
+            batched if slots else lambda slots: SeparateRows(self.model),
+            slots or 1,
+            SamplingParams(generation.temperature, generation.top_p, generation.top_k),
+            generation.max_new_tokens,
+        )
         for request in requests:
             decoder.submit(request)
-        return Plan(decoder, impossible, unconstrained)
+        return decoder
 
-    def _decoder(self, requests: Sequence[Request], generation: Generation) -> TwinDecoder:
-        capacity = max((len(request.tokens) for request in requests), default=0) + generation.max_new_tokens
-        rows: Rows
-        if can_batch(self.model):
-            slots = self._slots(len(requests), capacity)
-            rows = BatchRows(self.model, slots, capacity)
-        else:
-            slots, rows = 2, SeparateRows(self.model)
-        params = SamplingParams(generation.temperature, generation.top_p, generation.top_k)
-        return TwinDecoder(self.model, rows, slots, params, generation.max_new_tokens)
-
-    def _slots(self, jobs: int, capacity: int) -> int:
-        """Rows that fit a share of the free memory; two at least, or nothing could run."""
-        fitting = int(_MEMORY_SHARE * self._free_memory() / (capacity * self._bytes_per_token()))
-        return max(2, min(2 * jobs, fitting, _MOST_ROWS))
-
-    def _free_memory(self) -> int:
-        if self.model.device.type == "cuda":
-            return torch.cuda.mem_get_info(self.model.device)[0]
-        return int(psutil.virtual_memory().available)
+    def _slots(self, requests: Sequence[Request], generation: Generation, batch: int | None) -> int:
+        """Rows that fit a share of the free memory, beside the one that keeps the shared beginning of prompts."""
+        row_bytes = _capacity(requests, generation) * self._bytes_per_token()
+        fitting = int(_MEMORY_SHARE * free_memory(self.model.device) / row_bytes) - 1
+        most = batch or _MOST_ROWS.get(self.model.device.type, _MOST_ROWS_ELSEWHERE)
+        return max(1, min(2 * len(requests), fitting, most))
 
     def _bytes_per_token(self) -> int:
         config = self.model.model.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         return int(2 * config.num_hidden_layers * heads * width * self.model.dtype.itemsize)
+
+
+def _capacity(requests: Sequence[Request], generation: Generation) -> int:
+    """Tokens of the longest row there can be."""
+    return max((len(request.tokens) for request in requests), default=0) + generation.max_new_tokens

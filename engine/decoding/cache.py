@@ -1,7 +1,7 @@
 """The KV cache of the batch: one preallocated block a layer, one slot a row.
 
 transformers' own caches either grow by copying everything at each step (DynamicCache) or keep all rows at one length
-(StaticCache). Here each row has its own length; a row is copied once, when its arms part, and never recomputed.
+(StaticCache). Here each row has its own length; what rows share is copied from slot to slot and never recomputed.
 """
 
 from __future__ import annotations
@@ -14,25 +14,16 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 
 @dataclass(slots=True)
 class Window:
-    """Which part of the block the next forward pass writes and reads.
+    """Which part of the block the next forward pass writes and reads. Shared by all layers, set once a pass.
 
-    slots: the rows concerned, contiguous. lengths: how many tokens each holds before the pass (`positions` is the same
-    on the device). Shared by all layers, so that it is set once a pass.
+    slots: the rows concerned, contiguous. end: keys `[0, end)` of each are read. start: where the new states are
+    written when all rows are equally long; else `places` says it for each, ids `[rows, new tokens]`.
     """
 
     slots: slice = field(default_factory=lambda: slice(0, 0))
-    lengths: list[int] = field(default_factory=list)
-    positions: torch.Tensor | None = None
-
-    @property
-    def uniform(self) -> bool:
-        """Whether all rows hold the same number of tokens, so that no mask is needed."""
-        return min(self.lengths) == max(self.lengths)
-
-    @property
-    def longest(self) -> int:
-        """Tokens in the longest row before the pass."""
-        return max(self.lengths)
+    start: int = 0
+    end: int = 0
+    places: torch.Tensor | None = None
 
 
 class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # of __init_subclass__
@@ -57,32 +48,30 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # of __init_
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write new states `[rows, heads, new tokens, dim]` behind each row's end; give all up to the longest row."""
+        """Write new states `[rows, heads, new tokens, dim]` where the window says; give all that it reads."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         assert self.keys is not None
         assert self.values is not None
-        window, new = self._window, key_states.shape[2]
+        window = self._window
         keys, values = self.keys[window.slots], self.values[window.slots]
-        if window.uniform:
-            place = slice(window.longest, window.longest + new)
+        if window.places is None:
+            place = slice(window.start, window.start + key_states.shape[2])
             keys[:, :, place], values[:, :, place] = key_states, value_states
         else:
-            assert window.positions is not None
-            positions = window.positions.to(keys.device)  # layers may be spread over several GPUs
-            rows = torch.arange(len(window.lengths), device=keys.device)
-            keys[rows, :, positions] = key_states[:, :, 0]
-            values[rows, :, positions] = value_states[:, :, 0]
-        end = window.longest + new
-        return keys[:, :, :end], values[:, :, :end]
+            places = window.places.to(keys.device)  # layers may be spread over several GPUs
+            rows = torch.arange(keys.shape[0], device=keys.device)[:, None]
+            keys[rows, :, places] = key_states.transpose(1, 2)
+            values[rows, :, places] = value_states.transpose(1, 2)
+        return keys[:, :, : window.end], values[:, :, : window.end]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Length and offset of the keys the next pass attends to."""
-        return self._window.longest + query_length, 0
+        return self._window.end, 0
 
     def get_seq_length(self) -> int:
-        """Tokens in the longest row."""
-        return self._window.longest if self._window.lengths else 0
+        """Tokens that the rows hold before the pass, where they are equally long."""
+        return self._window.start
 
     def get_max_length(self) -> int:
         """Tokens a slot can hold."""
@@ -105,6 +94,6 @@ class SlotCache(Cache):
         super().__init__(layers=list(self.slot_layers))
 
     def copy_slot(self, source: int, target: int, length: int) -> None:
-        """Copy a row into another slot: what a fork costs."""
+        """Copy the first `length` tokens of a slot into another: what a fork costs, and a shared prefix."""
         for layer in self.slot_layers:
             layer.copy(source, target, length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -123,7 +124,7 @@ def device_map(name: str, needed: int, asked: str, device: torch.device) -> dict
     has room. Raises ModelError if `needed` bytes are more than what is free.
     """
     if device.type != "cuda":
-        free = psutil.virtual_memory().available
+        free = free_memory(device)
         if needed > free:
             raise ModelError(_too_little(name, needed, free, "of memory is free"))
         return None if device.type == "cpu" else {"": device}
@@ -136,6 +137,23 @@ def device_map(name: str, needed: int, asked: str, device: torch.device) -> dict
     if needed > free:
         raise ModelError(_too_little(name, needed, free, f"is free on {torch.cuda.get_device_name(device)}"))
     return {"": device}
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free where the KV cache goes; on a CPU no more than the process's control group allows."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = int(psutil.virtual_memory().available)
+    for group in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")):  # version 2, version 1
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            with contextlib.suppress(OSError, ValueError):  # "max": no limit
+                free = min(free, int((group / limit).read_text()) - int((group / used).read_text()))
+    return max(0, free)
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error says that the device has no memory left; PyTorch has no class of its own for a CPU's."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
 
 
 def _too_little(name: str, needed: int, free: int, where: str) -> str:

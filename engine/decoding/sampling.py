@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,14 +38,17 @@ class Sampler:
             if params.top_p < 1:
                 self._warpers.append(TopPLogitsWarper(top_p=params.top_p))
 
+    @property
+    def trims(self) -> bool:
+        """Whether top_k or top_p leave tokens out, which ones depending on the others."""
+        return any(not isinstance(warp, TemperatureLogitsWarper) for warp in self._warpers)
+
     def generator(self, seed: int) -> torch.Generator | None:
         """The source of a job's draws, None when decoding is greedy."""
         return None if self._greedy else torch.Generator(self._device).manual_seed(seed)
 
-    def draw(self, generators: list[torch.Generator | None], vocabulary_size: int) -> torch.Tensor | None:
-        """One exponential race a row, `[rows, vocabulary]`; None when decoding is greedy."""
-        if self._greedy:
-            return None
+    def draw(self, generators: Sequence[torch.Generator | None], vocabulary_size: int) -> torch.Tensor:
+        """One exponential race a generator, `[generators, vocabulary]`."""
         race = torch.empty(len(generators), vocabulary_size, device=self._device)
         for row, generator in zip(race, generators, strict=True):
             row.exponential_(1, generator=generator)

@@ -2,146 +2,73 @@
 
 Both choices are taken from the same logits, the constrained one under the grammar's mask and with the same random draw.
 While they agree one row serves both arms; when they differ the row forks: its KV is copied and each arm goes on alone.
+Rows leave the batch as soon as they are done, and waiting jobs take their place.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal
 
 import torch
 
-from engine.decoding.grammar import Grammar
+from engine.decoding.choosing import Choice, Choices, Chooser
+from engine.decoding.forks import Explainer
+from engine.decoding.lanes import (
+    Begun,
+    Ended,
+    Grown,
+    Happening,
+    Lane,
+    LaneResult,
+    Parked,
+    Parted,
+    Request,
+    Row,
+    Shrunk,
+    Twin,
+)
 from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
+from engine.decoding.placement import out_of_memory
 from engine.decoding.rows import Rows
 from engine.decoding.sampling import Sampler, SamplingParams
 from engine.decoding.text import TextStream, decode
-from engine.records import ARMS, Arm, Candidate, Fork
+from engine.records import ARMS, Arm
 
-_CANDIDATES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One job for the decoder. `tokens` is the whole prompt, the prefilled beginning of the reply included.
-
-    grammar None: the free arm alone.
-    """
-
-    id: str
-    tokens: Sequence[int]
-    prefill: str
-    seed: int
-    grammar: Grammar | None
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm."""
-
-    stream: TextStream
-    state: int | None = None
-    tokens: list[int] = field(default_factory=list)
-    finish: Literal["stop", "length"] | None = None
-    seconds: float = 0.0
-
-
-@dataclass(slots=True, eq=False)
-class Twin:
-    """A job in flight: its lanes, its source of randomness, and where the arms parted."""
-
-    request: Request
-    lanes: dict[Arm, Lane]
-    generator: torch.Generator | None
-    chars: int
-    started: float
-    fork: Fork | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether every arm has ended."""
-        return all(lane.finish for lane in self.lanes.values())
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """One row of the batch: the arms it still serves and the token it will be given next."""
-
-    twin: Twin
-    arms: tuple[Arm, ...]
-    token: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A request got its row."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """An arm, or both while they agree, took one token that is part of the reply."""
-
-    id: str
-    arm: Arm | Literal["both"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parted:
-    """The arms chose differently."""
-
-    id: str
-    fork: Fork
-
-
-@dataclass(frozen=True, slots=True)
-class LaneResult:
-    """A finished arm: its whole text (prefill included), its tokens without the stop token, why it ended.
-
-    seconds: from the job's admission to the arm's last token.
-    """
-
-    text: str
-    tokens: tuple[int, ...]
-    finish: Literal["stop", "length"]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Both arms are done. `constrained` is None where the request had no grammar."""
-
-    id: str
-    free: LaneResult
-    constrained: LaneResult | None
-    fork: Fork | None
-
-
-Happening = Begun | Grown | Parted | Ended
+_LOOK_AHEAD = 64  # waiting prompts among which shared beginnings are looked for
 
 
 class TwinDecoder:
-    """Decodes requests in the order they were submitted, as many at once as `slots` rows hold.
+    """Decodes requests in the order they were submitted, as many at once as there are rows.
 
-    Call `step` until `busy` is false. A job holds one row, and keeps a second one reserved until its arms have parted.
+    Call `step` until `busy` is false. `make_rows(slots)` gives empty rows; it is called again, with fewer slots, when
+    memory runs out.
     """
 
-    def __init__(self, model: LoadedModel, rows: Rows, slots: int, params: SamplingParams, max_new_tokens: int) -> None:
-        if slots < 2:
-            raise ValueError("a job needs two rows")
-        self._model, self._cache, self._slots, self._max_new_tokens = model, rows, slots, max_new_tokens
+    def __init__(
+        self,
+        model: LoadedModel,
+        make_rows: Callable[[int], Rows],
+        slots: int,
+        params: SamplingParams,
+        max_new_tokens: int,
+    ) -> None:
+        self._model, self._make_rows, self._slots, self._max_new_tokens = model, make_rows, slots, max_new_tokens
         self._sampler = Sampler(params, model.device)
-        self._vocabulary_size: int = model.model.config.get_text_config().vocab_size
-        self._masks = MaskTable(self._vocabulary_size, model.device)
+        vocabulary_size: int = model.model.config.get_text_config().vocab_size
+        self._masks = MaskTable(vocabulary_size, model.device, model.stop_ids)
+        self._chooser = Chooser(self._sampler, self._masks)
+        self._explainer = Explainer(model.tokenizer, self._masks)
         self._waiting: deque[Request] = deque()
-        self._rows: list[Row] = []
         self._twins: dict[str, Twin] = {}
+        self._kv = make_rows(slots)
+        self._rows: list[Row] = []  # in the order of the KV's
+        self._parked: deque[Parked] = deque()
+        self._parted = self._undivided = 0  # jobs so far that forked, and that ended without
 
     @property
     def busy(self) -> bool:
@@ -157,96 +84,120 @@ class TwinDecoder:
         """Put a request at the end of the queue. Its grammar must allow its prefill."""
         self._waiting.append(request)
 
+    def prefer(self, id: str) -> None:
+        """Move a request that waits to the front of the queue."""
+        for request in [request for request in self._waiting if request.id == id]:
+            self._waiting.remove(request)
+            self._waiting.appendleft(request)
+
+    @torch.inference_mode()
+    def cancel(self, id: str) -> bool:
+        """Drop a request, whether it waits or runs; False if it does neither."""
+        for request in [request for request in self._waiting if request.id == id]:
+            self._waiting.remove(request)
+            return True
+        twin = self._twins.pop(id, None)
+        if twin is None:
+            return False
+        self._parked = deque(parked for parked in self._parked if parked.row.twin is not twin)
+        for row in [row for row in self._rows if row.twin is twin]:
+            self._drop(row)
+        return True
+
     @torch.inference_mode()
     def step(self) -> Iterator[Happening]:
-        """Admit the next request if it fits, then decode one token in every row. Yields what happened, in order."""
-        if self._waiting and self._reserved() + 2 <= self._slots:
-            yield from self._admit(self._waiting.popleft())
-        if self._rows:
-            tokens = torch.tensor([row.token for row in self._rows], device=self._model.device)
-            yield from self._choose(self._rows[:], self._cache.step(tokens))
+        """Begin waiting requests as far as there are rows, then decode one token in each. Yields what happened.
 
-    def _reserved(self) -> int:
-        return sum(len(row.arms) for row in self._rows)
+        Raises torch.OutOfMemoryError or RuntimeError when the memory does not even hold one row.
+        """
+        try:
+            self._unpark()
+            yield from self._begin()
+            if self._rows:
+                tokens = torch.tensor([row.token for row in self._rows], device=self._model.device)
+                yield from self._choose(self._rows[:], self._kv.step(tokens))
+            return
+        except RuntimeError as error:
+            if not out_of_memory(error) or self._slots == 1:
+                raise
+        yield self._shrink()
 
-    def _admit(self, request: Request) -> Iterator[Happening]:
+    def _begin(self) -> Iterator[Happening]:
+        """One pass over the prompts of the next requests. They get their rows, and their first tokens."""
+        openings = self._openings()
+        if not self._waiting or not openings:
+            return
+        prompts = [request.tokens for request in islice(self._waiting, _LOOK_AHEAD)]
+        logits = self._kv.prefill(prompts, openings)
+        if logits is None:
+            return
+        rows = [Row(self._twin(self._waiting.popleft()), ARMS) for _ in range(len(logits))]
+        for row in rows:
+            row.arms = tuple(row.twin.lanes)
+            yield Begun(row.twin.request.id)
+        self._rows += rows
+        yield from self._choose(rows, logits)
+
+    def _openings(self) -> int:
+        """How many jobs may begin now, rows kept free for the forks to be expected.
+
+        Taking a row that a fork then misses costs no work, but one arm has to wait for the other (see Parked), and the
+        user wants to see them side by side.
+        """
+        if self._kv.underway:
+            return 1
+        share = (self._parted + 1) / (self._parted + self._undivided + 1)
+        undivided = sum(len(row.arms) == 2 for row in self._rows)
+        openings = int((self._kv.room - len(self._parked) - share * undivided) / (1 + share))
+        return openings if self._twins else max(1, openings)
+
+    def _twin(self, request: Request) -> Twin:
+        generator = self._sampler.generator(request.seed)
         arms = ARMS if request.grammar else ARMS[:1]
-        lanes = {arm: Lane(TextStream(self._model.tokenizer)) for arm in arms}
+        lanes = {arm: Lane(TextStream(self._model.tokenizer), generator) for arm in arms}
         if request.grammar:
             lanes["constrained"].state = request.grammar.start(request.prefill)
-        generator = self._sampler.generator(request.seed)
-        twin = self._twins[request.id] = Twin(request, lanes, generator, len(request.prefill), time.perf_counter())
-        row = Row(twin, arms)
-        logits = self._cache.prefill(request.tokens)
-        self._rows.append(row)
-        yield Begun(request.id)
-        yield from self._choose([row], logits)
+        twin = self._twins[request.id] = Twin(request, lanes, len(request.prefill), time.perf_counter())
+        return twin
 
     def _choose(self, rows: list[Row], logits: torch.Tensor) -> Iterator[Happening]:
         """Take each arm's next token from the logits of its row, `[rows, vocabulary]`."""
-        race = self._race(rows)
-        masked_rows = [number for number, row in enumerate(rows) if "constrained" in row.arms]
-        free = self._sampler.choose(logits, race)
-        if masked_rows:
-            allowed = self._masks.gather([self._mask_row(rows[number].twin) for number in masked_rows])
-            scores = logits[masked_rows].masked_fill(~allowed, -torch.inf)
-            constrained = self._sampler.choose(scores, None if race is None else race[masked_rows])
-            chosen = torch.cat([free, constrained]).tolist()
-        else:
-            chosen = free.tolist()
-        constrained_of = dict(zip(masked_rows, chosen[len(rows) :], strict=True))
-        for number, row in enumerate(rows):
-            choice = {arm: chosen[number] if arm == "free" else constrained_of[number] for arm in row.arms}
-            yield from self._advance(row, choice, logits[number])
+        for row, choices, scores in zip(rows, self._chooser.choose(rows, logits), logits, strict=True):
+            yield from self._advance(row, choices, scores)
 
-    def _race(self, rows: list[Row]) -> torch.Tensor | None:
-        """One draw a job and step, the same for both of its arms, whether they share a row or not."""
-        twins = list({id(row.twin): row.twin for row in rows}.values())
-        draws = self._sampler.draw([twin.generator for twin in twins], self._vocabulary_size)
-        if draws is None or len(twins) == len(rows):
-            return draws
-        number = {id(twin): place for place, twin in enumerate(twins)}
-        return draws[[number[id(row.twin)] for row in rows]]
-
-    def _mask_row(self, twin: Twin) -> int:
-        state, grammar = twin.lanes["constrained"].state, twin.request.grammar
-        assert state is not None
-        assert grammar is not None
-        return self._masks.row_of(grammar, state)
-
-    def _advance(self, row: Row, choice: dict[Arm, int], logits: torch.Tensor) -> Iterator[Happening]:
+    def _advance(self, row: Row, choices: Choices, logits: torch.Tensor) -> Iterator[Happening]:
         """Give each arm of a row its token; fork the row where they differ; drop it when nothing is left to decode."""
         twin, shared = row.twin, len(row.arms) == 2
-        if shared and choice["free"] != choice["constrained"]:
-            twin.fork = self._explain(twin, choice, logits)
+        if shared and choices["free"].token != choices["constrained"].token:
+            twin.fork = self._explainer.explain(twin, choices, logits)
+            self._parted += 1
             yield Parted(twin.request.id, twin.fork)
             shared = False
-        texts = {arm: self._push(twin, arm, token) for arm, token in choice.items()}
+        texts = {arm: self._push(twin, arm, choice, shared) for arm, choice in choices.items()}
         if shared:
             yield from self._grown(twin, "both", texts["free"])
         else:
             for arm, text in texts.items():
                 yield from self._grown(twin, arm, text)
-        self._place(row, choice, shared)
-        if twin.done and twin.request.id in self._twins:
+        self._place(row, choices, shared)
+        if twin.done:
             del self._twins[twin.request.id]
+            self._undivided += twin.fork is None
             yield self._ended(twin)
 
-    def _push(self, twin: Twin, arm: Arm, token: int) -> str | None:
+    def _push(self, twin: Twin, arm: Arm, choice: Choice, shared: bool) -> str | None:
         """Append a token to an arm; the new text, or None when the token was the end of the reply."""
         lane, grammar = twin.lanes[arm], twin.request.grammar
-        if token in self._model.stop_ids:
+        if choice.token in self._model.stop_ids:
             self._finish(twin, lane, "stop")
             return None
-        lane.tokens.append(token)
-        if arm == "constrained":
-            assert grammar is not None
-            assert lane.state is not None
-            lane.state = grammar.advance(lane.state, token)
-            assert lane.state is not None, "the mask allowed a token that the grammar does not"
+        lane.tokens.append(choice.token)
+        lane.state = choice.state
         if len(lane.tokens) == self._max_new_tokens:
             self._finish(twin, lane, "length")
-        return lane.stream.push(token)
+        elif arm == "constrained" and not shared and grammar and self._masks.ends(grammar, lane.state):
+            self._finish(twin, lane, "stop")  # the only choice left; no pass is needed for it
+        return lane.stream.push(choice.token)
 
     def _grown(self, twin: Twin, arm: Arm | Literal["both"], text: str | None) -> Iterator[Happening]:
         if text is None:
@@ -258,43 +209,61 @@ class TwinDecoder:
     def _finish(self, twin: Twin, lane: Lane, why: Literal["stop", "length"]) -> None:
         lane.finish, lane.seconds = why, time.perf_counter() - twin.started
 
-    def _place(self, row: Row, choice: dict[Arm, int], shared: bool) -> None:
+    def _place(self, row: Row, choices: Choices, shared: bool) -> None:
         """Decide which rows go on: one for both arms, one for each, or none."""
         going = [arm for arm in row.arms if row.twin.lanes[arm].finish is None]
-        number = self._rows.index(row)
         if not going:
-            self._cache.drop(number)
-            self._rows[number] = self._rows[-1]
-            self._rows.pop()
+            self._drop(row)
         elif shared:
-            row.token = choice["free"]
+            row.token = choices["free"].token
         else:
-            row.arms, row.token = (going[0],), choice[going[0]]
+            row.arms, row.token = (going[0],), choices[going[0]].token
             for arm in going[1:]:
-                self._cache.fork(number)
-                self._rows.append(Row(row.twin, (arm,), choice[arm]))
+                self._fork(row, arm, choices[arm].token)
 
-    def _explain(self, twin: Twin, choice: dict[Arm, int], logits: torch.Tensor) -> Fork:
-        """What the model wanted, what the grammar allowed, and how much probability the mask threw away."""
-        p = logits.softmax(dim=-1)
-        allowed = self._masks.gather([self._mask_row(twin)])[0]
-        return Fork(
-            token=len(twin.lanes["free"].tokens),
-            char=twin.chars,
-            wanted=self._candidates(p, choice["free"]),
-            allowed=self._candidates(p * allowed, choice["constrained"]),
-            allowed_mass=min(1.0, p[allowed].sum().item()),
-        )
+    def _fork(self, source: Row, arm: Arm, token: int) -> None:
+        """Give an arm a row of its own, or have it wait for one, with its own copy of the draws to come."""
+        parked = Parked(Row(source.twin, (arm,), token), source, self._kv.lengths[self._rows.index(source)])
+        if self._kv.room:
+            self._copy(parked)
+            return
+        lane = source.twin.lanes[arm]
+        lane.generator = lane.generator and lane.generator.clone_state()
+        self._parked.append(parked)
 
-    def _candidates(self, p: torch.Tensor, chosen: int) -> tuple[Candidate, ...]:
-        top = torch.topk(p, _CANDIDATES)
-        best = [token for token, weight in zip(top.indices.tolist(), top.values.tolist(), strict=True) if weight > 0]
-        order = [chosen, *[token for token in best if token != chosen]][:_CANDIDATES]
-        weights = p[order].tolist()
-        return tuple(
-            Candidate(decode(self._model.tokenizer, [token]), token, weight)
-            for token, weight in zip(order, weights, strict=True)
-        )
+    def _unpark(self) -> None:
+        while self._parked and self._kv.room:
+            self._copy(self._parked.popleft())
+
+    def _copy(self, parked: Parked) -> None:
+        self._kv.fork(self._rows.index(parked.source), parked.length)
+        self._rows.append(parked.row)
+
+    def _drop(self, row: Row) -> None:
+        """Free a row, or leave it to the arm that waits for it."""
+        number = self._rows.index(row)
+        for parked in [parked for parked in self._parked if parked.source is row]:
+            self._parked.remove(parked)
+            self._kv.rewind(number, parked.length)
+            self._rows[number] = parked.row
+            return
+        self._kv.drop(number)
+        self._rows[number] = self._rows[-1]
+        self._rows.pop()
+
+    def _shrink(self) -> Shrunk:
+        """Start the jobs in flight again, with half as many rows."""
+        requests = [twin.request for twin in self._twins.values()]
+        self._waiting.extendleft(reversed(requests))
+        self._slots = max(1, (len(self._rows) or self._slots) // 2)
+        self._twins.clear()
+        self._rows.clear()
+        self._parked.clear()
+        del self._kv  # before the new ones are made
+        if self._model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._kv = self._make_rows(self._slots)
+        return Shrunk(self._slots, len(requests))
 
     def _ended(self, twin: Twin) -> Ended:
         results = {arm: self._result(twin, lane) for arm, lane in twin.lanes.items()}

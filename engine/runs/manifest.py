@@ -9,15 +9,21 @@ from importlib.metadata import version
 from typing import Any
 
 from engine import __version__
+from engine.constraints import Constraints
 from engine.decoding.grammar import WHITESPACE
 from engine.decoding.model import LoadedModel
 from engine.suites import Suite
 
-_PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "tokenizers")
+_PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 
 
-def describe(suite: Suite, model: LoadedModel, jobs: int, constrained_error: str | None) -> dict[str, Any]:
-    """The manifest at the start of a run; `ended`, `done` and `stopped` are added at its end."""
+def describe(
+    suite: Suite, model: LoadedModel, jobs: int, constraints: Constraints, slots: int | None
+) -> dict[str, Any]:
+    """The manifest at the start of a run; `ended`, `done`, `cancelled` and `stopped` are added at its end.
+
+    slots: the most rows at once, None where jobs are decoded one at a time.
+    """
     return {
         "jsonbreak": __version__,
         "suite": suite.name,
@@ -30,7 +36,9 @@ def describe(suite: Suite, model: LoadedModel, jobs: int, constrained_error: str
         "device": str(model.device),
         "dtype": model.dtype_name,
         "whitespace_pattern": WHITESPACE,
-        "constrained_error": constrained_error,
+        "grammars": constraints.describe(),
+        "constrained_error": constraints.error,
+        "batch": slots,
         "jobs": jobs,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "started": now(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     Gemma2Config,
     Gemma2ForCausalLM,
@@ -17,17 +16,17 @@ from transformers import (
     MistralConfig,
     MistralForCausalLM,
     PreTrainedModel,
-    PreTrainedTokenizerFast,
 )
 
 from engine.decoding.backend import LocalBackend
+from engine.decoding.lanes import Ended, Request
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import can_batch
 from engine.decoding.sampling import SamplingParams
-from engine.decoding.twin import Ended, Request
 from engine.jobs import Job
 from engine.suites import Generation
 from tests.decoding.reference import generate
+from tests.decoding.tiny import byte_tokenizer
 
 STOP = 256
 WINDOW = 8
@@ -70,14 +69,6 @@ def mamba() -> PreTrainedModel:
     return MambaForCausalLM(MambaConfig(vocab_size=257, hidden_size=32, num_hidden_layers=2, state_size=4, **IDS))
 
 
-def byte_tokenizer() -> PreTrainedTokenizerFast:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    backend = Tokenizer(models.BPE({char: number for number, char in enumerate(alphabet)}, []))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>")
-
-
 def job(number: int) -> Job:
     return Job(str(number), "p", "c", None, 0, number, "", (), "", None, ())
 
@@ -102,7 +93,7 @@ def test_each_arm_equals_what_it_is_alone(
     backend = LocalBackend(model)
     grammar = backend.grammar(SCHEMA, 60, lambda event: None)
     prompts = [tokenizer(text)["input_ids"] for text in texts]
-    plan = backend.plan([job(number) for number in range(3)], grammar, generation)
+    plan = backend.plan([job(number) for number in range(3)], lambda job: grammar, generation)
     ended: dict[str, Ended] = {}
     while plan.decoder.busy:
         ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Ended)}

@@ -1,0 +1,45 @@
+"""Why the arms parted: what the model wanted, what the grammar allowed, how much probability the mask threw away."""
+
+from __future__ import annotations
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from engine.decoding.choosing import Choices, constrained
+from engine.decoding.lanes import Twin
+from engine.decoding.masks import MaskTable
+from engine.decoding.text import decode
+from engine.records import Candidate, Fork
+
+_CANDIDATES = 10
+
+
+class Explainer:
+    """Makes the fork's record from the logits at which the arms chose differently."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, masks: MaskTable) -> None:
+        self._tokenizer, self._masks = tokenizer, masks
+
+    def explain(self, twin: Twin, choices: Choices, logits: torch.Tensor) -> Fork:
+        """The fork of a job whose arms have not taken these choices yet; logits `[vocabulary]`."""
+        grammar, lane = constrained(twin)
+        p = logits.softmax(dim=-1)
+        allowed = self._masks.gather([(grammar, lane.state)])[0]
+        return Fork(
+            token=len(lane.tokens),
+            char=twin.chars,
+            wanted=self._candidates(p, choices["free"].token),
+            allowed=self._candidates(p * allowed, choices["constrained"].token),
+            allowed_mass=min(1.0, p[allowed].sum().item()),
+        )
+
+    def _candidates(self, p: torch.Tensor, chosen: int) -> tuple[Candidate, ...]:
+        """The chosen token first, then the most probable ones."""
+        top = torch.topk(p, _CANDIDATES)
+        best = [token for token, weight in zip(top.indices.tolist(), top.values.tolist(), strict=True) if weight > 0]
+        order = [chosen, *[token for token in best if token != chosen]][:_CANDIDATES]
+        weights = p[order].tolist()
+        return tuple(
+            Candidate(decode(self._tokenizer, [token]), token, weight)
+            for token, weight in zip(order, weights, strict=True)
+        )

@@ -1,0 +1,137 @@
+"""What the twin-row loop works on: requests, their two lanes, rows, and what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import torch
+
+from engine.decoding.grammar import Grammar, State
+from engine.decoding.text import TextStream
+from engine.records import Arm, Fork
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One job for the decoder. `tokens` is the whole prompt, the prefilled beginning of the reply included.
+
+    grammar None: the free arm alone.
+    """
+
+    id: str
+    tokens: Sequence[int]
+    prefill: str
+    seed: int
+    grammar: Grammar | None
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm.
+
+    generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
+    """
+
+    stream: TextStream
+    generator: torch.Generator | None
+    state: State = None
+    tokens: list[int] = field(default_factory=list)
+    finish: Literal["stop", "length"] | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Twin:
+    """A job in flight: its lanes, and where they parted. chars: how much text they share."""
+
+    request: Request
+    lanes: dict[Arm, Lane]
+    chars: int
+    started: float
+    fork: Fork | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether every arm has ended."""
+        return all(lane.finish for lane in self.lanes.values())
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One row of the batch: the arms it still serves and the token it will be given next."""
+
+    twin: Twin
+    arms: tuple[Arm, ...]
+    token: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A forked arm that found no free row. It goes on from the first `length` tokens of `source`.
+
+    Those stay as they are: the arm gets a copy when there is room, or the row itself when `source` has ended.
+    """
+
+    row: Row
+    source: Row
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request got its row. Told a second time when it has to start again, with a smaller batch."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """An arm, or both while they agree, took one token that is part of the reply."""
+
+    id: str
+    arm: Arm | Literal["both"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The arms chose differently."""
+
+    id: str
+    fork: Fork
+
+
+@dataclass(frozen=True, slots=True)
+class LaneResult:
+    """A finished arm: its whole text (prefill included), its tokens without the stop token, why it ended.
+
+    seconds: from the job's admission to the arm's last token.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    finish: Literal["stop", "length"]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Both arms are done. `constrained` is None where the request had no grammar."""
+
+    id: str
+    free: LaneResult
+    constrained: LaneResult | None
+    fork: Fork | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """Memory ran out: the batch has at most `slots` rows from now on, and `jobs` jobs start again."""
+
+    slots: int
+    jobs: int
+
+
+Happening: TypeAlias = Begun | Grown | Parted | Ended | Shrunk

@@ -1,0 +1,304 @@
+"""The continuous batch: whatever shares it, in whatever order and however crowded, each reply is what it is alone.
+
+On a tiny random model, where a reply costs milliseconds; test_twin.py has the real one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from engine.decoding.backend import LocalBackend
+from engine.decoding.grammar import Backend, Grammar, State, Unenforced
+from engine.decoding.graphs import Pass
+from engine.decoding.lanes import Begun, Ended, Grown, Request, Shrunk
+from engine.decoding.model import LoadedModel
+from engine.decoding.prefixes import Ahead, look_ahead
+from engine.decoding.rows import BatchRows
+from engine.decoding.sampling import SamplingParams
+from engine.decoding.twin import TwinDecoder
+from tests.decoding.reference import generate
+from tests.decoding.tiny import byte_tokenizer
+
+STOP = 256
+MAX_NEW_TOKENS = 20
+GREEDY, SAMPLED = SamplingParams(), SamplingParams(temperature=1.0)
+TRIMMED = SamplingParams(temperature=0.9, top_p=0.9, top_k=40)
+OBJECT = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a", "b"]}
+LIST = {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 3}
+SYSTEM = "You are a careful clerk who extracts what is asked for. "
+TEXTS = [f"{SYSTEM}{text}" for text in ("Ann is 3", "Ann is 31", "Bob, 4", "x", "Carl and his dog Rex are 9", "Dee 5")]
+
+
+@pytest.fixture(scope="module")
+def model() -> LoadedModel:
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=257,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        bos_token_id=STOP,
+        eos_token_id=STOP,
+        pad_token_id=STOP,
+    )
+    llama = LlamaForCausalLM(config).eval()
+    return LoadedModel("tiny", llama, byte_tokenizer(), torch.device("cpu"), torch.float32, (STOP,), 256)
+
+
+@pytest.fixture(scope="module")
+def grammars(model: LoadedModel) -> list[Grammar]:
+    backend = LocalBackend(model)
+    return [backend.grammar(schema, 60, lambda event: None) for schema in (OBJECT, LIST)]
+
+
+class Anything:
+    """A grammar that allows every token at any time: under it the arms agree."""
+
+    backend: Backend = "outlines_core"
+    unenforced: tuple[Unenforced, ...] = ()
+
+    def start(self, prefill: str = "") -> State:
+        return 0
+
+    def advance(self, state: State, token: int) -> State | None:
+        return 0
+
+    def allowed(self, state: State) -> list[int]:
+        return list(range(257))
+
+    def mask_key(self, state: State) -> Hashable:
+        return self
+
+
+def request(model: LoadedModel, number: int, text: str, grammar: Grammar | None) -> Request:
+    return Request(str(number), model.tokenizer(text)["input_ids"], "", number, grammar)
+
+
+def mixed(model: LoadedModel, grammars: list[Grammar]) -> list[Request]:
+    """Two schemas, and jobs without one."""
+    kinds = [*grammars, None]
+    return [request(model, number, text, kinds[number % 3]) for number, text in enumerate([*TEXTS, *TEXTS])]
+
+
+def decoder(
+    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 64, rows: Any = None
+) -> TwinDecoder:
+    made = TwinDecoder(
+        model, rows or partial(BatchRows, model, capacity=150, budget=budget), slots, params, MAX_NEW_TOKENS
+    )
+    for one in requests:
+        made.submit(one)
+    return made
+
+
+def ended(decoder: TwinDecoder) -> dict[str, Ended]:
+    results = {}
+    while decoder.busy:
+        results |= {happening.id: happening for happening in decoder.step() if isinstance(happening, Ended)}
+    assert decoder.in_flight == 0
+    return results
+
+
+@pytest.fixture(scope="module")
+def alone(model: LoadedModel, grammars: list[Grammar]) -> dict[tuple[str, SamplingParams, bool], list[int]]:
+    return {
+        (one.id, params, masked): generate(model, one, params, MAX_NEW_TOKENS, masked).tokens
+        for one in mixed(model, grammars)
+        for params in (GREEDY, SAMPLED, TRIMMED)
+        for masked in (False, True)
+        if one.grammar or not masked
+    }
+
+
+@pytest.mark.parametrize("params", [GREEDY, SAMPLED, TRIMMED], ids=["greedy", "sampled", "trimmed"])
+@pytest.mark.parametrize(("slots", "budget"), [(1, 7), (2, 64), (3, 16), (5, 500), (64, 64)])
+def test_every_reply_is_what_it_is_alone(
+    model: LoadedModel,
+    grammars: list[Grammar],
+    alone: dict[tuple[str, SamplingParams, bool], list[int]],
+    params: SamplingParams,
+    slots: int,
+    budget: int,
+) -> None:
+    """One row: an arm that parts waits for the other's. Seven tokens a pass: every prompt takes several."""
+    for id, end in ended(decoder(model, mixed(model, grammars), params, slots, budget)).items():
+        assert list(end.free.tokens) == alone[id, params, False], id
+        assert (end.constrained is None) == (int(id) % 3 == 2)
+        if end.constrained:
+            assert list(end.constrained.tokens) == alone[id, params, True], id
+            assert end.fork is not None
+
+
+@pytest.mark.parametrize("slots", [3, 48])
+def test_a_step_of_fixed_shape_decodes_the_same(
+    model: LoadedModel, grammars: list[Grammar], alone: dict[tuple[str, SamplingParams, bool], list[int]], slots: int
+) -> None:
+    """What a CUDA graph would hold, padded to its buckets, each pass made once; test_gpu.py captures it for real."""
+    captured: list[Pass] = []
+
+    def capture(run: Pass) -> Pass:
+        captured.append(run)
+        return run
+
+    rows = partial(BatchRows, model, capacity=150, budget=64, graphs=capture)
+    for id, end in ended(decoder(model, mixed(model, grammars), GREEDY, slots, rows=rows)).items():
+        assert list(end.free.tokens) == alone[id, GREEDY, False], id
+        if end.constrained:
+            assert list(end.constrained.tokens) == alone[id, GREEDY, True], id
+    assert 1 <= len(captured) <= 6, "one for each bucket that occurred"
+
+
+def test_a_pass_that_cannot_be_captured_runs_as_it_is(model: LoadedModel, grammars: list[Grammar]) -> None:
+    def capture(run: Pass) -> Pass:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    requests = mixed(model, grammars)
+    rows = partial(BatchRows, model, capacity=150, budget=64, graphs=capture)
+    plain, other = (ended(decoder(model, requests, GREEDY, 16, rows=made)) for made in (None, rows))
+    assert {id: end.free.tokens for id, end in plain.items()} == {id: end.free.tokens for id, end in other.items()}
+
+
+def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [request(model, number, text, None) for number, text in enumerate([*TEXTS, TEXTS[-1]])]
+    columns: list[tuple[int, int]] = []
+    forward = LlamaForCausalLM.forward
+
+    def counted(self: Any, input_ids: torch.Tensor, **options: Any) -> Any:
+        columns.append(tuple(input_ids.shape))
+        return forward(self, input_ids=input_ids, **options)
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", counted)
+    ended(decoder(model, requests, GREEDY, slots=16, budget=200))
+    first, others = columns[0], columns[1]
+    assert first == (1, len(TEXTS[0])), "the first prompt goes alone: the next ones share its beginning"
+    assert others[0] == 1, "the second is decoded meanwhile"
+    batch = columns[2]
+    assert batch[0] == 6, "all others in one pass"
+    assert batch[1] == max(len(text) for text in TEXTS) - len(SYSTEM), "without the beginning they share"
+
+
+def test_looking_ahead() -> None:
+    shared, other = list(range(100)), list(range(500, 560))
+    one, two, three = [*shared, 1], [*shared, 2, 3], [*shared, 4, 5, 6]
+    assert look_ahead([one, two, three], 8, (), 64) == Ahead(1, 100)
+    assert look_ahead([two, three], 8, shared, 64) == Ahead(2, 0)
+    assert look_ahead([two, three], 1, shared, 64) == Ahead(1, 0)
+    assert look_ahead([two, three, [*other, 1], [*other, 2]], 8, shared, 500) == Ahead(2, 0), "a new beginning"
+    assert look_ahead([[*other, 1], [*other, 2]], 8, shared, 500) == Ahead(1, 60)
+    assert look_ahead([one, one], 8, (), 64) == Ahead(1, 101), "a repeat shares all"
+    assert look_ahead([[1, 2], [3, 4], [5, 6]], 8, (), 4) == Ahead(2, 0), "no more than the budget"
+    assert look_ahead([[1] * 5, [2, 3]], 8, (), 4) == Ahead(1, 0)
+
+
+def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel) -> None:
+    requests = [request(model, number, f"{number}", Anything()) for number in range(40)]
+    running = decoder(model, requests, GREEDY, slots=8)
+    begun: list[str] = []
+    most = 0
+    while running.busy:
+        for happening in running.step():
+            if isinstance(happening, Begun):
+                begun.append(happening.id)
+            elif isinstance(happening, Ended):
+                assert happening.constrained is not None
+                assert happening.free.tokens == happening.constrained.tokens
+                assert happening.fork is None
+        most = max(most, running.in_flight)
+    assert begun == [str(number) for number in range(40)]
+    assert most >= 7, "hardly any row is kept for forks once jobs have shown not to need one"
+
+
+def test_a_preferred_job_begins_next(model: LoadedModel) -> None:
+    running = decoder(model, [request(model, number, f"{number}", None) for number in range(6)], GREEDY, slots=1)
+    begun = [happening.id for happening in running.step() if isinstance(happening, Begun)]
+    running.prefer("4")
+    running.prefer("nobody")
+    while running.busy:
+        begun += [happening.id for happening in running.step() if isinstance(happening, Begun)]
+    assert begun == ["0", "4", "1", "2", "3", "5"]
+
+
+@pytest.mark.parametrize("slots", [3, 64])
+def test_cancelling_frees_the_rows_of_a_job(model: LoadedModel, grammars: list[Grammar], slots: int) -> None:
+    requests = [request(model, number, text, grammars[0]) for number, text in enumerate(TEXTS)]
+    expected = ended(decoder(model, requests, GREEDY, slots=64))
+    running = decoder(model, requests, GREEDY, slots)
+    for _ in range(3):
+        list(running.step())
+    before = running.in_flight
+    assert running.cancel("0"), "which runs"
+    assert running.cancel("5")
+    assert not running.cancel("0")
+    assert running.in_flight < before
+    results = ended(running)
+    assert set(results) == {"1", "2", "3", "4"}
+    assert all(results[id].free.tokens == expected[id].free.tokens for id in results)
+
+
+class Scarce(BatchRows):
+    """Rows in a memory that holds only three of them."""
+
+    made: list[int]
+
+    def __init__(self, slots: int, model: LoadedModel) -> None:
+        super().__init__(model, slots, capacity=150, budget=64)
+        self.made.append(slots)
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        if len(tokens) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().step(tokens)
+
+
+def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: list[Grammar]) -> None:
+    """A GPU that runs out of memory cannot be had on demand; everything else here is real."""
+    requests = mixed(model, grammars)
+    expected = ended(decoder(model, requests, SAMPLED, slots=64))
+    Scarce.made = []
+    running = decoder(model, requests, SAMPLED, slots=64, rows=partial(Scarce, model=model))
+    results: dict[str, Ended] = {}
+    shrunk: list[Shrunk] = []
+    texts: Counter[str] = Counter()
+    while running.busy:
+        for happening in running.step():
+            match happening:
+                case Begun(id=id):
+                    del texts[id]
+                case Grown(id=id, arm="free" | "both", text=text):
+                    texts[id] += len(text)
+                case Ended(id=id):
+                    results[id] = happening
+                case Shrunk():
+                    shrunk.append(happening)
+    assert [one.slots for one in shrunk] == Scarce.made[1:]
+    assert 1 <= Scarce.made[-1] <= 3
+    assert all(one.jobs for one in shrunk)
+    assert results.keys() == expected.keys()
+    for id, end in results.items():
+        assert end.free.tokens == expected[id].free.tokens
+        assert (end.constrained and end.constrained.tokens) == (
+            expected[id].constrained and expected[id].constrained.tokens
+        )
+        assert texts[id] == len(end.free.text.rstrip("\ufffd")), "what was streamed since the job began last"
+
+
+def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
+    class Nothing(Scarce):
+        def step(self, tokens: torch.Tensor) -> torch.Tensor:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    Nothing.made = []
+    running = decoder(model, [request(model, 0, "a", None)], GREEDY, slots=4, rows=partial(Nothing, model=model))
+    with pytest.raises(torch.OutOfMemoryError):
+        ended(running)
+    assert Nothing.made[-1] == 1
