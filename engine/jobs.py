@@ -20,7 +20,7 @@ class Job:
 
     id: "suite/prompt/case#repeat", unique in a run. variation: None is the input as the suite has it.
     seed: what sampling starts from, of its own for each input. prefill: the beginning the reply is given, "" for none.
-    expected: None where nothing is expected.
+    schema: the JSON Schema that replies are held to. expected: None where nothing is expected.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Job:
     input: str
     messages: tuple[Message, ...]
     prefill: str
+    schema: dict[str, Any]
     expected: Any
     tags: tuple[str, ...]
 
@@ -60,6 +61,7 @@ def jobs_of(
 
 
 def _job(suite: Suite, prompt: Prompt, case: Case, repeat: int) -> Job:
+    schema = suite.schema_of(prompt)
     return Job(
         id=f"{suite.name}/{prompt.name}/{case.id}#{repeat}",
         prompt=prompt.name,
@@ -68,8 +70,9 @@ def _job(suite: Suite, prompt: Prompt, case: Case, repeat: int) -> Job:
         repeat=repeat,
         seed=_seed(suite.generation.seed, case.id, repeat),
         input=case.input,
-        messages=chat_messages(prompt, case.input, suite.json_schema),
+        messages=chat_messages(prompt, case.input, schema),
         prefill=prompt.prefill or "",
+        schema=schema,
         expected=case.expected,
         tags=case.tags,
     )

@@ -1,7 +1,4 @@
-"""JSON Schemas: is this one, and does a value satisfy it? Nothing outside the schema is ever read.
-
-This is apart from suites.py because importing jsonschema takes as long as everything else there together.
-"""
+"""JSON Schemas: is this one, and does a value satisfy it? Nothing outside the schema is ever read."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:
     return list(_broken_references(schema))
 
 
-def value_fault(validator: Validator, value: Any) -> Fault | None:
+def value_fault(validator: Validator, value: Any, schema_name: str = "the schema") -> Fault | None:
     """Why a value does not satisfy a schema, None if it does. The path is inside the value."""
     error = best_match(validator.iter_errors(value))
     if error is None:
@@ -47,7 +44,7 @@ def value_fault(validator: Validator, value: Any) -> Fault | None:
     message = error.message
     if error.validator == "type":  # jsonschema would say None where JSON says null
         message = f"{shown(error.instance)} is not of type {shown(error.validator_value)}"
-    return Fault(path, f"contradicts the schema at {pointer(path)}: {_short(message)}")
+    return Fault(path, f"contradicts {schema_name} at {pointer(path)}: {_short(message)}")
 
 
 def pointer(path: KeyPath) -> str:

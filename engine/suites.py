@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,9 @@ from engine.faults import Fault, dotted, faults_of, shown
 from engine.faults import SuiteError as SuiteError
 from engine.files import BOM, neighbour, not_json, read_json, read_text, read_toml
 from engine.locate import KeyPath, key_lines, nearest_line
+
+if TYPE_CHECKING:
+    from engine.suite_schemas import PlacedSchema
 
 _NAME_LENGTH = 100  # a suite's name becomes part of a folder's name
 _MOST_SEED = 2**32 - 1
@@ -60,18 +63,22 @@ class Example(_Table):
     output: Any
 
 
-class Prompt(_Table):
-    """One prompting technique. `{input}` and `{schema}` in `system` and `user` are filled in.
-
-    system: None sends no system message, "" an empty one (some templates put in their own where there is none).
-    prefill: the beginning that the reply is given.
-    """
-
+class _PromptKeys(_Table):
     name: Name
     system: str | None = None
     user: str
     examples: _Many[Example] = ()
     prefill: str | None = None
+
+
+class Prompt(_PromptKeys):
+    """One prompting technique. `{input}` and `{schema}` in `system` and `user` are filled in.
+
+    system: None sends no system message, "" an empty one (some templates put in their own where there is none).
+    prefill: the beginning that the reply is given. json_schema: the prompt's own, None where the suite's applies.
+    """
+
+    json_schema: dict[str, Any] | None = None
 
 
 class Case(_Table):
@@ -84,7 +91,10 @@ class Case(_Table):
 
 
 class Suite(BaseModel):
-    """A schema, prompts and cases. `path` is as the user gave it, `text` what the file held, for a manifest to hash."""
+    """A schema, prompts and cases. `path` is as the user gave it, `text` what the file held, for a manifest to hash.
+
+    json_schema: for the prompts that have none of their own; None where every prompt has one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,9 +103,20 @@ class Suite(BaseModel):
     name: str
     description: str = ""
     generation: Generation = Generation()
-    json_schema: dict[str, Any]
+    json_schema: dict[str, Any] | None = None
     prompts: tuple[Prompt, ...]
     cases: tuple[Case, ...]
+
+    def schema_of(self, prompt: Prompt) -> dict[str, Any]:
+        """The JSON Schema that replies to a prompt of this suite are held to."""
+        schema = self.json_schema if prompt.json_schema is None else prompt.json_schema
+        assert schema is not None, "loading refuses a prompt without any"
+        return schema
+
+
+class _FilePrompt(_PromptKeys):
+    inline_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_file: str | None = None
 
 
 class _FileCase(Case):
@@ -110,16 +131,20 @@ class _File(_Table):
     generation: Generation = Generation()
     inline_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     schema_file: str | None = None
-    prompt: _Many[Prompt] = Field(min_length=1)
+    prompt: _Many[_FilePrompt] = Field(min_length=1)
     case: _Many[_FileCase] = Field(min_length=1)
 
 
+def _keys(table: type[_Table]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in table.model_fields.items())
+
+
 _KNOWN_KEYS: dict[KeyPath, tuple[str, ...]] = {
-    (): tuple(field.alias or name for name, field in _File.model_fields.items()),
-    ("generation",): tuple(Generation.model_fields),
-    ("prompt",): tuple(Prompt.model_fields),
-    ("prompt", "examples"): tuple(Example.model_fields),
-    ("case",): tuple(_FileCase.model_fields),
+    (): _keys(_File),
+    ("generation",): _keys(Generation),
+    ("prompt",): _keys(_FilePrompt),
+    ("prompt", "examples"): _keys(Example),
+    ("case",): _keys(_FileCase),
 }
 
 
@@ -165,21 +190,34 @@ def _sentence(path: Path, lines: dict[KeyPath, int], fault: Fault) -> str:
 
 def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, int]) -> Suite:
     """Checks in three steps, each of which needs the one before: the shape, the parts, the expected values."""
+    from engine.suite_schemas import Given, contradictions, read_schemas
+
     file = _validated(data)
-    schema, schema_faults = _schema(path, file)
+    given = [Given((), file.inline_schema, file.schema_file)]
+    given += [
+        Given(("prompt", number), prompt.inline_schema, prompt.schema_file, prompt.name)
+        for number, prompt in enumerate(file.prompt)
+    ]
+    (default, *own), schema_faults = read_schemas(path.parent, given)
     cases, case_faults = _cases(file)
     _refuse([*schema_faults, *case_faults, *_repeated_names(file, lines), *_unseen_inputs(file)])
-    _refuse(list(_contradictions(schema, file, cases)))
+    applying = [schema or default for schema in own]
+    _refuse(list(contradictions([schema for schema in applying if schema], _expectations(file, cases))))
     return Suite(
         path=path,
         text=text,
         name=file.name,
         description=file.description,
         generation=file.generation,
-        json_schema=schema,
-        prompts=file.prompt,
+        json_schema=default.schema if default else None,
+        prompts=tuple(map(_prompt, file.prompt, own)),
         cases=cases,
     )
+
+
+def _prompt(prompt: _FilePrompt, own: PlacedSchema | None) -> Prompt:
+    keys = {name: getattr(prompt, name) for name in _PromptKeys.model_fields}
+    return Prompt(**keys, json_schema=own.schema if own else None)
 
 
 def _refuse(faults: list[Fault]) -> None:
@@ -196,31 +234,6 @@ def _validated(data: dict[str, Any]) -> _File:
     known = {fault.path for fault in faults}
     _refuse(faults + [fault for fault in not_json(data) if fault.path not in known])
     return file
-
-
-def _schema(path: Path, file: _File) -> tuple[dict[str, Any], list[Fault]]:
-    from engine.schemas import schema_faults
-
-    if file.inline_schema is not None and file.schema_file is not None:
-        return {}, [Fault(("schema_file",), "the suite has a [schema] as well; keep one of the two")]
-    if file.inline_schema is not None:
-        inside = schema_faults(file.inline_schema)
-        return file.inline_schema, [Fault(("schema", *fault.path), fault.text) for fault in inside]
-    if file.schema_file is None:
-        remedy = 'add a [schema] table, or schema_file = "…" at the top'
-        return {}, [Fault((), f"the suite has no schema; {remedy}")]
-    name = path.parent / file.schema_file
-    try:
-        schema = read_json(read_text(name).removeprefix(BOM))
-    except SuiteError as error:
-        return {}, [Fault(("schema_file",), str(error))]
-    except ValueError as error:
-        return {}, [Fault(("schema_file",), f"{name}: {error}")]
-    if not isinstance(schema, dict):
-        return {}, [
-            Fault(("schema_file",), f"{name}: must hold a JSON object, not {shown(schema)}; put the schema there")
-        ]
-    return schema, [Fault(("schema_file",), f"{name}: {fault.text}") for fault in schema_faults(schema)]
 
 
 def _cases(file: _File) -> tuple[tuple[Case, ...], list[Fault]]:
@@ -268,20 +281,8 @@ def _unseen_inputs(file: _File) -> Iterator[Fault]:
             yield Fault(("prompt", number, "examples"), text)
 
 
-def _contradictions(schema: dict[str, Any], file: _File, cases: tuple[Case, ...]) -> Iterator[Fault]:
-    """Expected values that the schema forbids: no reply could then be right and valid at once."""
-    from engine.judging.validator import build_validator
-    from engine.schemas import value_fault
-
-    validator = build_validator(schema)
+def _expectations(file: _File, cases: tuple[Case, ...]) -> Iterator[tuple[KeyPath, Any]]:
+    """What is expected and where it stands; the text of `expected_json` has no places inside."""
     for number, (case, source) in enumerate(zip(cases, file.case, strict=True)):
-        if case.expected is None:
-            continue
-        try:
-            fault = value_fault(validator, case.expected)
-        except RecursionError:
-            yield Fault(("schema",), "a $ref leads back to itself without end; let it lead to a part of the value")
-            return
-        if fault:
-            path = ("expected", *fault.path) if source.expected_json is None else ("expected_json",)
-            yield Fault(("case", number, *path), f"{fault.text}; correct the value or the schema")
+        if case.expected is not None:
+            yield ("case", number, "expected" if source.expected_json is None else "expected_json"), case.expected

@@ -42,12 +42,21 @@ def test_a_job_has_all_that_decoding_and_judging_need() -> None:
             input="A",
             messages=({"role": "system", "content": "S"}, {"role": "user", "content": 'J {"type": "object"} A'}),
             prefill="{",
+            schema={"type": "object"},
             expected={"n": None},
             tags=("plain",),
         )
     ]
     (naive,) = jobs_of(suite(), prompts=["naive"], cases=["bob"])
     assert (naive.prefill, naive.expected, naive.tags) == ("", None, ())
+
+
+def test_a_prompt_may_have_a_schema_of_its_own() -> None:
+    own = Prompt(name="own", user="{schema} {input}", json_schema={"type": "array"})
+    mixed = suite().model_copy(update={"prompts": (*suite().prompts, own)})
+    (shared, other) = jobs_of(mixed, prompts=["json-only", "own"], cases=["bob"])
+    assert (shared.schema, other.schema) == ({"type": "object"}, {"type": "array"})
+    assert other.messages[0]["content"] == '{"type": "array"} B'
 
 
 def test_the_order_is_prompt_then_case_then_repeat() -> None:

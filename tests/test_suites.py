@@ -484,6 +484,82 @@ def test_a_schema_file_beside_the_suite() -> None:
     assert load(FROM_FILE, "sub/people.toml").json_schema == {"type": "object"}
 
 
+OWN = '[[prompt]]\nname = "list"\nuser = "{input}"\n[prompt.schema]\ntype = "array"\nmaxItems = 2\n'
+TWO = GOOD.replace(ALICE + "\n", "").replace("[[case]]", OWN + "[[case]]", 1)  # OWN begins on line 13
+WITHOUT_DEFAULT = TWO[:16] + TWO[TWO.index("[[prompt]]") :]
+
+
+def test_prompts_may_have_schemas_of_their_own() -> None:
+    Path("s.json").write_text('{"type": "string"}')
+    suite = load(TWO + '[[prompt]]\nname = "file"\nuser = "{input}"\nschema_file = "s.json"\n')
+    naive, listed, from_file = suite.prompts
+    assert naive.json_schema is None
+    assert suite.schema_of(naive) == suite.json_schema
+    assert suite.schema_of(listed) == {"type": "array", "maxItems": 2}
+    assert suite.schema_of(from_file) == {"type": "string"}
+    alone = load(HEAD[:16] + OWN + CASES.replace(ALICE + "\n", ""))
+    assert alone.json_schema is None
+    assert alone.schema_of(alone.prompts[0]) == {"type": "array", "maxItems": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            WITHOUT_DEFAULT,
+            "people.toml, line 2, prompt[0]: the prompt has no schema, and the suite has none for all; "
+            'add [prompt.schema] or schema_file = "…" to it, or a [schema] to the suite',
+        ),
+        (
+            TWO.replace('"array"', '"aray"'),
+            "people.toml, line 17, prompt[1].schema.type: not a JSON Schema at /type: "
+            'there is no type "aray"; did you mean "array"?',
+        ),
+        (
+            TWO.replace("[prompt.schema]", 'schema_file = "s.json"\n[prompt.schema]'),
+            "people.toml, line 16, prompt[1].schema_file: the prompt has a [prompt.schema] as well; "
+            "keep one of the two",
+        ),
+        (
+            TWO.replace("maxItems = 2", "maxItems = inf"),
+            "people.toml, line 18, prompt[1].schema.maxItems: JSON has no inf; write a finite number",
+        ),
+        (
+            TWO.replace('[prompt.schema]\ntype = "array"\nmaxItems = 2', 'schema_file = "s.json"'),
+            "people.toml, line 16, prompt[1].schema_file: s.json: there is no such file; check the name",
+        ),
+        (
+            TWO.replace("[prompt.schema]", "[prompt.scheme]"),
+            'people.toml, line 16, prompt[1].scheme: unknown key "scheme"; did you mean "schema"?',
+        ),
+        (
+            TWO.replace("maxItems = 2", 'items = { "$ref" = "#/nothing" }'),
+            'people.toml, line 18, prompt[1].schema.items."$ref": "#/nothing" at /items/$ref leads to nothing '
+            "inside the schema; put what it means under $defs",
+        ),
+        (
+            TWO.replace('input = "Alice is 30."', f'input = "Alice is 30."\n{ALICE}'),
+            'people.toml, line 22, case[0].expected: contradicts the schema of prompt "list" at the top: '
+            '{"name": "Alice", "age": 30} is not of type "array"; correct the value or the schema',
+        ),
+        (
+            TWO.replace('input = "Alice is 30."', 'input = "Alice is 30."\nexpected = []'),
+            "people.toml, line 22, case[0].expected: contradicts the schema at the top: "
+            '[] is not of type "object"; correct the value or the schema',
+        ),
+    ],
+)
+def test_faults_of_a_prompts_schema(text: str, sentence: str) -> None:
+    assert faults(text) == [sentence]
+
+
+def test_an_expected_value_need_not_satisfy_a_schema_that_no_prompt_goes_by() -> None:
+    text = TWO.replace('user = "Extract: {input}"', 'user = "{input}"\nschema = {}')
+    text = text.replace('input = "Alice is 30."', 'input = "Alice is 30."\nexpected = [1]')
+    assert load(text).cases[0].expected == [1]
+    assert len(faults(text.replace("[1]", "[1, 2, 3]"))) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
