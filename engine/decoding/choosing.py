@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,8 +34,8 @@ class Chooser:
     as these trim what is left after masking.)
     """
 
-    def __init__(self, sampler: Sampler, masks: MaskTable) -> None:
-        self._sampler, self._masks = sampler, masks
+    def __init__(self, sampler: Sampler, masks: MaskTable, stop_ids: Collection[int]) -> None:
+        self._sampler, self._masks, self._stop_ids = sampler, masks, stop_ids
 
     def choose(self, rows: Sequence[Row], logits: torch.Tensor) -> Sequence[Choices]:
         """The choice of each arm that a row serves, from the logits `[rows, vocabulary]`."""
@@ -58,8 +58,10 @@ class Chooser:
         return choices
 
     def _without_mask(self, twin: Twin, token: int) -> Choice | None:
-        """The unmasked choice if it is the masked one too, or the only one there is; else None."""
+        """What needs no mask: a thought, the free choice where it is allowed, the only choice there is; else None."""
         grammar, lane = constrained(twin)
+        if lane.thinking:
+            return Choice(lane.thinking.choose(token, self._stop_ids))
         state = None if self._sampler.trims else grammar.advance(lane.state, token)
         if state is None:
             only = self._masks.only(grammar, lane.state)

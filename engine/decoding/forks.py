@@ -24,7 +24,11 @@ class Explainer:
         """The fork of a job whose arms have not taken these choices yet; logits `[vocabulary]`."""
         grammar, lane = constrained(twin)
         p = logits.softmax(dim=-1)
-        allowed = self._masks.gather([(grammar, lane.state)])[0]
+        if lane.thinking:  # its thinking was closed for it: nothing else was allowed
+            allowed = torch.zeros_like(p, dtype=torch.bool)
+            allowed[choices["constrained"].token] = True
+        else:
+            allowed = self._masks.gather([(grammar, lane.state)])[0]
         return Fork(
             token=len(lane.tokens),
             char=twin.chars,

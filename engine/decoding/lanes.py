@@ -10,6 +10,7 @@ import torch
 
 from engine.decoding.grammar import Grammar, State
 from engine.decoding.text import TextStream
+from engine.decoding.thinking import Think, Thinking
 from engine.records import Arm, Fork
 
 
@@ -17,7 +18,7 @@ from engine.records import Arm, Fork
 class Request:
     """One job for the decoder. `tokens` is the whole prompt, the prefilled beginning of the reply included.
 
-    grammar None: the free arm alone.
+    grammar None: the free arm alone. think: both arms think first, and the grammar holds for what follows.
     """
 
     id: str
@@ -25,17 +26,21 @@ class Request:
     prefill: str
     seed: int
     grammar: Grammar | None
+    think: Think | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm.
+    """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm once it has thought.
 
     generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
+    limit: how many tokens it may take. thinking: None where there is none, or no more.
     """
 
     stream: TextStream
     generator: torch.Generator | None
+    limit: int
+    thinking: Thinking | None = None
     state: State = None
     tokens: list[int] = field(default_factory=list)
     finish: Literal["stop", "length"] | None = None

@@ -17,6 +17,7 @@ import torch
 
 from engine.decoding.choosing import Choice, Choices, Chooser
 from engine.decoding.forks import Explainer
+from engine.decoding.grammar import Grammar, GrammarError
 from engine.decoding.lanes import (
     Begun,
     Ended,
@@ -37,6 +38,7 @@ from engine.decoding.placement import out_of_memory
 from engine.decoding.rows import Rows
 from engine.decoding.sampling import Sampler, SamplingParams
 from engine.decoding.text import TextStream, decode
+from engine.decoding.thinking import Thinking
 from engine.records import ARMS, Arm
 
 _LOOK_AHEAD = 64  # waiting prompts among which shared beginnings are looked for
@@ -61,7 +63,7 @@ class TwinDecoder:
         self._sampler = Sampler(params, model.device)
         vocabulary_size: int = model.model.config.get_text_config().vocab_size
         self._masks = MaskTable(vocabulary_size, model.device, model.stop_ids)
-        self._chooser = Chooser(self._sampler, self._masks)
+        self._chooser = Chooser(self._sampler, self._masks, model.stop_ids)
         self._explainer = Explainer(model.tokenizer, self._masks)
         self._waiting: deque[Request] = deque()
         self._twins: dict[str, Twin] = {}
@@ -154,8 +156,11 @@ class TwinDecoder:
     def _twin(self, request: Request) -> Twin:
         generator = self._sampler.generator(request.seed)
         arms = ARMS if request.grammar else ARMS[:1]
-        lanes = {arm: Lane(TextStream(self._model.tokenizer), generator) for arm in arms}
-        if request.grammar:
+        limit = self._max_new_tokens + (request.think.budget + len(request.think.close_ids) if request.think else 0)
+        lanes = {arm: Lane(TextStream(self._model.tokenizer), generator, limit) for arm in arms}
+        for lane in lanes.values():
+            lane.thinking = Thinking(request.think) if request.think else None
+        if request.grammar and not request.think:
             lanes["constrained"].state = request.grammar.start(request.prefill)
         twin = self._twins[request.id] = Twin(request, lanes, len(request.prefill), time.perf_counter())
         return twin
@@ -193,11 +198,28 @@ class TwinDecoder:
             return None
         lane.tokens.append(choice.token)
         lane.state = choice.state
-        if len(lane.tokens) == self._max_new_tokens:
+        text = lane.stream.push(choice.token)
+        if lane.thinking:
+            self._think(lane, text, grammar if arm == "constrained" else None)
+        if len(lane.tokens) == lane.limit:
             self._finish(twin, lane, "length")
-        elif arm == "constrained" and not shared and grammar and self._masks.ends(grammar, lane.state):
+        elif lane.state is not None and not shared and grammar and self._masks.ends(grammar, lane.state):
             self._finish(twin, lane, "stop")  # the only choice left; no pass is needed for it
-        return lane.stream.push(choice.token)
+        return text
+
+    def _think(self, lane: Lane, text: str, grammar: Grammar | None) -> None:
+        """Let an arm go on thinking, or begin its answer, with its whole number of tokens."""
+        assert lane.thinking is not None
+        answer = lane.thinking.push(text)
+        if answer is None:
+            return
+        lane.thinking, lane.limit = None, len(lane.tokens) + self._max_new_tokens
+        if grammar is None:
+            return
+        try:
+            lane.state = grammar.start(answer.lstrip())
+        except GrammarError:  # the token that closed the tag went on with something else
+            lane.state = grammar.start()
 
     def _grown(self, twin: Twin, arm: Arm | Literal["both"], text: str | None) -> Iterator[Happening]:
         if text is None:

@@ -5,6 +5,7 @@ On a tiny random model, where a reply costs milliseconds; test_twin.py has the r
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Hashable
 from functools import partial
@@ -22,6 +23,7 @@ from engine.decoding.model import LoadedModel
 from engine.decoding.prefixes import Ahead, look_ahead
 from engine.decoding.rows import BatchRows
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.thinking import Think, Thinking
 from engine.decoding.twin import TwinDecoder
 from tests.decoding.reference import generate
 from tests.decoding.tiny import byte_tokenizer
@@ -302,3 +304,41 @@ def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
     with pytest.raises(torch.OutOfMemoryError):
         ended(running)
     assert Nothing.made[-1] == 1
+
+
+CLOSE = "</t>"
+
+
+def thinker(model: LoadedModel, number: int, grammar: Grammar, budget: int) -> Request:
+    close_ids = model.tokenizer(CLOSE, add_special_tokens=False)["input_ids"]
+    text = TEXTS[number]
+    return Request(
+        str(number), model.tokenizer(text)["input_ids"], "", number, grammar, Think(CLOSE, close_ids, budget)
+    )
+
+
+@pytest.mark.parametrize("slots", [1, 3, 32])
+def test_both_arms_think_and_then_the_mask_begins(model: LoadedModel, grammars: list[Grammar], slots: int) -> None:
+    """A model that never closes its thoughts: they are closed in the constrained arm, when their budget is used."""
+    requests = [thinker(model, number, grammars[number % 2], 8) for number in range(6)]
+    for id, end in ended(decoder(model, requests, SAMPLED, slots)).items():
+        assert end.constrained is not None
+        assert end.fork is not None
+        assert end.fork.token == 8, "until the budget is used the arms think the same"
+        assert end.free.tokens[:8] == end.constrained.tokens[:8]
+        closed = generate(model, requests[int(id)], SAMPLED, 8 + 4 + MAX_NEW_TOKENS, masked=False)
+        assert list(end.free.tokens) == closed.tokens, "the free arm is left alone"
+        _, tag, answer = end.constrained.text.partition(CLOSE)
+        assert tag
+        assert len(end.constrained.tokens) <= 8 + 4 + MAX_NEW_TOKENS
+        if end.constrained.finish == "stop":
+            json.loads(answer)
+
+
+def test_a_thought_that_closes_itself_leaves_the_whole_limit_to_the_answer(model: LoadedModel) -> None:
+    think = Think(CLOSE, [1, 2, 3], 50)
+    thoughts = Thinking(think)
+    assert [thoughts.push(text) for text in ("I think <", "/", "t", '> {"a')] == [None, None, None, ' {"a']
+    assert Thinking(think).choose(7, {STOP}) == 7
+    ending = Thinking(think)
+    assert [ending.choose(STOP, {STOP}), ending.choose(7, {STOP}), ending.choose(8, {STOP})] == [1, 2, 3]
