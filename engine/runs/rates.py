@@ -1,4 +1,4 @@
-"""The shares a run is summed up by: strict, schema-valid and right replies, by arm and prompt."""
+"""The shares a run is summed up by: strict, unwrapped, schema-valid and right replies, by arm and prompt."""
 
 from __future__ import annotations
 
@@ -7,19 +7,8 @@ from dataclasses import dataclass, field
 
 from engine.judging.verdict import Verdict
 from engine.records import ARMS, Arm, Record
-
-
-@dataclass(slots=True)
-class Share:
-    """k of n."""
-
-    k: int = 0
-    n: int = 0
-
-    def add(self, held: bool) -> None:
-        """Count one more reply."""
-        self.k += held
-        self.n += 1
+from engine.runs.statistics import Share as Share
+from engine.runs.statistics import wilson_interval as wilson_interval
 
 
 @dataclass(slots=True)
@@ -27,6 +16,7 @@ class ArmRates:
     """Replies that could not be decoded are in no n; `right` counts only those of which something was expected."""
 
     strict: Share = field(default_factory=Share)
+    unwrapped: Share = field(default_factory=Share)
     schema: Share = field(default_factory=Share)
     right: Share = field(default_factory=Share)
     errors: int = 0
@@ -37,6 +27,7 @@ class ArmRates:
             self.errors += 1
             return
         self.strict.add(verdict.strict)
+        self.unwrapped.add(verdict.unwrapped)
         self.schema.add(verdict.schema)
         if verdict.values is not None:
             self.right.add(verdict.values)
@@ -49,11 +40,3 @@ def rates_by_prompt(records: Iterable[Record]) -> dict[tuple[str, Arm], ArmRates
         for arm in ARMS:
             rates.setdefault((record.prompt, arm), ArmRates()).add(record.reply(arm).verdict)
     return rates
-
-
-def wilson_interval(share: Share) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927), from scipy."""
-    from scipy.stats import binomtest  # here, because the import takes most of a second
-
-    interval = binomtest(share.k, share.n).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
