@@ -1,4 +1,4 @@
-"""The child process of compiling.py: a pickled order on stdin, a grammar's bytes on stdout, a reason on stderr."""
+"""The child process of compiling.py: a pickled order on stdin, what came of it on stdout, a reason on stderr."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import resource
 import sys
 
 from engine.decoding.grammar import GrammarError
+from engine.decoding.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.decoding.outlines_grammar import build_grammar
 
 _MEMORY_SHARE = 0.5
+_STOP = 256  # beside the single bytes, which are all that trying out a schema with llguidance needs
 
 
 def main() -> None:
-    """Compile one schema and end."""
+    """Compile one schema and end. Writes the grammar's bytes, or a word where it has none to write."""
     _limit_memory()
-    schema, vocabulary, stop_ids = pickle.load(sys.stdin.buffer)  # from the parent process, nobody else
+    backend, schema, vocabulary, stop_ids = pickle.load(sys.stdin.buffer)  # from the parent process, nobody else
     try:
-        grammar = build_grammar(schema, vocabulary, stop_ids)
+        if backend == "outlines_core":
+            data = build_grammar(schema, vocabulary, stop_ids).to_bytes()
+        else:
+            LlguidanceGrammar(schema, Tokens({bytes([byte]): [byte] for byte in range(256)}, [_STOP]))
+            data = b"compiled"
     except GrammarError as error:
         sys.exit(str(error))
-    sys.stdout.buffer.write(grammar.to_bytes())
+    sys.stdout.buffer.write(data)
 
 
 def _limit_memory() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from engine.faults import printable
+
 Backend: TypeAlias = Literal["outlines_core", "llguidance"]
 State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
 
@@ -22,14 +24,19 @@ class GrammarError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unenforced:
-    """A keyword of the schema that the grammar accepts and does not enforce.
+    """A keyword of the schema that the grammar accepts and does not enforce, or not all of it.
 
-    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `sentence` what it means for the replies.
+    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `reason` begins with "it".
     """
 
     keyword: str
     pointer: str
-    sentence: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What to show."""
+        return printable(f"The grammar does not enforce {self.keyword!r} at {self.pointer}: {self.reason}.")
 
 
 class Grammar(Protocol):

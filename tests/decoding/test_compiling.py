@@ -10,7 +10,7 @@ import pytest
 
 from engine.decoding.compiling import _CHILD, compile_grammar
 from engine.decoding.grammar import Grammar, GrammarError
-from engine.events import Loading
+from engine.events import GrammarKind, Loading
 from tests.decoding.byte_grammars import BYTES, STOP, accepts
 
 AGE = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
@@ -29,39 +29,76 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "grammars"
 
 
-def compiled(schema: dict[str, Any], seconds: float = 60) -> tuple[Grammar, list[Loading]]:
+def compiled(
+    schema: dict[str, Any], kind: GrammarKind = "outlines_core", seconds: float = 60
+) -> tuple[Grammar, list[Loading]]:
     told: list[Loading] = []
-    return compile_grammar(schema, BYTES, [STOP], seconds, told.append), told
+    return compile_grammar(schema, BYTES, [STOP], seconds, told.append, kind), told
 
 
-def test_compiled_elsewhere_and_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    grammar, told = compiled(AGE)
+@pytest.mark.parametrize("kind", ["outlines_core", "llguidance"])
+def test_compiled_elsewhere_and_kept(kind: GrammarKind, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar, told = compiled(AGE, kind)
+    assert grammar.backend == kind
     assert told[0] == Loading("compiling the schema")
     assert accepts(grammar, '{"age": 3}')
     assert not accepts(grammar, '{"age": "3"}')
     (kept,) = cache.iterdir()
     monkeypatch.setattr("engine.decoding.compiling._CHILD", ["false"])
-    again, _ = compiled(AGE)
+    again, _ = compiled(AGE, kind)
     assert accepts(again, '{"age": 3}')
     kept.write_bytes(kept.read_bytes()[:-1])
     with pytest.raises(GrammarError, match="could not be compiled"):
-        compiled(AGE)  # the damaged file was not used, and the child is broken
+        compiled(AGE, kind)  # the damaged file was not used, and the child is broken
 
 
 def test_what_goes_into_a_grammar_keeps_it_apart(cache: Path) -> None:
     compiled({"type": "object", "properties": {"a": {"type": "null"}, "b": {"type": "null"}}})
     compiled({"type": "object", "properties": {"b": {"type": "null"}, "a": {"type": "null"}}})
-    assert len(list(cache.iterdir())) == 2
+    compiled(AGE)
+    compiled(AGE, "llguidance")
+    compile_grammar(AGE, BYTES, [STOP, STOP + 1], 60, lambda event: None)
+    assert len(list(cache.iterdir())) == 5
 
 
-def test_a_schema_that_takes_too_long_is_given_up(cache: Path) -> None:
+@pytest.mark.parametrize(
+    ("schema", "backend"),
+    [
+        (AGE, "outlines_core"),
+        ({"type": "integer", "minimum": 3}, "outlines_core"),  # listed as unenforced, which is no defect
+        ({"type": "string", "format": "ipv4"}, "llguidance"),
+        ({"type": "string", "pattern": "ab|cd"}, "llguidance"),
+    ],
+)
+def test_auto_takes_outlines_where_it_can_be_trusted(schema: dict[str, Any], backend: str) -> None:
+    grammar, _ = compiled(schema, "auto")
+    assert grammar.backend == backend
+    assert [item.pointer for item in grammar.unenforced] == (["/minimum"] if "minimum" in schema else [])
+
+
+def test_auto_says_why_neither_can() -> None:
+    with pytest.raises(GrammarError, match=r"outlines_core cannot .* at /not: .*\. llguidance cannot .* at /not\."):
+        compiled({"not": {"type": "string"}}, "auto")
+
+
+def test_a_schema_that_takes_too_long_is_given_up_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     told: list[Loading] = []
     with pytest.raises(GrammarError, match=r"not compiled within 1 s; \[generation\] compile_seconds"):
-        compile_grammar(SLOW, BYTES, [STOP], 1, told.append)
+        compile_grammar(SLOW, BYTES, [STOP], 1, told.append, "outlines_core")
     assert time.monotonic() - started >= 1
     assert told[-1].unit == "s"
-    assert not cache.exists()
+    monkeypatch.setattr("engine.decoding.compiling._CHILD", ["false"])
+    with pytest.raises(GrammarError, match="not compiled within 1 s"):
+        compiled(SLOW, seconds=1)
+    with pytest.raises(GrammarError, match="could not be compiled"):
+        compiled(SLOW, seconds=2)  # more time is another try
+
+
+def test_auto_goes_on_with_llguidance_when_outlines_takes_too_long() -> None:
+    grammar = compile_grammar(SLOW, BYTES, [STOP], 3, lambda event: None)
+    assert grammar.backend == "llguidance"
+    assert accepts(grammar, '[["a", "b"], []]')
 
 
 def test_a_child_that_is_slow_to_read_gets_the_whole_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +109,9 @@ def test_a_child_that_is_slow_to_read_gets_the_whole_order(monkeypatch: pytest.M
     assert accepts(grammar, '{"age": 3}')
 
 
-def test_outlines_reason_is_passed_on() -> None:
+def test_the_reason_of_the_child_is_passed_on() -> None:
     with pytest.raises(GrammarError, match=r"^Outlines cannot compile the schema: "):
-        compiled({"type": "string", "format": "ipv4"})
+        compiled({"type": "string", "minLength": 1 << 40})
 
 
 def test_a_process_that_is_killed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
