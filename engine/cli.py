@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from engine import __version__
 from engine.errors import BadInputError, EngineError
+from engine.options import decoding_options, model_options
+
+if TYPE_CHECKING:
+    from engine.events import GrammarKind
 
 _INTERRUPTED = 130  # what shells use for a program that ctrl+c ended
 
@@ -26,18 +30,6 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _model_options(command: Any) -> Any:
-    """The options that choose a model and where it runs."""
-    for option in (
-        click.option("--out", type=Path, default=Path("runs"), show_default=True, help="Put run folders here."),
-        click.option("--dtype", default="auto", show_default=True, help="auto is float32 on a CPU, bfloat16 on a GPU."),
-        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
-        click.option("--model", metavar="NAME_OR_PATH", help="A transformers model. Default: the built-in one."),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="jsonbreak")
 def cli() -> None:
@@ -49,12 +41,17 @@ def cli() -> None:
 
 @cli.command("open")
 @click.argument("path", type=Path, required=False)
-@_model_options
-def open_(path: Path | None, model: str | None, device: str, dtype: str, out: Path) -> None:
+@model_options
+@decoding_options
+def open_(
+    path: Path | None, model: str | None, device: str, dtype: str, out: Path, batch: int | None, grammar: str
+) -> None:
     """Browse suites and run them in the interface."""
     path = path or default_suites()
     _refuse_missing(path)
-    options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
+    options = ["--device", device, "--dtype", dtype, "--out", str(out), "--grammar", grammar]
+    options += ["--model", model] if model else []
+    options += ["--batch", str(batch)] if batch else []
     # The interface is a program of its own, which this one becomes: the engine knows nothing of it.
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "tui", str(path), *options])
@@ -65,7 +62,8 @@ def open_(path: Path | None, model: str | None, device: str, dtype: str, out: Pa
 @click.option("--prompt", "prompts", multiple=True, metavar="NAME", help="Only this prompt; may be repeated.")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
-@_model_options
+@model_options
+@decoding_options
 @click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
 def run(
     suite: Path,
@@ -76,13 +74,15 @@ def run(
     device: str,
     dtype: str,
     out: Path,
+    batch: int | None,
+    grammar: GrammarKind,
     plain: bool,
 ) -> None:
     """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr."""
     from engine.events import StartRun
     from engine.headless import run_headless
 
-    order = StartRun(suite, prompts, cases, limit)
+    order = StartRun(suite, prompts, cases, limit, batch, grammar)
     if not run_headless(order, model, device, dtype, out, plain):
         sys.exit(_INTERRUPTED)
 
@@ -111,7 +111,7 @@ def check(suites: tuple[Path, ...]) -> None:
 
 
 @cli.command(hidden=True)
-@_model_options
+@model_options
 def worker(model: str | None, device: str, dtype: str, out: Path) -> None:
     """The engine as a child process: JSON lines on stdin and stdout."""
     from engine.worker import serve

@@ -15,6 +15,9 @@ from engine.records import Arm, Fork, Record
 
 GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
 
+GRACE = 5.0
+"""Seconds the engine gives a run to close its files after its stdin was closed; then it ends all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:

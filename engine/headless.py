@@ -17,6 +17,7 @@ from rich.text import Text
 
 from engine import events
 from engine.control import Control
+from engine.faults import printable
 from engine.jobs import jobs_of
 from engine.records import ARMS, Record, Reply
 from engine.runs.rates import Share, rates_by_prompt, wilson_interval
@@ -89,10 +90,17 @@ class _Display:
         match event:
             case events.RunStarted():
                 self.started, self.constrained_error = True, event.constrained_error
+                for remark in event.remarks:
+                    self._remark(remark)
+            case events.Remark(message=message):
+                self._remark(message)
             case events.JobFinished(record=record):
                 self.records.append(record)
             case events.RunFinished():
                 self.finished = event
+
+    def _remark(self, sentence: str) -> None:
+        self.console.print(Text(f"Note: {printable(sentence)}"))
 
 
 class _Lines(_Display):
@@ -142,7 +150,7 @@ class _Bar(_Display):
                 self._progress.update(self._task, description="decoding", completed=0, total=len(jobs))
             case events.Progress():
                 speed = f"decoding, {event.tokens_per_second:.0f} tokens/s"
-                self._progress.update(self._task, description=speed, completed=event.done)
+                self._progress.update(self._task, description=speed, completed=event.done, total=event.total)
 
 
 def _ready(event: events.ModelReady) -> str:

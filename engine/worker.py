@@ -13,11 +13,22 @@ from pydantic import ValidationError
 
 from engine.control import Control
 from engine.errors import BadInputError, EngineError
-from engine.events import Event, Failed, Pause, StartRun, StopRun, decode_command, encode
+from engine.events import (
+    GRACE,
+    Cancel,
+    Event,
+    Failed,
+    Pause,
+    Prefer,
+    RunStarted,
+    StartRun,
+    StopRun,
+    decode_command,
+    encode,
+)
 from engine.start import open_session
 
 Orders = queue.SimpleQueue[tuple[StartRun, Control] | None]
-_GRACE = 5.0  # seconds a run gets to close its files after the parent has gone
 
 
 def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
@@ -35,6 +46,7 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
             emit(Failed(str(error), bad_input=True))
         except EngineError as error:
             emit(Failed(str(error)))
+        emit.run_is_open = False
 
 
 def _listen(orders: Orders, emit: _Emitter) -> None:
@@ -54,9 +66,13 @@ def _listen(orders: Orders, emit: _Emitter) -> None:
                 control.pause(paused)
             case StopRun():
                 control.stop()
+            case Prefer() | Cancel():
+                control.wish(command)
+    if not emit.run_is_open:
+        os._exit(0)  # there is nothing to close, and a model that loads would be loaded for nobody
     control.stop()
     orders.put(None)
-    threading.Timer(_GRACE, os._exit, args=(1,)).start()
+    threading.Timer(GRACE, os._exit, args=(1,)).start()
 
 
 class _Emitter:
@@ -64,8 +80,10 @@ class _Emitter:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._lock = stream, threading.Lock()
+        self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
+        self.run_is_open |= isinstance(event, RunStarted)
         try:
             with self._lock:
                 self._stream.write(encode(event))

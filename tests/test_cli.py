@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from engine.events import GrammarKind
+from engine.options import GRAMMARS
 from engine.runs.store import read_records
 from tests.suite_files import PERSON_SCHEMA, write_suite
 
@@ -56,24 +59,31 @@ def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_pat
 
 @pytest.mark.model
 def test_parts_of_a_suite(tmp_path: Path, builtin_model: object) -> None:
-    suite = write_suite(tmp_path)
+    suite = write_suite(tmp_path, schema=f"{PERSON_SCHEMA}minimum = 1\n")
     options = ["--prompt", "naive", "--case", "bob", "--case", "alice", "--limit", 1]
+    options += ["--batch", 1]
     part = jsonbreak("run", suite, *options, "--out", tmp_path, "--device", "cpu")
     assert [record["case"] for record in records_of(part)] == ["alice"]
+    manifest = json.loads((Path(part.stdout.strip()) / "run.json").read_text(encoding="utf-8"))
+    assert manifest["batch"] == 1
+    (note,) = [line for line in part.stderr.splitlines() if line.startswith("Note: ")]
+    assert "minimum" in note, "the grammar does not enforce it"
 
 
 @pytest.mark.model
 def test_a_schema_without_a_grammar_runs_the_free_arm_and_says_why(tmp_path: Path, builtin_model: object) -> None:
     schema = PERSON_SCHEMA.replace('type = "string"', 'type = "string"\nformat = "ipv4"')
     suite = write_suite(tmp_path, schema=schema, cases='[[case]]\nid = "one"\ninput = "I am 10.0.0.1, aged 3."\n')
-    finished = jsonbreak("run", suite, "--out", tmp_path, "--device", "cpu")
+    finished = jsonbreak("run", suite, "--out", tmp_path, "--device", "cpu", "--grammar", "outlines_core")
     assert finished.returncode == 0, finished.stderr
-    assert "No constrained arm: Outlines cannot compile the schema" in finished.stderr
+    why = "'format' at /properties/name/format"
+    assert "No constrained arm: outlines_core" in finished.stderr
+    assert why in " ".join(finished.stderr.split())
     for record in records_of(finished):
         assert record["free"]["text"]
         assert record["constrained"]["finish"] == "error"
         assert record["constrained"]["verdict"] is None
-        assert "Outlines cannot compile" in record["constrained"]["error"]
+        assert why in record["constrained"]["error"]
 
 
 @pytest.mark.model
@@ -119,6 +129,9 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, builtin_model: object) ->
         (("run", "small.toml", "--prompt", "naïve"), "naive"),
         (("run", "small.toml", "--case", "alise"), "alice"),
         (("run", "small.toml", "--limit", "0"), "--limit"),
+        (("run", "small.toml", "--batch", "0"), "--batch"),
+        (("run", "small.toml", "--grammar", "outlines"), "'outlines_core', 'llguidance'"),
+        ((".", "--batch", "many"), "--batch"),
         (("run", "small.toml", "--out", "small.toml/runs"), "name another folder with --out"),
         (("run", "small.toml", "--frobnicate"), "--frobnicate"),
         (("check", "bad.toml"), "bad.toml, line 2"),
@@ -151,6 +164,10 @@ def test_check_accepts_the_suites_that_come_with_the_program() -> None:
     finished = jsonbreak("check")
     assert finished.returncode == 0, finished.stderr
     assert "people.toml: ok" in finished.stdout
+
+
+def test_the_grammars_offered_are_those_the_engine_knows() -> None:
+    assert get_args(GrammarKind) == GRAMMARS
 
 
 def test_help_and_version_are_quick_to_import() -> None:

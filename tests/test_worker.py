@@ -12,16 +12,19 @@ from pathlib import Path
 import pytest
 
 from engine.events import (
+    Cancel,
     Command,
     Delta,
     Event,
     Failed,
     Forked,
+    JobCancelled,
     JobFinished,
     JobStarted,
     ModelReady,
     Pause,
     Paused,
+    Prefer,
     RunFinished,
     RunStarted,
     StartRun,
@@ -108,11 +111,11 @@ def test_a_run_is_told_from_beginning_to_end(tmp_path: Path, builtin_model: obje
 
 
 @pytest.mark.model
-def test_a_run_pauses_goes_on_and_stops(tmp_path: Path, builtin_model: object) -> None:
+def test_a_run_pauses_is_steered_goes_on_and_stops(tmp_path: Path, builtin_model: object) -> None:
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(200))
     suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 200")
     with engine(tmp_path) as child:
-        child.send(StartRun(suite))
+        child.send(StartRun(suite, batch=4))
         child.until(JobStarted)
         child.send(Pause(True))
         child.until(Paused)
@@ -121,10 +124,18 @@ def test_a_run_pauses_goes_on_and_stops(tmp_path: Path, builtin_model: object) -
         resumed = child.until(Paused)
         assert [type(event).__name__ for event in resumed] == ["Paused"], "something was decoded during the pause"
         child.until(Delta)
+        running, waiting, wanted = (f"small/naive/c{number}#0" for number in (0, 150, 199))
+        child.send(Prefer(wanted))
+        for job in (running, waiting):
+            child.send(Cancel(job))
+        assert [each.job for each in child.until(JobCancelled) if isinstance(each, JobCancelled)] == [running]
+        assert child.until(JobCancelled)[-1] == JobCancelled(waiting)
+        *_, next_one = child.until(JobStarted)
+        assert next_one == JobStarted(wanted), "the preferred job takes the first free row"
         child.send(StopRun())
         (finished,) = [event for event in child.until(RunFinished) if isinstance(event, RunFinished)]
         assert finished.stopped
-        assert finished.done < finished.total
+        assert finished.done < finished.total == 198
 
 
 @pytest.mark.model

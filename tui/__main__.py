@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from engine.options import decoding_options, model_options
+
+if TYPE_CHECKING:
+    from engine.events import GrammarKind
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default="suites", type=click.Path(path_type=Path))
-@click.option("--model", metavar="NAME_OR_PATH", help="A transformers model; without it the built-in one is used.")
-@click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 or mps.")
-@click.option("--dtype", metavar="DTYPE", help="auto, float32, bfloat16 or float16.")
-@click.option("--out", metavar="DIR", help="Where runs are saved.")
-def main(path: Path, model: str | None, device: str | None, dtype: str | None, out: str | None) -> None:
+@model_options
+@decoding_options
+def main(
+    path: Path, model: str | None, device: str, dtype: str, out: Path, batch: int | None, grammar: GrammarKind
+) -> None:
     """Show the suites under PATH and run them."""
-    options = {"--model": model, "--device": device, "--dtype": dtype, "--out": out}
-    sys.exit(open_app(path, [word for name, value in options.items() if value is not None for word in (name, value)]))
+    options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
+    sys.exit(open_app(path, options, batch, grammar))
 
 
-def open_app(path: Path, engine_options: list[str]) -> int:
+def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: GrammarKind) -> int:
     """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2."""
     if not path.exists():
         print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
@@ -32,7 +38,8 @@ def open_app(path: Path, engine_options: list[str]) -> int:
     prepare_terminal()
     from tui.app import JsonbreakApp
 
-    app = JsonbreakApp(path, [sys.executable, "-m", "engine", "worker", *engine_options])
+    command = [sys.executable, "-m", "engine", "worker", *engine_options]
+    app = JsonbreakApp(path, command, batch=batch, grammar=grammar)
     app.run()
     runner = app.runner
     if runner is not None and runner.state is not None and runner.state.folder is not None:

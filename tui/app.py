@@ -16,23 +16,36 @@ from tui.messages import RunRequested
 from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
+    from engine.events import GrammarKind
     from tui.runner import Runner
 
 _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class JsonbreakApp(App[None]):
-    """Shows the suites under `path` and runs them on an engine started by `command`."""
+    """Shows the suites under `path` and runs them on an engine started by `command`.
+
+    batch, grammar: what every run is asked for, see engine.events.StartRun.
+    """
 
     TITLE = "jsonbreak"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/app.tcss", "styles/browse.tcss", "styles/run.tcss"]
     BINDINGS = keys.APP
 
-    def __init__(self, path: Path, command: Sequence[str], log_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        command: Sequence[str],
+        log_path: Path | None = None,
+        *,
+        batch: int | None = None,
+        grammar: GrammarKind = "auto",
+    ) -> None:
         super().__init__()
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
+        self._batch, self._grammar = batch, grammar
         self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
 
@@ -63,6 +76,7 @@ class JsonbreakApp(App[None]):
 
     @on(RunRequested)
     async def _run_suite(self, message: RunRequested) -> None:
+        from engine.events import StartRun
         from tui.runner import Runner
         from tui.screens.run import RunScreen
 
@@ -70,7 +84,7 @@ class JsonbreakApp(App[None]):
             self.runner = Runner(self._command, self._log_path)
         if self.runner.busy:
             return
-        await self.runner.start(message.suite)
+        await self.runner.start(StartRun(message.suite, batch=self._batch, grammar=self._grammar))
         if not isinstance(self.screen, RunScreen):
             await self.push_screen(RunScreen(self.runner))
 

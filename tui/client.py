@@ -12,12 +12,13 @@ from pathlib import Path
 import platformdirs
 from pydantic import ValidationError
 
-from engine.events import Command, Event, decode_event, encode
+from engine.events import GRACE, Command, Event, decode_event, encode
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; a record holds its input and both replies
 LOGS_KEPT = 10
 TAIL_LINES = 12
-GRACE = 2.0  # seconds the engine has to end by itself
+PATIENCE = GRACE + 1.0  # seconds until the engine is told to end: later than when it does so by itself
+FORCE_AFTER = 2.0  # seconds after that until it is killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,15 @@ class Client:
             await process.stdin.drain()
 
     async def close(self) -> None:
-        """End the engine: close its stdin, wait, and only then use force."""
+        """End the engine: close its stdin, wait, and only then use force. At once when no run is on."""
         process, self._closing = self._process, True
         if process is None or process.returncode is not None:
             return
         assert process.stdin is not None
         process.stdin.close()
-        for force in (process.terminate, process.kill):
+        for force, seconds in ((process.terminate, PATIENCE), (process.kill, FORCE_AFTER)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), GRACE)
+                await asyncio.wait_for(process.wait(), seconds)
                 return
             with contextlib.suppress(ProcessLookupError):
                 force()

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.events import Pause, StartRun, StopRun
-from tui.client import Client
+from engine.events import Cancel, Command, Failed, Loading, ModelReady, Pause, Prefer, RunFinished, StartRun, StopRun
+from tui.client import Client, EngineDied
 from tui.state import Phase, RunState
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
@@ -22,6 +22,7 @@ class Runner:
         self._log_path = log_path
         self._client: Client | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
         self.state: RunState | None = None
 
     @property
@@ -29,10 +30,10 @@ class Runner:
         """Whether a run is on."""
         return self.state is not None and not self.state.over
 
-    async def start(self, suite: Path) -> RunState:
+    async def start(self, order: StartRun) -> RunState:
         """Run a suite, starting the engine if it does not run. Call it only when no run is on."""
         assert not self.busy
-        state = self.state = RunState(suite)
+        state = self.state = RunState(order.suite)
         if self._client is None or not self._client.alive:
             await self.close()
             try:
@@ -41,30 +42,46 @@ class Runner:
             except OSError as error:
                 state.fail(f"The engine could not be started: {error.strerror or error}.")
                 return state
-            self._client = client
+            self._client, self._given_up = client, 0
             self._reader = asyncio.create_task(self._read(client))
-        await self._client.send(StartRun(suite))
+        await self._client.send(order)
         return state
 
     async def pause(self, paused: bool) -> None:
         """Have the run stand still, or go on."""
+        await self._tell(Pause(paused))
+
+    async def prefer(self, job: str) -> None:
+        """Have a job that waits decoded next."""
+        await self._tell(Prefer(job))
+
+    async def cancel(self, job: str) -> None:
+        """Take a job out of the run."""
+        await self._tell(Cancel(job))
+
+    async def _tell(self, command: Command) -> None:
         if self.busy and self._client is not None:
-            await self._client.send(Pause(paused))
+            await self._client.send(command)
 
     async def stop(self) -> None:
-        """End the run; what is finished stays. Returns when it has ended."""
+        """End the run; what is finished stays. Returns when it has ended.
+
+        While the model loads nothing is decoded, so there is nothing to wait for: the engine ends the run when it has
+        loaded the model, which the next run then finds ready.
+        """
         state = self.state
         if state is None or state.over or self._client is None:
             return
-        loading = state.started is None
         state.stopping()
-        if not loading:
-            await self._client.send(StopRun())
+        await self._client.send(StopRun())
+        if state.started is None:
+            self._given_up += 1
+        else:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._until_over(state), STOP_PATIENCE)
+            if not state.over:
+                await self.close()  # finished records are on disk
         if not state.over:
-            # Nothing is lost: while the model loads nothing has been decoded, and finished records are on disk.
-            await self.close()
             state.phase = Phase.STOPPED
             state.revision += 1
 
@@ -81,7 +98,9 @@ class Runner:
 
     async def _read(self, client: Client) -> None:
         async for event in client.events():
-            if self.state is not None:
+            if self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
+                self._given_up -= isinstance(event, RunFinished | Failed)
+            elif self.state is not None:
                 self.state.apply(event)
 
     async def _until_over(self, state: RunState) -> None:

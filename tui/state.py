@@ -12,6 +12,7 @@ from engine.events import (
     Event,
     Failed,
     Forked,
+    JobCancelled,
     JobFinished,
     JobInfo,
     JobStarted,
@@ -19,6 +20,7 @@ from engine.events import (
     ModelReady,
     Paused,
     Progress,
+    Remark,
     RunFinished,
     RunStarted,
 )
@@ -50,6 +52,7 @@ class Mark(Enum):
     OK = "ok"
     BROKEN = "!!"
     ERROR = "xx"
+    CANCELLED = "~~"
 
 
 @dataclass(slots=True)
@@ -74,13 +77,35 @@ class LiveText:
 
 @dataclass(slots=True)
 class JobState:
-    """A job as far as it has come: live texts while it runs, the record once it is finished."""
+    """A job as far as it has come: live texts while it runs, the record once it is finished.
+
+    starts: how often it was begun; beginning again voids what it had said.
+    """
 
     info: JobInfo
-    started: bool = False
+    starts: int = 0
+    cancelled: bool = False
     live: dict[Arm, LiveText] = field(default_factory=lambda: {arm: LiveText() for arm in ARMS})
     fork: Fork | None = None
     record: Record | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether it has been begun, finished or not."""
+        return self.starts > 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.cancelled or self.record is not None
+
+    def begin(self, prefill: str) -> None:
+        """It got its row, maybe not for the first time. `prefill` is how both replies begin."""
+        self.starts += 1
+        self.fork = None
+        self.live = {arm: LiveText() for arm in ARMS}
+        for live in self.live.values():
+            live.add(prefill)
 
     def reply(self, arm: Arm) -> Reply | None:
         """The finished reply of an arm, None until the job is finished."""
@@ -97,6 +122,8 @@ class JobState:
     def mark(self, arm: Arm) -> Mark:
         """The state of an arm's reply."""
         reply = self.reply(arm)
+        if self.cancelled:
+            return Mark.CANCELLED
         if reply is None:
             return Mark.RUNNING if self.started else Mark.WAITING
         if reply.verdict is None:
@@ -123,6 +150,8 @@ class RunState:
     jobs: list[JobState] = field(default_factory=list)
     newest: int | None = None
     done: int = 0
+    cancelled: int = 0
+    remarks: list[str] = field(default_factory=list)
     progress: Progress | None = None
     rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
     finished: RunFinished | None = None
@@ -135,6 +164,11 @@ class RunState:
     def over(self) -> bool:
         """Whether nothing more will come."""
         return self.phase in OVER
+
+    @property
+    def total(self) -> int:
+        """How many jobs there are to finish: those that were cancelled do not count."""
+        return len(self.jobs) - self.cancelled
 
     @property
     def folder(self) -> Path | None:
@@ -163,8 +197,10 @@ class RunState:
                 self.model = event
             case RunStarted():
                 self._start(event)
-            case JobStarted() | Delta() | Forked() | JobFinished():
+            case JobStarted() | Delta() | Forked() | JobFinished() | JobCancelled():
                 self._apply_to_job(event)
+            case Remark():
+                self.remarks.append(event.message)
             case Progress():
                 self.progress = event
             case Paused():
@@ -180,12 +216,13 @@ class RunState:
 
     def _start(self, event: RunStarted) -> None:
         self.started = event
+        self.remarks = list(event.remarks)
         self.jobs = [JobState(info) for info in event.jobs]
         self._index = {info.id: number for number, info in enumerate(event.jobs)}
         if self.phase is not Phase.STOPPING:
             self.phase = Phase.RUNNING
 
-    def _apply_to_job(self, event: JobStarted | Delta | Forked | JobFinished) -> None:
+    def _apply_to_job(self, event: JobStarted | Delta | Forked | JobFinished | JobCancelled) -> None:
         name = event.record.id if isinstance(event, JobFinished) else event.job
         number = self._index.get(name)
         if number is None:
@@ -193,10 +230,8 @@ class RunState:
         job = self.jobs[number]
         match event:
             case JobStarted():
-                job.started = True
+                job.begin(event.prefill)
                 self.newest = number
-                for live in job.live.values():
-                    live.add(event.prefill)
             case Delta():
                 for arm in ARMS if event.arm == "both" else (event.arm,):
                     job.live[arm].add(event.text, event.tokens)
@@ -204,6 +239,9 @@ class RunState:
                 job.fork = event.fork
             case JobFinished():
                 self._finish(job, event.record)
+            case JobCancelled():
+                self.cancelled += not job.cancelled
+                job.cancelled = True
 
     def _finish(self, job: JobState, record: Record) -> None:
         job.record, job.fork = record, record.fork

@@ -94,8 +94,14 @@ def _add_prompt(page: Page, prompt: Prompt) -> None:
 
 
 def schema_page(suite: Suite) -> Page:
-    """The JSON Schema, indented."""
-    return Page().add(_json(suite.json_schema, indent=2))
+    """The JSON Schema, indented; under it those that single prompts have instead."""
+    page = Page()
+    if suite.json_schema is not None:
+        page.add(_json(suite.json_schema, indent=2)).add("\n\n")
+    for prompt in suite.prompts:
+        if prompt.json_schema is not None:
+            page.heading(f"{prompt.name} has its own").add(_json(prompt.json_schema, indent=2)).add("\n\n")
+    return page
 
 
 def cases_page(suite: Suite) -> Page:

@@ -44,9 +44,9 @@ class Script:
                 return True
         return False
 
-    def until(self, condition: Any) -> None:
+    def until(self, condition: Any, stops: bool = True) -> None:
         while not condition():
-            if self.take("stop_run"):
+            if stops and self.take("stop_run"):
                 raise Stopped
             if self.ended:
                 sys.exit(0)
@@ -61,7 +61,7 @@ class Script:
                 case None:
                     self.say(step)
                 case "expect":
-                    self.until(lambda kind=step["type"]: self.take(kind))
+                    self.until(lambda kind=step["type"]: self.take(kind), step["type"] != "stop_run")
                 case "gate":
                     self.until((self.path.parent / step["name"]).exists)
                 case "sleep":

@@ -124,8 +124,10 @@ def ready() -> list[Step]:
     ]
 
 
-def started(jobs: Iterable[events.JobInfo], constrained_error: str | None = None) -> events.RunStarted:
-    return events.RunStarted(FOLDER, "people", "SmolLM2-135M-Instruct", tuple(jobs), constrained_error)
+def started(
+    jobs: Iterable[events.JobInfo], constrained_error: str | None = None, remarks: tuple[str, ...] = ()
+) -> events.RunStarted:
+    return events.RunStarted(FOLDER, "people", "SmolLM2-135M-Instruct", tuple(jobs), constrained_error, remarks)
 
 
 def streamed(job: Record, *, hold: str | None = None) -> list[Step]:

@@ -5,10 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine import events
-from engine.events import Event, Loading, Pause, StartRun
+from engine.events import GRACE, Event, Loading, Pause, StartRun
 from tests.tui import story
-from tui.client import Client, EngineDied
+from tui.client import PATIENCE, Client, EngineDied
 from tui.runner import Runner
 from tui.state import Phase
 
@@ -64,7 +66,12 @@ async def test_a_line_of_a_megabyte_arrives(tmp_path: Path) -> None:
     assert (await told(client))[0] == Loading(step)
 
 
-async def test_close_ends_an_engine_that_listens_and_one_that_does_not(tmp_path: Path) -> None:
+async def test_close_ends_an_engine_that_listens_and_one_that_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATIENCE > GRACE, "the engine would be ended while it closes its files"
+    monkeypatch.setattr("tui.client.PATIENCE", 0.5)
+    monkeypatch.setattr("tui.client.FORCE_AFTER", 0.5)
     deaf = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
     for command in (story.command([], tmp_path), deaf):
         client = Client(command, tmp_path / "log")
@@ -80,7 +87,7 @@ async def test_close_ends_an_engine_that_listens_and_one_that_does_not(tmp_path:
 
 async def test_a_program_that_does_not_exist_fails_the_run(tmp_path: Path) -> None:
     runner = Runner(["no-such-program-at-all"], tmp_path / "log")
-    state = await runner.start(Path("x.toml"))
+    state = await runner.start(StartRun(Path("x.toml")))
     assert state.phase is Phase.FAILED
     assert state.failure == "The engine could not be started: No such file or directory."
 
@@ -88,7 +95,7 @@ async def test_a_program_that_does_not_exist_fails_the_run(tmp_path: Path) -> No
 async def test_two_runs_share_one_engine(tmp_path: Path) -> None:
     runner = Runner(story.command([{"do": "stderr", "text": "run"}, *story.people_run()], tmp_path), tmp_path / "log")
     for _ in range(2):
-        state = await runner.start(Path("x.toml"))
+        state = await runner.start(StartRun(Path("x.toml")))
         while runner.busy:
             await asyncio.sleep(0.02)
         assert state.phase is Phase.FINISHED
@@ -96,19 +103,26 @@ async def test_two_runs_share_one_engine(tmp_path: Path) -> None:
     assert len(story.received(tmp_path)) == 2
 
 
-async def test_stopping_while_the_model_loads_ends_the_engine_and_the_next_run_starts_one(tmp_path: Path) -> None:
-    steps = [Loading("reading weights"), story.gate("go"), *story.people_run()]
-    runner = Runner(story.command(steps, tmp_path), tmp_path / "log")
-    first = await runner.start(Path("x.toml"))
+async def test_a_run_stopped_while_the_model_loads_leaves_the_engine_to_the_next(tmp_path: Path) -> None:
+    """The engine loads on; what it still says of the first run is not told of the second."""
+    loading = [Loading("reading weights"), {"do": "expect", "type": "stop_run"}, {"do": "gate", "name": "loaded"}]
+    records = story.people_records()[:1]
+    begun = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
+    once = [*begun, *story.streamed(records[0]), story.finished(1, 1, stopped=True)]
+    again = [{"do": "expect", "type": "start_run"}, *story.people_run()]
+    runner = Runner(story.command([*loading, *once, *again], tmp_path), tmp_path / "log")
+    first = await runner.start(StartRun(Path("x.toml")))
     while first.phase is not Phase.LOADING:
         await asyncio.sleep(0.02)
-    await runner.stop()
+    client = runner._client
+    await asyncio.wait_for(runner.stop(), 1)
     assert first.phase is Phase.STOPPED
-    story.open_gate(tmp_path, "go")
-    second = await runner.start(Path("x.toml"))
+    second = await runner.start(StartRun(Path("y.toml"), batch=3))
+    assert runner._client is client
+    story.open_gate(tmp_path, "loaded")
     while not second.over:
         await asyncio.sleep(0.02)
-    assert second.phase is Phase.FINISHED
+    assert (second.phase, second.done, first.done) == (Phase.FINISHED, 6, 0)
     await runner.close()
 
 

@@ -24,7 +24,9 @@ import sys
 from pathlib import Path
 from tui.__main__ import prepare_terminal
 prepare_terminal()
+import tui.client
 from tui.app import JsonbreakApp
+tui.client.PATIENCE = tui.client.FORCE_AFTER = 2.0
 app = JsonbreakApp(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]))
 app.run()
 sys.exit(app.return_code or 0)

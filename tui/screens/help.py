@@ -18,6 +18,7 @@ _MARKS = [
     ("ok", "nothing is wrong with the reply"),
     ("!!", "broken: the class says how, the marked text where"),
     ("xx", "the reply could not be decoded"),
+    ("~~", "cancelled: taken out of the run, counted nowhere"),
     (FORK_GLYPH, "the fork: up to here both arms said the same"),
     (BREAK_GLYPH, "something is missing here"),
 ]
@@ -40,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One scrolling text."""
-        view = TextView(id="help")
+        view = TextView(id="help", classes="page")
         view.border_title = "Help"
         view.border_subtitle = "up/down scroll, esc closes"
         yield view

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer
 
 from engine.records import ARMS
@@ -15,16 +16,19 @@ from tui import keys
 from tui.messages import JobSelected, RunRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.remarks import RemarksScreen
 from tui.state import JobState, Phase, RunState
 from tui.text import one_line
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.fork_line import ForkLine
 from tui.widgets.job_list import JobList
 from tui.widgets.notice import Notice
+from tui.widgets.remark_line import RemarkLine
 from tui.widgets.status_line import StatusLine
 from tui.widgets.stream_view import StreamView
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
+REST_SECONDS = 0.3  # after which a selection is no longer on its way
 
 
 class RunScreen(Screen[None]):
@@ -38,10 +42,12 @@ class RunScreen(Screen[None]):
         super().__init__()
         self._runner = runner
         self._drawn: tuple[object, ...] = ()
+        self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """From top to bottom: status, notice, jobs, fork, panes."""
+        """From top to bottom: status, remark, notice, jobs, fork, panes."""
         yield StatusLine(id="status")
+        yield RemarkLine(id="remark")
         yield Notice(id="notice")
         yield JobList(id="jobs")
         yield ForkLine(id="fork")
@@ -77,6 +83,7 @@ class RunScreen(Screen[None]):
             return
         self._drawn = now
         self.query_one(StatusLine).show(state, elapsed)
+        self.query_one(RemarkLine).show(state)
         self.query_one(Notice).show(state, elapsed)
         self.query_one(JobList).show(state, _title(state))
         self.set_class(not state.jobs, "-no-jobs")
@@ -100,6 +107,16 @@ class RunScreen(Screen[None]):
         state = self._runner.state
         if state is not None:
             self._show_job(state)
+            if self._rest is not None:
+                self._rest.stop()
+            self._rest = self.set_timer(REST_SECONDS, self._prefer_selected)
+
+    async def _prefer_selected(self) -> None:
+        """The selection has come to rest: a job that waits is decoded next, as somebody looks at it."""
+        state = self._runner.state
+        job = self._selected(state) if state is not None else None
+        if job is not None and not job.started and not job.over:
+            await self._runner.prefer(job.info.id)
 
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job whose free reply is broken, round the end."""
@@ -120,6 +137,23 @@ class RunScreen(Screen[None]):
             self.notify("There is nothing to pause.", markup=False)
             return
         await self._runner.pause(not state.paused)
+
+    async def action_cancel(self) -> None:
+        """Take the selected job out of the run. Nothing is asked: it can be run again."""
+        state = self._runner.state
+        job = self._selected(state) if state is not None else None
+        if job is None or job.over or not self._runner.busy:
+            self.notify("There is nothing to cancel: this job is over.", markup=False)
+            return
+        await self._runner.cancel(job.info.id)
+
+    def action_remarks(self) -> None:
+        """Show all remarks on the run."""
+        state = self._runner.state
+        if state is None or not state.remarks:
+            self.notify("There are no remarks on this run.", markup=False)
+            return
+        self.app.push_screen(RemarksScreen(state.remarks))
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

@@ -25,6 +25,7 @@ class ArmPane(Vertical):
         super().__init__(id=id, classes="pane")
         self.arm: Arm = arm
         self._job: JobState | None = None
+        self._starts = 0
         self._shown = 0  # how much of the job's text is in the view
         self._final = False
 
@@ -38,11 +39,12 @@ class ArmPane(Vertical):
         view = self.query_one(StreamView)
         text = (unavailable or "") if job is None or not job.text(self.arm) else job.text(self.arm)
         final = job is not None and job.record is not None
-        if job is not self._job:
+        starts = job.starts if job else 0
+        if job is not self._job or starts != self._starts:
             view.stream(False)
             view.show("")
             view.scroll_to(y=0, animate=False)
-            self._job, self._shown, self._final = job, 0, False
+            self._job, self._starts, self._shown, self._final = job, starts, 0, False
         if final and not self._final:
             self._show_final(view, job, text)
         elif not final and len(text) != self._shown:

@@ -36,6 +36,8 @@ class ForkLine(Static):
             return Content.styled("no fork: there is no constrained arm", "$text-muted")
         if job.fork is not None:
             return fork_sentence(job.fork, narrow)
+        if job.cancelled:
+            return Content("")
         if job.record is None:
             return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
         return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")

@@ -22,7 +22,13 @@ VERDICT_CELLS = 18  # "!! multiple_values"
 PROMPT_CELLS = 20
 CASE_CELLS = 24
 INPUT_CELLS_MIN = 16
-_WORDS = {Mark.WAITING: "waiting", Mark.RUNNING: "running", Mark.OK: "", Mark.ERROR: "error"}
+_WORDS = {
+    Mark.WAITING: "waiting",
+    Mark.RUNNING: "running",
+    Mark.OK: "",
+    Mark.ERROR: "error",
+    Mark.CANCELLED: "cancelled",
+}
 
 
 def verdict_words(job: JobState, arm: Arm, over: bool) -> str:

@@ -73,12 +73,13 @@ def _number(value: int, unit: str) -> str:
 
 
 def _end(state: RunState) -> Content:
-    done, total = state.done, len(state.jobs)
+    done, total = state.done, state.total
     if not state.jobs:
         return Content.assemble(("-- stopped ", "bold"), "before the first job")
     word = "ok finished" if state.phase is Phase.FINISHED else "-- stopped"
     where = Content(f"  saved in {one_line(str(state.folder))}") if state.folder else Content("")
-    return Content.assemble((word, "bold"), f"  {done} of {total} jobs", where)
+    cancelled = f", {state.cancelled} cancelled" if state.cancelled else ""
+    return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}", where)
 
 
 def _failure(state: RunState) -> Content:

@@ -54,7 +54,7 @@ def progress_words(state: RunState) -> str:
     """Jobs done of all, and tokens per second."""
     if not state.jobs:
         return ""
-    words = f"{state.done}/{len(state.jobs)} jobs"
+    words = f"{state.done}/{state.total} jobs"
     if state.progress is not None and not state.over:
         words += f"  {state.progress.tokens_per_second:.0f} tok/s"
     return words

@@ -35,6 +35,8 @@ class VerdictLine(Static):
         if mark in (Mark.WAITING, Mark.RUNNING):
             words = "-- not run" if over else f"{mark.value} {'running' if mark is Mark.RUNNING else 'waiting'}"
             return Content.styled(words, "$text-muted")
+        if mark is Mark.CANCELLED:
+            return Content.styled(f"{mark.value} cancelled: this job has no verdict and counts nowhere", "$text-muted")
         reply = job.reply(self.arm)
         assert reply is not None
         if reply.verdict is None:

@@ -1,0 +1,43 @@
+"""The options that the commands of both programs share. Imported for the help: nothing heavy here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+GRAMMARS = ("auto", "outlines_core", "llguidance")  # engine.events.GrammarKind, without importing pydantic
+
+
+def model_options(command: Any) -> Any:
+    """Choose a model and where it runs: model, device, dtype, out."""
+    for option in (
+        click.option("--out", type=Path, default=Path("runs"), show_default=True, help="Put run folders here."),
+        click.option("--dtype", default="auto", show_default=True, help="auto is float32 on a CPU, bfloat16 on a GPU."),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
+        click.option("--model", metavar="NAME_OR_PATH", help="A transformers model. Default: the built-in one."),
+    ):
+        command = option(command)
+    return command
+
+
+def decoding_options(command: Any) -> Any:
+    """Choose how a run is decoded: batch, grammar."""
+    for option in (
+        click.option(
+            "--grammar",
+            type=click.Choice(GRAMMARS),
+            default="auto",
+            show_default=True,
+            help="What makes masks of a schema; auto is outlines_core, or llguidance where that cannot express it.",
+        ),
+        click.option(
+            "--batch",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="At most N rows at once. Default: what the memory holds.",
+        ),
+    ):
+        command = option(command)
+    return command
