@@ -15,6 +15,7 @@ Backend: TypeAlias = Literal["outlines_core", "llguidance"]
 State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
 
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
+# Both libraries take it in every gap, save that Outlines takes none before the comma of a list without `prefixItems`.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
 
 
