@@ -1,0 +1,73 @@
+"""`jsonbreak report`: the findings of a run, to be read without the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from engine.errors import BadInputError
+from engine.faults import printable
+from engine.runs.document import Document, Line, Quoted
+from engine.runs.findings import Findings, gather
+from engine.runs.reading import RunFolder, find_run
+from engine.runs.rendering import render
+from engine.runs.sections.cost import cost
+from engine.runs.sections.failures import failures
+from engine.runs.sections.jobs import LEGEND, appendix, examples
+from engine.runs.sections.method import method
+from engine.runs.sections.results import comparison, rates
+from engine.runs.sections.run import what_was_run
+from engine.runs.sections.stability import consistency
+from engine.runs.sections.summary import in_short, words
+
+
+def report(run: str, runs: Path, *, html: bool) -> Iterator[str]:
+    """The report of a run (a folder, the name of one in `runs`, or "last"), in parts.
+
+    Raises BadInputError where there is no such run.
+    """
+    folder = find_run(run, runs)
+    return render(document_of(folder, gather(folder)), html=html)
+
+
+def document_of(run: RunFolder, findings: Findings) -> Document:
+    """The sections of the report, in order. The appendix is read while it is written."""
+    sections = (
+        in_short(findings),
+        what_was_run(run, findings),
+        words(findings),
+        rates(findings),
+        comparison(findings),
+        failures(findings),
+        consistency(findings, run.manifest.generation.get("temperature")),
+        cost(findings),
+        examples(run, findings),
+        method(),
+        appendix(run, findings),
+    )
+    return Document(_title(run), LEGEND, sections)
+
+
+def _title(run: RunFolder) -> Line:
+    manifest = run.manifest
+    if manifest.suite is None or manifest.model is None:
+        return "Findings of the run ", Quoted(run.folder.resolve().name)
+    return "Findings: ", Quoted(manifest.suite), " on ", Quoted(manifest.model)
+
+
+def write_report(parts: Iterable[str], file: Path) -> None:
+    """Write a report, whole or not at all. Raises BadInputError where that cannot be."""
+    if file.exists() and not file.is_file():
+        raise BadInputError(f"{printable(str(file))}: this is not a regular file; name another one with --out.")
+    file = file.resolve()  # a link stays, and what it points at is written
+    fresh = file.with_name(f"{file.name}.new")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="\n") as out:
+            out.writelines(parts)
+        fresh.replace(file)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        reason = error.strerror or "it cannot be opened"
+        raise BadInputError(
+            f"{printable(str(file))}: cannot be written ({reason}); name another with --out."
+        ) from error

@@ -1,0 +1,1 @@
+"""The sections of a report: findings → words. One file for each question that a reader has."""
