@@ -35,8 +35,8 @@ def _cost(findings: Findings) -> Iterator[Block]:
 def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
         "Right values, wrapped or not, in jobs that were decoded in both arms and of which something was expected. "
-        "A reply without one JSON value has no right values. A constraint can make a reply valid and its content worse: "
-        "that shows here."
+        "A reply without one JSON value has no right values. A constraint can make a reply valid and its content "
+        "worse: that shows here."
     )
     rows = []
     for name, found in prompts.items():
