@@ -110,6 +110,27 @@ def check(suites: tuple[Path, ...]) -> None:
         sys.exit(2)
 
 
+@cli.command()
+@click.argument("run", metavar="RUN")
+@click.option("--html", is_flag=True, help="One self-contained HTML page instead of Markdown.")
+@click.option("--out", type=Path, metavar="FILE", help="Write to this file instead of stdout; *.html means --html.")
+@click.option("--runs", type=Path, default=Path("runs"), show_default=True, help="The folder with the runs.")
+def report(run: str, html: bool, out: Path | None, runs: Path) -> None:
+    """Write the findings of RUN: its folder, its name under runs, or last."""
+    from engine.runs.report import report as report_of
+    from engine.runs.report import write_report
+
+    html = html or (out is not None and out.suffix.lower() in {".html", ".htm"})
+    parts = report_of(run, runs, html=html)
+    if out is not None:
+        write_report(parts, out)
+        click.echo(out)
+        return
+    stdout = click.get_binary_stream("stdout")
+    for part in parts:
+        stdout.write(part.encode())
+
+
 @cli.command(hidden=True)
 @model_options
 def worker(model: str | None, device: str, dtype: str, out: Path) -> None:

@@ -51,11 +51,13 @@ class Facts:
 class Cell:
     """One cell of a table.
 
-    shade: 0 to 1, how strong its ground is, None for none. point, interval: a share to draw with its ends.
+    shade: 0 to 1, how strong its ground is, None for none. good: whether that is to be wished for.
+    point, interval: a share to draw with its ends.
     """
 
     line: Line
     shade: float | None = None
+    good: bool = False
     point: float | None = None
     interval: Interval | None = None
 

@@ -33,20 +33,20 @@ def with_percent(share: Share, nothing: str) -> str:
 
 
 def share_cell(share: Share, nothing: str) -> Cell:
-    """A share with its Wilson interval: `12 of 40, 30% (18 to 45)`, or the words for nothing where n is 0."""
+    """A share with its Wilson interval: `12/40, 30% (18–45%)`, or the words for nothing where n is 0."""
     if not share.n:
         return Cell((nothing,))
     low, high = interval = wilson_interval(share)
-    ends = f"{percent(low, share.n).rstrip('%')} to {percent(high, share.n)}"
-    words = f"{counted(share)}, {percent(share.k / share.n, share.n)} ({ends})"
+    ends = f"{percent(low, share.n).rstrip('%')}–{percent(high, share.n)}"
+    words = f"{share.k:,}/{share.n:,}, {percent(share.k / share.n, share.n)} ({ends})"
     return Cell((words,), point=share.k / share.n, interval=interval)
 
 
-def heat_cell(k: int, n: int) -> Cell:
-    """A count and its share of n, with a ground as strong as the share."""
+def heat_cell(k: int, n: int, *, good: bool) -> Cell:
+    """A count and its share of n, with a ground as strong as the share, of another colour where it is good."""
     if not n:
         return Cell(("no reply",))
-    return Cell((f"{k:,} ({percent(k / n, n)})" if k else "0",), shade=k / n)
+    return Cell((f"{k:,} ({percent(k / n, n)})" if k else "0",), shade=k / n, good=good)
 
 
 def points(difference: float) -> str:

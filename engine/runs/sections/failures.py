@@ -89,4 +89,4 @@ def _heat(caption: str, first: str, rows: _Rows) -> Iterator[Block]:
 
 def _row(name: str | Quoted, counts: Counter[FailureClass], classes: list[FailureClass]) -> tuple[Cell, ...]:
     total = counts.total()
-    return cell(name), cell(f"{total:,}"), *(heat_cell(counts[each], total) for each in classes)
+    return cell(name), cell(f"{total:,}"), *(heat_cell(counts[each], total, good=each == "ok") for each in classes)

@@ -53,9 +53,9 @@ def _prompt_line(name: str, found: PromptFindings) -> Line:
 
 def _as_asked(found: PromptFindings) -> str:
     free, constrained = (Share(arm.classes["ok"], arm.classes.total()) for arm in found.arms.values())
-    alone = with_percent(free, "no reply could be decoded")
-    masked = with_percent(constrained, "none, for none could be decoded")
-    return f"as asked were {alone} replies with the prompt alone, {masked} constrained"
+    alone = f"{with_percent(free, 'none')} were as asked with the prompt alone" if free.n else "none could be decoded"
+    masked = with_percent(constrained, "none could be decoded")
+    return f"of the replies, {alone}; constrained, {masked}"
 
 
 def _commonest(arm: ArmFindings) -> tuple[str, str] | None:
