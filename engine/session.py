@@ -175,7 +175,7 @@ class _Run:
         if ended.constrained is not None:
             constrained = self._reply(ended.constrained, job)
         else:
-            reason = self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
+            reason = ended.error or self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
             constrained = _error(reason or _NO_GRAMMAR)
         self._finish(job, free, constrained, ended.fork)
 

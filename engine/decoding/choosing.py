@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import torch
 
-from engine.decoding.grammar import Grammar, State
+from engine.decoding.grammar import Grammar, GrammarError, State
 from engine.decoding.lanes import Lane, Row, Twin
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
@@ -17,10 +17,14 @@ from engine.records import Arm
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A token, and the grammar's state after it, which the constrained arm goes on in."""
+    """A token, and the grammar's state after it, which the constrained arm goes on in.
+
+    error: why the constrained arm cannot go on; its token then means nothing.
+    """
 
     token: int
     state: State = None
+    error: str | None = None
 
 
 Choices: TypeAlias = Mapping[Arm, Choice]
@@ -48,7 +52,10 @@ class Chooser:
         for number, row in enumerate(rows):
             if "constrained" not in row.arms:
                 continue
-            choice = self._without_mask(row.twin, wanted[number])
+            try:
+                choice = self._without_mask(row.twin, wanted[number])
+            except GrammarError as error:
+                choice = Choice(-1, error=str(error))
             if choice is None:
                 refused.append(number)
             else:
@@ -79,12 +86,7 @@ class Chooser:
         allowed = self._masks.gather([(grammar, lane.state) for grammar, lane in lanes])
         scores = logits[numbers].masked_fill_(~allowed, -torch.inf)
         tokens = self._sampler.choose(scores, None if race is None else race[numbers]).tolist()
-        choices = []
-        for (grammar, lane), token in zip(lanes, tokens, strict=True):
-            state = grammar.advance(lane.state, token)
-            assert state is not None, "the mask allowed a token that the grammar does not"
-            choices.append(Choice(token, state))
-        return choices
+        return [_taken(grammar, lane, token) for (grammar, lane), token in zip(lanes, tokens, strict=True)]
 
     def _race(self, rows: Sequence[Row], vocabulary_size: int) -> torch.Tensor | None:
         """One draw a generator, so that the arms of a job run the same race, whether they share a row or not."""
@@ -103,3 +105,12 @@ def constrained(twin: Twin) -> tuple[Grammar, Lane]:
     """The grammar and the constrained lane of a job that has them."""
     assert twin.request.grammar is not None
     return twin.request.grammar, twin.lanes["constrained"]
+
+
+def _taken(grammar: Grammar, lane: Lane, token: int) -> Choice:
+    try:
+        state = grammar.advance(lane.state, token)
+    except GrammarError as error:
+        return Choice(token, error=str(error))
+    assert state is not None, "the mask allowed a token that the grammar does not"
+    return Choice(token, state)

@@ -34,7 +34,7 @@ class Lane:
     """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm once it has thought.
 
     generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
-    limit: how many tokens it may take. thinking: None where there is none, or no more.
+    limit: how many tokens it may take. thinking: None where there is none, or no more. error: why it was given up.
     """
 
     stream: TextStream
@@ -45,6 +45,7 @@ class Lane:
     tokens: list[int] = field(default_factory=list)
     finish: Literal["stop", "length"] | None = None
     seconds: float = 0.0
+    error: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -123,12 +124,13 @@ class LaneResult:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Both arms are done. `constrained` is None where the request had no grammar."""
+    """Both arms are done. `constrained` is None where the request had no grammar, or its grammar gave up: `error`."""
 
     id: str
     free: LaneResult
     constrained: LaneResult | None
     fork: Fork | None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

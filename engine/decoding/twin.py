@@ -173,7 +173,9 @@ class TwinDecoder:
     def _advance(self, row: Row, choices: Choices, logits: torch.Tensor) -> Iterator[Happening]:
         """Give each arm of a row its token; fork the row where they differ; drop it when nothing is left to decode."""
         twin, shared = row.twin, len(row.arms) == 2
-        if shared and choices["free"].token != choices["constrained"].token:
+        if shared and choices["constrained"].error:
+            shared = False
+        elif shared and choices["free"].token != choices["constrained"].token:
             twin.fork = self._explainer.explain(twin, choices, logits)
             self._parted += 1
             yield Parted(twin.request.id, twin.fork)
@@ -193,7 +195,8 @@ class TwinDecoder:
     def _push(self, twin: Twin, arm: Arm, choice: Choice, shared: bool) -> str | None:
         """Append a token to an arm; the new text, or None when the token was the end of the reply."""
         lane, grammar = twin.lanes[arm], twin.request.grammar
-        if choice.token in self._model.stop_ids:
+        lane.error = choice.error
+        if lane.error or choice.token in self._model.stop_ids:
             self._finish(twin, lane, "stop")
             return None
         lane.tokens.append(choice.token)
@@ -288,8 +291,9 @@ class TwinDecoder:
         return Shrunk(self._slots, len(requests))
 
     def _ended(self, twin: Twin) -> Ended:
-        results = {arm: self._result(twin, lane) for arm, lane in twin.lanes.items()}
-        return Ended(twin.request.id, results["free"], results.get("constrained"), twin.fork)
+        results = {arm: self._result(twin, lane) for arm, lane in twin.lanes.items() if not lane.error}
+        error = next((lane.error for lane in twin.lanes.values() if lane.error), None)
+        return Ended(twin.request.id, results["free"], results.get("constrained"), twin.fork, error)
 
     def _result(self, twin: Twin, lane: Lane) -> LaneResult:
         assert lane.finish is not None

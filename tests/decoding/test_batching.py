@@ -16,7 +16,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.grammar import Backend, Grammar, State, Unenforced
+from engine.decoding.grammar import Backend, Grammar, GrammarError, State, Unenforced
 from engine.decoding.graphs import Pass
 from engine.decoding.lanes import Begun, Ended, Grown, Request, Shrunk
 from engine.decoding.model import LoadedModel
@@ -60,7 +60,8 @@ def model() -> LoadedModel:
 @pytest.fixture(scope="module")
 def grammars(model: LoadedModel) -> list[Grammar]:
     backend = LocalBackend(model)
-    return [backend.grammar(schema, 60, lambda event: None) for schema in (OBJECT, LIST)]
+    schemas = [(OBJECT, "outlines_core"), (LIST, "outlines_core"), (OBJECT, "llguidance")]
+    return [backend.grammar(schema, 60, lambda event: None, kind) for schema, kind in schemas]
 
 
 class Anything:
@@ -87,9 +88,9 @@ def request(model: LoadedModel, number: int, text: str, grammar: Grammar | None)
 
 
 def mixed(model: LoadedModel, grammars: list[Grammar]) -> list[Request]:
-    """Two schemas, and jobs without one."""
+    """Two schemas, two libraries, and jobs without either."""
     kinds = [*grammars, None]
-    return [request(model, number, text, kinds[number % 3]) for number, text in enumerate([*TEXTS, *TEXTS])]
+    return [request(model, number, text, kinds[number % 4]) for number, text in enumerate([*TEXTS, *TEXTS])]
 
 
 def decoder(
@@ -135,7 +136,7 @@ def test_every_reply_is_what_it_is_alone(
     """One row: an arm that parts waits for the other's. Seven tokens a pass: every prompt takes several."""
     for id, end in ended(decoder(model, mixed(model, grammars), params, slots, budget)).items():
         assert list(end.free.tokens) == alone[id, params, False], id
-        assert (end.constrained is None) == (int(id) % 3 == 2)
+        assert (end.constrained is None) == (int(id) % 4 == 3)
         if end.constrained:
             assert list(end.constrained.tokens) == alone[id, params, True], id
             assert end.fork is not None
@@ -304,6 +305,24 @@ def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
     with pytest.raises(torch.OutOfMemoryError):
         ended(running)
     assert Nothing.made[-1] == 1
+
+
+class GivesUp(Anything):
+    """A grammar that comes to its limits after the seventh token, as llguidance does with some schemas."""
+
+    def advance(self, state: State, token: int) -> State | None:
+        if state == 7:
+            raise GrammarError("It gave up.")
+        return state + 1
+
+
+def test_a_grammar_that_gives_up_costs_its_arm_only(model: LoadedModel) -> None:
+    requests = [request(model, number, text, GivesUp()) for number, text in enumerate(TEXTS)]
+    plain = [request(model, number, text, None) for number, text in enumerate(TEXTS)]
+    expected = ended(decoder(model, plain, GREEDY, slots=8))
+    for id, end in ended(decoder(model, requests, GREEDY, slots=8)).items():
+        assert end.free.tokens == expected[id].free.tokens
+        assert (end.constrained, end.fork, end.error) == (None, None, "It gave up.")
 
 
 CLOSE = "</t>"
