@@ -1,0 +1,74 @@
+"""Variations between the words: white space, emoji, and quotes around names."""
+
+from __future__ import annotations
+
+import re
+
+from engine.variations.draws import Draws
+from engine.variations.facts import Facts
+
+_SPACE = re.compile(r"(?<=\S) (?=\S)")
+_WORD_GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
+_ANY_QUOTE = re.compile(r"""["'`´‘’‚“”„«»‹›「」『』\\<>{}\[\]=|]""")
+_EMOJI = ("✨", "🌿", "🎈", "🧩", "📎", "🪁", "🌈", "🍀")  # none of them says anything about what is around it
+_MOST_EMOJI = 3
+_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ('\\"', '\\"'), ("\\", "\\"))
+
+
+def white_space(facts: Facts, draws: Draws) -> str | None:
+    """Some spaces doubled, some that follow a sentence made line breaks."""
+    if facts.is_code:
+        return None
+    gaps = [match.start() for match in _SPACE.finditer(facts.text) if facts.is_free(match.start(), match.end())]
+    if not gaps:
+        return None
+    chosen = [gap for gap in gaps if draws.chance(0.4)] or [draws.pick(gaps)]
+    text = facts.text
+    for gap in reversed(chosen):
+        wider = "\n\n" if text[gap - 1] in ".!?" and draws.chance(0.5) else "  "
+        text = f"{text[:gap]}{wider}{text[gap + 1 :]}"
+    return text
+
+
+def emoji(facts: Facts, draws: Draws) -> str | None:
+    """An emoji between two words that carry no expected value, in up to three places."""
+    if facts.is_code:
+        return None
+    gaps = [
+        match.start() for match in _WORD_GAP.finditer(facts.text) if facts.is_free(match.start() - 1, match.end() + 1)
+    ]
+    text = facts.text
+    for gap in reversed(draws.some(gaps, _MOST_EMOJI)):
+        text = f"{text[:gap]} {draws.pick(_EMOJI)} {text[gap + 1 :]}"
+    return text
+
+
+def quotes(facts: Facts, draws: Draws) -> str | None:
+    """Quotes, plain, typographic or escaped, or backslashes around the expected names.
+
+    Only where the input has no such marks: where it has, they may be part of a value, or say what is one.
+    """
+    if facts.is_code or _ANY_QUOTE.search(facts.text):
+        return None
+    spans = _names(facts)
+    opening, closing = draws.pick(_QUOTES)
+    text = facts.text
+    for start, end in reversed(spans):
+        text = f"{text[:start]}{opening}{text[start:end]}{closing}{text[end:]}"
+    return text
+
+
+def _names(facts: Facts) -> list[tuple[int, int]]:
+    """Where expected strings stand that look like names: letters, the first one not small, not all of them big."""
+    names = {
+        string
+        for string in facts.strings
+        if len(string) > 1 and string[0].isalpha() and not string[0].islower() and not string.isupper()
+    }
+    return [
+        (start, end)
+        for start, end in facts.string_spans
+        if facts.text[start:end] in names
+        and not facts.text[start - 1 : start].isalnum()
+        and not facts.text[end : end + 1].isalnum()
+    ]
