@@ -7,16 +7,19 @@ is there anything, did it end, what is around the value, is it JSON, has it the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from engine.judging import breaks, spans
+from engine.judging import breaks
 from engine.judging.breaks import Break
+from engine.judging.compare import Rule, cursor_of
+from engine.judging.misfits import duplicates, misfits
+from engine.judging.repair import repairable
 from engine.judging.shape import ShapeFault, shape_faults
 from engine.judging.unwrap import Found, Reading, read
 from engine.judging.validator import build_validator
-from engine.judging.values import NOTHING, Difference, differences
-from engine.judging.verdict import FailureClass, Verdict, Where
-from engine.judging.wording import Path, excerpt, pointer, show
+from engine.judging.values import Difference, differences
+from engine.judging.verdict import Also, FailureClass, Verdict
 
 
 class Judge:
@@ -25,8 +28,10 @@ class Judge:
     The dialect is the one that `$schema` names, 2020-12 if none is; formats are asserted; nothing is fetched.
     """
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], compare: Mapping[str, Rule] | None = None) -> None:
+        """compare: by path, how the expected values are compared (see compare.py); without any they must be equal."""
         self._validator = build_validator(schema)
+        self._compare = cursor_of(compare or {})
 
     def judge(self, text: str, finish: Literal["stop", "length"], expected: Any) -> Verdict:
         """The verdict of a reply. `finish` is why decoding ended; `expected` None means nothing was expected.
@@ -38,84 +43,48 @@ class Judge:
         """
         reading = read(text, finish)
         if reading.found is None:
-            classes, place, message = _named(text, reading.breaks)
-            return Verdict(False, False, False, None if expected is None else False, classes, place, message)
-        return self._judge_value(text, reading, reading.found, expected)
+            verdict = _verdict(text, reading, reading.breaks, schema=False, values=None if expected is None else False)
+        else:
+            verdict = self._judge_value(text, reading, reading.found, expected)
+        return verdict if verdict.strict else replace(verdict, repairable=repairable(text, self._validator))
 
     def _judge_value(self, text: str, reading: Reading, found: Found, expected: Any) -> Verdict:
         faults = shape_faults(self._validator, found.value)
-        equal, difference = _compared(expected, found.value, faults)
-        wrong = [*reading.breaks, *_duplicates(text, found)]
-        also = [fault.failure for fault in faults]
-        if difference is not None:
-            also.append("wrong_value")
-        if not wrong and faults:  # places are looked up for the primary class alone: that takes a pass over the text
-            wrong = [_shape_break(text, found, faults[0])]
-        elif not wrong and difference is not None:
-            wrong = [_value_break(text, found, difference)]
-        if not wrong:
-            said = "Valid JSON that satisfies the schema" + (" and has the expected values." if equal else ".")
-            return Verdict(reading.strict, True, True, equal, ("ok",), None, said)
-        classes, place, message = _named(text, wrong, also)
-        return Verdict(reading.strict, True, not faults, equal, classes, place, message)
+        equal, difference = self._compared(expected, found.value, faults)
+        wrong = [*reading.breaks, *duplicates(text, found), *misfits(text, found, faults, difference)]
+        if wrong:
+            return _verdict(text, reading, wrong, schema=not faults, values=equal)
+        said = "Valid JSON that satisfies the schema" + (" and has the expected values." if equal else ".")
+        return Verdict(reading.strict, True, True, equal, ("ok",), None, said)
+
+    def _compared(
+        self, expected: Any, value: Any, faults: Sequence[ShapeFault]
+    ) -> tuple[bool | None, Difference | None]:
+        """Whether the value equals what was expected, and the first difference that no fault of shape explains."""
+        if expected is None:
+            return None, None
+        explained = {fault.at for fault in faults}
+        equal = True
+        for difference in differences(expected, value, self._compare):
+            equal = False
+            path = difference.path
+            if not any(path[:length] in explained for length in range(len(path) + 1)):
+                return False, difference
+        return equal, None
 
 
-def _named(
-    text: str, wrong: Sequence[Break], also: Sequence[FailureClass] = ()
-) -> tuple[tuple[FailureClass, ...], Where, str]:
-    """The classes, each once, and the place and the sentence of the primary one."""
-    classes = dict.fromkeys([*(each.failure for each in wrong), *also])
-    place = breaks.where(text, wrong[0])
-    return tuple(classes), place, breaks.message(wrong[0], place)
+def _verdict(text: str, reading: Reading, wrong: Sequence[Break], schema: bool, values: bool | None) -> Verdict:
+    """What is said of a reply in which something is wrong: of each class the first break, in the order given."""
+    firsts: dict[FailureClass, Break] = {}
+    for found in wrong:
+        firsts.setdefault(found.failure, found)
+    primary, *others = [_told(text, found) for found in firsts.values()]
+    where, message = primary.where, primary.message
+    return Verdict(
+        reading.strict, reading.found is not None, schema, values, tuple(firsts), where, message, tuple(others)
+    )
 
 
-def _compared(expected: Any, value: Any, faults: Sequence[ShapeFault]) -> tuple[bool | None, Difference | None]:
-    """Whether the value equals what was expected, and the first difference that no fault of shape explains."""
-    if expected is None:
-        return None, None
-    explained = {fault.at for fault in faults}
-    equal = True
-    for difference in differences(expected, value):
-        equal = False
-        path = difference.path
-        if not any(path[:length] in explained for length in range(len(path) + 1)):
-            return False, difference
-    return equal, None
-
-
-def _duplicates(text: str, found: Found) -> list[Break]:
-    twice = spans.duplicate_key(text, found.start) if found.repeated else None
-    if twice is None:
-        return []
-    span, path = twice
-    said = f"The key {excerpt(text[span.start : span.end])} comes twice in one object: only the last one counts"
-    return [Break("duplicate_key", span.start, span.end, said, pointer(path))]
-
-
-def _shape_break(text: str, found: Found, fault: ShapeFault) -> Break:
-    """A missing key is marked as the object that lacks it, an extra one as the key, anything else as the value."""
-    path = fault.path if fault.failure == "missing_key" else fault.at
-    span = _span(text, found, path, of_key=fault.key is not None and fault.failure != "missing_key")
-    return Break(fault.failure, span.start, span.end, fault.sentence, pointer(path))
-
-
-def _value_break(text: str, found: Found, difference: Difference) -> Break:
-    """What is missing is marked as the container that lacks it, what is too much as the key or the item."""
-    path, expected, got = difference.path, difference.expected, difference.got
-    at = f" at {excerpt(pointer(path))}" if path else ""
-    if got is NOTHING:
-        path, said = path[:-1], f"Expected {show(expected)}{at}, got nothing"
-    elif expected is NOTHING:
-        said = f"Got {show(got)}{at}, where nothing was expected"
-    else:
-        said = f"Expected {show(expected)}{at}, got {show(got)}"
-    span = _span(text, found, path, of_key=expected is NOTHING)
-    return Break("wrong_value", span.start, span.end, said, pointer(path))
-
-
-def _span(text: str, found: Found, path: Path, of_key: bool) -> spans.Span:
-    """Where the value at `path` stands, or its key if it has one and that is asked for."""
-    place = spans.locate(text, found.start, path)
-    if place is None:  # not reached: every path comes from the value itself
-        return spans.Span(found.start, found.end)
-    return place.key if of_key and place.key is not None else place.value
+def _told(text: str, found: Break) -> Also:
+    place = breaks.where(text, found)
+    return Also(found.failure, place, breaks.message(found, place))

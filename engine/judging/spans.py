@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,26 +55,40 @@ class _Open:
     key: Span | None = None
 
 
-def locate(text: str, start: int, path: Path) -> Place | None:
-    """The place of the value at `path` in the JSON value that begins at `start`; None when there is none.
+class _Search:
+    """Looks for the value at one path while the tokens go by."""
+
+    def __init__(self, path: Path) -> None:
+        self.found: Place | None = None
+        self._path = path
+        self._opened: _Token | None = None  # the bracket that opens the value at `path`
+        self._on_path = 0  # how many of the open containers, from outside, lie on the path
+
+    def take(self, token: _Token) -> None:
+        depth = token.depth
+        if token.kind == "close":
+            self._on_path = min(self._on_path, depth)
+            if self._opened is not None and depth == self._opened.depth:
+                self.found = Place(Span(self._opened.start, token.end), self._opened.key)
+                self._opened = None
+        elif token.kind != "key" and depth == self._on_path and (not depth or token.step == self._path[depth - 1]):
+            if depth == len(self._path):
+                self.found = Place(Span(token.start, token.end), token.key)
+                self._opened = token if token.kind == "open" else None
+            elif token.kind == "open":
+                self._on_path += 1
+
+
+def locate(text: str, start: int, paths: Iterable[Path]) -> dict[Path, Place]:
+    """The places of the values at `paths` in the JSON value that begins at `start`; without those it does not have.
 
     Of keys that come twice in an object the last one counts, as it does for json.loads.
     """
-    found: Place | None = None
-    opened: _Token | None = None  # the bracket that opens the value at `path`
-    on_path = 0  # how many of the open containers, from outside, lie on the path
-    for token in _tokens(text, start):
-        if token.kind == "close":
-            on_path = min(on_path, token.depth)
-            if opened is not None and token.depth == opened.depth:
-                found, opened = Place(Span(opened.start, token.end), opened.key), None
-        elif token.kind != "key" and token.depth == on_path and (not token.depth or token.step == path[on_path - 1]):
-            if token.depth == len(path):
-                found = Place(Span(token.start, token.end), token.key)
-                opened = token if token.kind == "open" else None
-            elif token.kind == "open":
-                on_path += 1
-    return found
+    searches = {path: _Search(path) for path in paths}
+    for token in _tokens(text, start) if searches else ():
+        for search in searches.values():
+            search.take(token)
+    return {path: search.found for path, search in searches.items() if search.found is not None}
 
 
 def duplicate_key(text: str, start: int) -> tuple[Span, Path] | None:

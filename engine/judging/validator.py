@@ -10,7 +10,6 @@ Five keywords are ours, with the meaning that the specification gives them:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -19,6 +18,9 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend, validator_for
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+from engine.judging.compare import exact
+from engine.judging.unordered import number_key
 
 ERRORS_OF_A_BRANCH = 100
 
@@ -45,16 +47,11 @@ def _multiple_of(validator: Any, factor: Any, instance: Any, schema: Any) -> Ite
     if not validator.is_type(instance, "number"):
         return
     try:
-        whole = (_exact(instance) / _exact(factor)).denominator == 1
+        whole = (exact(instance) / exact(factor)).denominator == 1
     except ValueError:  # 1e999 reads as infinity
         whole = False
     if not whole:
         yield ValidationError(f"not a multiple of {factor}")
-
-
-def _exact(number: int | float) -> Fraction:
-    """The number as it is written, not its nearest binary fraction."""
-    return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
 
 
 def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -70,7 +67,7 @@ def _hashable(value: Any) -> Any:
         return (list, *map(_hashable, value))
     if isinstance(value, dict):
         return (dict, frozenset((key, _hashable(item)) for key, item in value.items()))
-    return value
+    return number_key(value) if isinstance(value, int | float) else value
 
 
 def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:

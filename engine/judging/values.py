@@ -1,4 +1,7 @@
-"""Is this the value that was expected? Deep equality as JSON has it: 1 is 1.0, true is not 1, keys have no order."""
+"""Is this the value that was expected? Deep equality as JSON has it, or as the rules of a suite loosen it by field.
+
+As JSON has it: 1 is 1.0, true is not 1, the keys of an object have no order and the items of an array have one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.judging.compare import EVERYTHING_COUNTS, Cursor, Rule, same_number
+from engine.judging.unordered import folded, unmatched
 from engine.judging.wording import Path
 
 
@@ -18,43 +23,99 @@ NOTHING: Final = _Nothing()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where two values part: `expected` or `got` is NOTHING where only the other one has something."""
+    """One place where two values part: `expected` or `got` is NOTHING where only the other one has something.
+
+    unordered: it is an item of an array whose order does not count. `path` has the index that it has in `got`, or in
+    `expected` where `got` is NOTHING.
+    """
 
     path: Path
     expected: Any
     got: Any
+    unordered: bool = False
 
 
-def differences(expected: Any, got: Any) -> Iterator[Difference]:
-    """Where `got` is not `expected`, in the order of `expected`. Not recursive: any depth will do."""
-    todo = [iter([Difference((), expected, got)])]
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    path: Path
+    expected: Any
+    got: Any
+    cursor: Cursor
+
+
+def differences(expected: Any, got: Any, rules: Cursor = EVERYTHING_COUNTS) -> Iterator[Difference]:
+    """Where `got` is not `expected`, in the order of `expected`. Not recursive: any depth will do.
+
+    Linear in the size of `got`. Only items that are containers with a tolerance inside, in an array without order,
+    take the square of their number.
+    """
+    todo = [iter([_Pair((), expected, got, rules)])]
     while todo:
         pair = next(todo[-1], None)
         if pair is None:
             todo.pop()
+        elif pair.cursor.rule.ignored:
+            todo.append(_judged_inside(pair))
         elif isinstance(pair.expected, dict) and isinstance(pair.got, dict):
-            todo.append(_members(pair))
+            todo.append(_members(pair, pair.got))
         elif isinstance(pair.expected, list) and isinstance(pair.got, list):
-            todo.append(_items(pair))
-        elif not _same(pair.expected, pair.got):
-            yield pair
+            if pair.cursor.rule.unordered:
+                yield from _unmatched_items(pair)
+            else:
+                todo.append(_items(pair, pair.got))
+        elif not _same(pair.expected, pair.got, pair.cursor.rule):
+            yield Difference(pair.path, pair.expected, pair.got)
 
 
-def _members(pair: Difference) -> Iterator[Difference]:
+def _judged_inside(pair: _Pair) -> Iterator[_Pair]:
+    """What counts all the same in a value that does not: the parts that have rules of their own."""
+    if not pair.cursor.has_rules_below:
+        return iter(())
+    if isinstance(pair.expected, dict):
+        return _members(pair, pair.got if isinstance(pair.got, dict) else {})
+    if isinstance(pair.expected, list):
+        return _items(pair, pair.got if isinstance(pair.got, list) else [])
+    return iter(())
+
+
+def _members(pair: _Pair, got: dict[str, Any]) -> Iterator[_Pair]:
     for key, value in pair.expected.items():
-        yield Difference((*pair.path, key), value, pair.got.get(key, NOTHING))
-    for key, value in pair.got.items():
+        yield _Pair((*pair.path, key), value, got.get(key, NOTHING), pair.cursor.step(key))
+    for key, value in got.items():
         if key not in pair.expected:
-            yield Difference((*pair.path, key), NOTHING, value)
+            yield _Pair((*pair.path, key), NOTHING, value, pair.cursor.step(key))
 
 
-def _items(pair: Difference) -> Iterator[Difference]:
-    for index in range(max(len(pair.expected), len(pair.got))):
+def _items(pair: _Pair, items: list[Any]) -> Iterator[_Pair]:
+    for index in range(max(len(pair.expected), len(items))):
         expected = pair.expected[index] if index < len(pair.expected) else NOTHING
-        got = pair.got[index] if index < len(pair.got) else NOTHING
-        yield Difference((*pair.path, index), expected, got)
+        got = items[index] if index < len(items) else NOTHING
+        yield _Pair((*pair.path, index), expected, got, pair.cursor.step(index))
 
 
-def _same(one: Any, two: Any) -> bool:
+def _unmatched_items(pair: _Pair) -> Iterator[Difference]:
+    """What is left of two arrays without order, the missing beside the surplus while there are both."""
+    below = pair.cursor.below_items()
+
+    def same(one: Any, other: Any) -> bool:
+        return next(differences(one, other, below), None) is None
+
+    missing, surplus = unmatched(pair.expected, pair.got, below, same)
+    for number in range(max(len(missing), len(surplus))):
+        lacking = pair.expected[missing[number]] if number < len(missing) else NOTHING
+        if number < len(surplus):
+            at = surplus[number]
+            yield Difference((*pair.path, at), lacking, pair.got[at], unordered=True)
+        else:
+            yield Difference((*pair.path, missing[number]), lacking, NOTHING, unordered=True)
+
+
+def _same(one: Any, two: Any, rule: Rule) -> bool:
     """Whether two values are equal that are not both objects or both arrays. Python holds True == 1; JSON does not."""
-    return isinstance(one, bool) == isinstance(two, bool) and bool(one == two)
+    if isinstance(one, bool) or isinstance(two, bool):
+        return one is two
+    if isinstance(one, str) and isinstance(two, str):
+        return one == two or folded(one, rule) == folded(two, rule)
+    if rule.tolerance is not None and isinstance(one, int | float) and isinstance(two, int | float):
+        return same_number(one, two, rule.tolerance)
+    return bool(one == two)

@@ -51,6 +51,15 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """One more thing wrong with a reply, beside the primary one: its class, its place, and a sentence."""
+
+    failure: FailureClass
+    where: Where
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Four booleans that are never merged, the classes (the first is the primary one), where, and a sentence.
 
@@ -58,6 +67,9 @@ class Verdict:
     unwrapped: one value is found after removing a fence, prose or think tags around it.
     schema: the (unwrapped) value satisfies the full JSON Schema.
     values: the value equals what was expected; None where nothing was expected.
+    also: place and sentence of the other classes, in their order.
+    repairable: whether json_repair makes a value of it that satisfies the schema. It counts for nothing; None where the
+    reply is strict, or was too long or too nested to try.
     """
 
     strict: bool
@@ -67,6 +79,8 @@ class Verdict:
     classes: tuple[FailureClass, ...]
     where: Where | None
     message: str
+    also: tuple[Also, ...] = ()
+    repairable: bool | None = None
 
     @property
     def ok(self) -> bool:

@@ -33,7 +33,7 @@ REPLIES = {
     "spaces in an object": lambda: "{" + filled(" "),
     "values": lambda: filled("[] "),
     "numbers in a fence": lambda: "```\n[" + filled("1,", DENSE) + "1]\n```",
-    "one key many times": lambda: "{" + filled('"a":1,') + '"a":2}',
+    "one key many times": lambda: "{" + filled('"a":1,', DENSE) + '"a":2}',
     "lone surrogates": lambda: filled("\ud800"),
     "forgotten brackets": lambda: "{x:" + filled("[", DENSE) + filled("}", DENSE),
     "comments": lambda: filled("{/*"),
