@@ -55,6 +55,7 @@ def test_a_suite_is_worth_running(suite: Suite) -> None:
 
 
 def test_every_case_expects_a_value_that_the_schema_allows(suite: Suite) -> None:
+    assert suite.json_schema is not None
     validator = build_validator(suite.json_schema)
     for case in suite.cases:
         assert case.expected is not None, case.id
@@ -63,6 +64,7 @@ def test_every_case_expects_a_value_that_the_schema_allows(suite: Suite) -> None
 
 def test_the_grammar_allows_every_expected_value(suite: Suite) -> None:
     """Over single bytes: the index over a model's tokens allows the same texts, but takes seconds to build."""
+    assert suite.json_schema is not None
     grammar = build_grammar(suite.json_schema, BYTES, [STOP])
     for case in suite.cases:
         compact = json.dumps(case.expected, ensure_ascii=False, separators=(",", ":"))
