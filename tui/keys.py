@@ -33,7 +33,7 @@ BROWSE: list[BindingType] = [
 
 RUN: list[BindingType] = [
     _key("n", "broken(1)", "next broken", "go to the next broken case", show=True, display="n"),
-    _key("N", "broken(-1)", "previous", "go to the previous broken case", show=True, display="N"),
+    _key("N", "broken(-1)", "previous", "go to the previous broken case", display="N"),
     _key("space", "pause", "pause", "pause the run, or go on", show=True, display="space"),
     _key("c", "cancel", "cancel", "cancel the selected job; the run goes on without it", show=True, display="c"),
     _key("i", "remarks", "remarks", "show all remarks on the run", display="i"),

@@ -46,6 +46,12 @@ def test_an_unknown_option() -> None:
     assert "No such option" in done.stderr
 
 
+def test_a_batch_of_none() -> None:
+    done = subprocess.run([sys.executable, "-m", "tui", "--batch", "0"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Invalid value for '--batch'" in done.stderr
+
+
 def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "tui", str(tmp_path)], capture_output=True, text=True, input="")
     assert done.returncode == 2

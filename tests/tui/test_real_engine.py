@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.events import Event, JobStarted
 from tests.tui import story
 from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
-from tui.state import Phase
+from tui.state import Phase, RunState
 from tui.text import visible
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.job_list import JobList
@@ -19,12 +20,14 @@ from tui.widgets.stream_view import StreamView
 
 
 @pytest.mark.model
-async def test_a_run_to_the_records_and_another_paused_and_stopped(tmp_path: Path) -> None:
+async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suites = tmp_path / "suites"
     suites.mkdir()
     (suites / "people.toml").write_text(story.PEOPLE.replace("max_new_tokens = 96", "max_new_tokens = 12"))
     command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(tmp_path / "runs")]
-    app = JsonbreakApp(suites, command, tmp_path / "engine.log")
+    app = JsonbreakApp(suites, command, tmp_path / "engine.log", batch=2)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         it = Stage(app, pilot, tmp_path)
         await it.run()
@@ -37,10 +40,32 @@ async def test_a_run_to_the_records_and_another_paused_and_stopped(tmp_path: Pat
         await it.until(lambda: app.runner.state.jobs, seconds=60)
         await it.press("space")
         await it.sees("paused  0:")
+        begun = record_starts(monkeypatch)
+        await it.press("G")
+        await it.pilot.pause(0.5)  # long enough for the selection to have come to rest
+        await it.press("k", "c")
+        await it.sees("~~ cancelled")
+        await it.press("space")
+        await it.until(lambda: begun)
+        assert begun[0] == app.runner.state.jobs[-1].info.id
         await it.press("escape", "y")
         await it.sees("2 prompts x 3 cases")
         assert app.runner.state.phase is Phase.STOPPED
         assert app.runner._client is client
+
+
+def record_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that begin from now on, in order."""
+    begun: list[str] = []
+    apply = RunState.apply
+
+    def listen(state: RunState, event: Event) -> None:
+        if isinstance(event, JobStarted):
+            begun.append(event.job)
+        apply(state, event)
+
+    monkeypatch.setattr(RunState, "apply", listen)
+    return begun
 
 
 async def check_against_records(it: Stage, folder: Path) -> None:

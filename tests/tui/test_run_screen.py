@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from engine import events
-from engine.events import Delta, JobStarted, Loading
+from engine.events import Delta, JobCancelled, JobStarted, Loading, Remark
 from tests.tui import story
 from tui.screens.run import RunScreen
 from tui.state import Phase
@@ -31,7 +33,8 @@ async def test_loading_says_the_step_and_counts(stage, size) -> None:
     steps += [Loading("downloading", 5_000_000, None, "bytes"), story.gate("b")]
     async with stage(steps, size) as it:
         await it.run()
-        await it.sees("Getting ready", ".. reading weights", "[#####...............] 34 tensors of 120 tensors", "0:01")
+        await it.sees("Getting ready", ".. reading weights", "[#####...............] 34 tensors of 120 tensors")
+        await it.until(lambda: re.search(r"reading weights  0:0[1-9]", it.text))
         it.open_gate("a")
         await it.sees(".. downloading", "5.0 MB", "loading  0:0")
 
@@ -129,6 +132,55 @@ async def test_the_selection_follows_until_the_user_moves_and_is_never_stolen(st
         await it.sees("ok finished")
         assert jobs.cursor == 0
         assert it.line("> ").split()[1:3] == ["naive", "alice"]
+
+
+async def test_the_job_looked_at_is_preferred_and_c_cancels_a_job(stage, size) -> None:
+    records = story.people_records()
+    infos = [story.info(each.prompt, each.case) for each in records]
+    steps = [*story.ready(), story.started(infos), JobStarted(records[0].id), Delta(records[0].id, "both", "Sure", 1)]
+    for each in (records[3], records[0]):
+        steps += [{"do": "expect", "type": "cancel"}, JobCancelled(each.id)]
+    for each in (records[1], records[2], records[4], records[5]):
+        steps += story.streamed(each)
+    async with stage([*steps, story.gate("end"), story.finished(4, 4)], size) as it:
+        await it.run()
+        await it.sees("Sure")
+        await it.press("j", "j", "j")
+        await it.until(lambda: it.received("prefer"))
+        await it.press("c")
+        await it.sees("~~ cancelled")
+        assert it.line("> json-only  alice").split()[-4:] == ["~~", "cancelled"] * 2
+        assert "0/5 jobs" in it.lines[0]
+        await it.press("g")  # a job that runs is not preferred, and is cancelled too
+        await it.pilot.pause(0.5)
+        await it.press("c")
+        await it.sees("4/4 jobs")
+        assert it.line("> naive").split()[-4:] == ["~~", "cancelled"] * 2
+        await it.press("c")
+        await it.sees("There is nothing to cancel")
+        it.open_gate("end")
+        await it.sees("ok finished  4 of 4 jobs, 2 cancelled")
+        assert [each["job"] for each in it.received("prefer")] == [records[3].id]
+        assert [each["job"] for each in it.received("cancel")] == [records[3].id, records[0].id]
+
+
+async def test_remarks_take_a_line_and_a_job_begun_again_begins_anew(stage, size) -> None:
+    job = story.people_records()[0]
+    steps = [*story.ready(), story.started([story.info("naive", "alice")], remarks=("[b]minimum\x1b at /age is not.",))]
+    steps += [JobStarted(job.id), Delta(job.id, "both", "first words", 2), story.gate("again")]
+    steps += [Remark(f"Memory ran out, and so {'on ' * 60}."), JobStarted(job.id), Delta(job.id, "both", "anew", 1)]
+    async with stage([*steps, story.gate("end"), story.finished(0, 1)], size) as it:
+        await it.run()
+        await it.sees("first words", " remark: [b]minimum␛ at /age is not.")
+        assert it.app.screen.focused is it.app.screen.query_one(JobList)
+        it.open_gate("again")
+        await it.sees("anew", " 2 remarks: Memory ran out, and so on", "…  (i shows all)")
+        assert "first words" not in it.text
+        assert "FREE  1 tokens" in it.text
+        await it.press("i")
+        await it.sees("1. [b]minimum␛ at /age is not.", "2. Memory ran out", "on on .")
+        await it.press("escape")
+        assert isinstance(it.app.screen, RunScreen)
 
 
 async def test_space_pauses_and_goes_on(stage, size) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.events import Delta, Forked, JobFinished, JobStarted
+from engine.events import Delta, Forked, JobCancelled, JobFinished, JobStarted, Remark
 from engine.runs.rates import Share
 from tests.tui import story
 from tui.client import EngineDied
 from tui.state import Mark, Phase, RunState
 from tui.widgets.fork_line import fork_sentence, percent
 from tui.widgets.job_list import verdict_words
-from tui.widgets.status_line import clock, rates_words
+from tui.widgets.remark_line import remark_words
+from tui.widgets.status_line import clock, progress_words, rates_words
 
 
 @pytest.fixture
@@ -72,6 +73,35 @@ def test_the_record_replaces_what_was_streamed(state: RunState) -> None:
     play(state, [JobStarted(record.id), Delta(record.id, "both", "half", 1), JobFinished(record)])
     assert state.jobs[0].text("free") == story.PROSE
     assert state.jobs[0].fork == record.fork
+
+
+def test_a_job_that_starts_again_begins_anew(state: RunState) -> None:
+    job = story.job_id("naive", "alice")
+    play(state, [JobStarted(job, "{"), Delta(job, "both", '"na', 2), Forked(job, story.fork(1, 4)), Remark("smaller")])
+    play(state, [JobStarted(job, "{"), Delta(job, "both", '"x', 1)])
+    alice = state.jobs[0]
+    assert (alice.text("free"), alice.text("constrained"), alice.tokens("free"), alice.fork) == ('{"x', '{"x', 1, None)
+    assert state.remarks == ["smaller"]
+
+
+def test_a_cancelled_job_is_over_and_counts_nowhere(state: RunState) -> None:
+    running, waiting = (story.job_id("naive", case) for case in ("alice", "bob"))
+    play(state, [JobStarted(running), JobCancelled(running), JobCancelled(waiting), JobCancelled(waiting)])
+    for job in state.jobs[:2]:
+        assert (job.over, job.broken, job.mark("free"), job.mark("constrained")) == (
+            *(True, False),
+            *(Mark.CANCELLED, Mark.CANCELLED),
+        )
+        assert verdict_words(job, "free", False) == verdict_words(job, "free", True) == "~~ cancelled"
+    assert (state.done, state.total, state.rates["free"].strict) == (0, 4, Share(0, 0))
+    assert progress_words(state) == "0/4 jobs"
+
+
+def test_remarks_on_a_line() -> None:
+    assert remark_words([], 40) == ""
+    assert remark_words(["minimum is not enforced."], 40) == "remark: minimum is not enforced."
+    assert remark_words(["minimum of /age is not enforced."], 38) == "remark: minimum of /ag…  (i shows all)"
+    assert remark_words(["a", "b\x1b"], 40) == "2 remarks: b\u241b  (i shows all)"
 
 
 def test_events_of_an_unknown_job_change_nothing(state: RunState) -> None:

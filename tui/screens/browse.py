@@ -95,7 +95,8 @@ class BrowseScreen(Screen[None]):
     def action_tab(self, name: str) -> None:
         """Show another part of the suite."""
         self._tab = name
-        self._show_chosen()
+        if self._files:  # else they are still being read, or there are none, which the page says
+            self._show_chosen()
 
     def action_reload(self) -> None:
         """Read the suites again."""

@@ -99,11 +99,19 @@ class JobList(ScrollView, can_focus=True):
         if number != self.cursor:
             self.cursor = number
             self.post_message(JobSelected(number))
+        self._reveal()
+        self.refresh()
+
+    def _reveal(self) -> None:
+        """Scroll so far that the row of the cursor is in view."""
         window = max(1, self.size.height - 1)
         top = self.scroll_offset.y
-        if not top <= number < top + window:
-            self.scroll_to(y=number if number < top else number - window + 1, animate=False)
-        self.refresh()
+        if not top <= self.cursor < top + window:
+            self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - window + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """A smaller window keeps the cursor in view."""
+        self._reveal()
 
     @property
     def _count(self) -> int:
