@@ -126,9 +126,7 @@ def report(run: str, html: bool, out: Path | None, runs: Path) -> None:
         write_report(parts, out)
         click.echo(out)
         return
-    stdout = click.get_binary_stream("stdout")
-    for part in parts:
-        stdout.write(part.encode())
+    sys.stdout.buffer.writelines(part.encode() for part in parts)  # UTF-8, whatever the terminal's locale is
 
 
 @cli.command(hidden=True)

@@ -57,17 +57,17 @@ def _title(run: RunFolder) -> Line:
 
 def write_report(parts: Iterable[str], file: Path) -> None:
     """Write a report, whole or not at all. Raises BadInputError where that cannot be."""
-    if file.exists() and not file.is_file():
-        raise BadInputError(f"{printable(str(file))}: this is not a regular file; name another one with --out.")
-    file = file.resolve()  # a link stays, and what it points at is written
-    fresh = file.with_name(f"{file.name}.new")
+    name, file = printable(str(file)), file.resolve()  # a link stays, and what it points at is written
+    fresh = file.parent / f"{file.name}.new"
     try:
-        with fresh.open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(parts)
-        fresh.replace(file)
+        if file.exists() and not file.is_file():
+            raise BadInputError(f"{name}: this is not a regular file; name another one with --out.")
+        try:
+            with fresh.open("w", encoding="utf-8", newline="\n") as out:
+                out.writelines(parts)
+            fresh.replace(file)
+        finally:
+            fresh.unlink(missing_ok=True)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         reason = error.strerror or "it cannot be opened"
-        raise BadInputError(
-            f"{printable(str(file))}: cannot be written ({reason}); name another with --out."
-        ) from error
+        raise BadInputError(f"{name}: cannot be written ({reason}); name another file with --out.") from error

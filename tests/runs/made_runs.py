@@ -97,6 +97,7 @@ def _reply(text: str | None, made: Made) -> Reply:
 def write_run(out: Path, jobs: Iterable[Made], manifest: Mapping[str, Any] = MANIFEST, *, ended: bool = True) -> Path:
     """The folder of a run of these jobs; of one that was killed where `ended` is False."""
     jobs = list(jobs)
+    out.mkdir(parents=True, exist_ok=True)
     store = RunStore(out, "made", "made-model", {**manifest, "jobs": len(jobs)})
     for job in jobs:
         store.append(record(job))

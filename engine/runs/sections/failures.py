@@ -15,7 +15,7 @@ from engine.runs.sections.summary import nothing_finished
 
 _Rows: TypeAlias = Mapping[str | Quoted, Counter[FailureClass]]
 _TITLES: dict[Arm, str] = {"free": "with the prompt alone", "constrained": "under the constraint"}
-_CLASSES: dict[FailureClass, str] = {
+MEANINGS: dict[FailureClass, str] = {
     "ok": "As asked.",
     "empty": "Nothing was said.",
     "refusal": "The model declines to answer.",
@@ -74,7 +74,7 @@ def _failures(findings: Findings) -> Iterator[Block]:
             yield from _heat(f"First classes by variation, {_TITLES[arm]}, all prompts", "variation", varied)
     else:
         yield paragraph("The run has no variations of its inputs.")
-    meanings: list[tuple[Line, Line]] = [((Quoted(each),), (_CLASSES[each],)) for each in _ORDER if seen[each]]
+    meanings: list[tuple[Line, Line]] = [((Quoted(each),), (MEANINGS[each],)) for each in _ORDER if seen[each]]
     yield Facts(tuple(meanings))
 
 

@@ -56,8 +56,9 @@ def _state(run: RunFolder, findings: Findings) -> Iterator[Line]:
     manifest = run.manifest
     if run.manifest_error:
         yield (f"{run.manifest_error}: what was run is not known, and below is what the records themselves say.",)
-    planned = f" of {plural(manifest.jobs, 'job')}" if manifest.jobs is not None else ""
-    yield (f"{_ending(run)}: {findings.records:,}{planned} finished, with {plural(len(findings.cases), 'case')}.",)
+    planned = f" of {plural(manifest.jobs, 'job')}" if manifest.jobs else ""
+    finished = f"{findings.records:,}" if findings.records else "none"
+    yield (f"{_ending(run)}: {finished}{planned} finished, with {plural(len(findings.cases), 'case')}.",)
     if manifest.cancelled:
         yield (f"{plural(manifest.cancelled, 'job was', 'jobs were')} cancelled by the user and counted nowhere.",)
     if manifest.done is not None and manifest.done != findings.records:
