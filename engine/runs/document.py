@@ -15,9 +15,10 @@ from engine.runs.statistics import Interval
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Somebody else's words."""
+    """Somebody else's words. prose: a sentence, which a page can show as one; Markdown has no safe way but code."""
 
     text: str
+    prose: bool = False
 
 
 Line: TypeAlias = tuple[str | Quoted, ...]
@@ -132,10 +133,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report. legend: what the marks in texts mean."""
+    """A report."""
 
     title: Line
-    legend: str
     sections: tuple[Section, ...]
 
 

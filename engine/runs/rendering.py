@@ -59,9 +59,11 @@ def _plain_line(line: Line) -> str:
 
 
 def _html_line(line: Line) -> Markup:
-    return Markup("").join(
-        part if isinstance(part, str) else Markup("<code>{}</code>").format(_short(part)) for part in line
-    )
+    return Markup("").join(part if isinstance(part, str) else _html_quoted(part) for part in line)
+
+
+def _html_quoted(quoted: Quoted) -> Markup:
+    return Markup("<q>{}</q>" if quoted.prose else "<code>{}</code>").format(_short(quoted))
 
 
 def _html_text(text: str) -> Markup:

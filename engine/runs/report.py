@@ -13,7 +13,7 @@ from engine.runs.reading import RunFolder, find_run
 from engine.runs.rendering import render
 from engine.runs.sections.cost import cost
 from engine.runs.sections.failures import failures
-from engine.runs.sections.jobs import LEGEND, appendix, examples
+from engine.runs.sections.jobs import appendix, examples
 from engine.runs.sections.method import method
 from engine.runs.sections.results import comparison, rates
 from engine.runs.sections.run import what_was_run
@@ -45,7 +45,7 @@ def document_of(run: RunFolder, findings: Findings) -> Document:
         method(),
         appendix(run, findings),
     )
-    return Document(_title(run), LEGEND, sections)
+    return Document(_title(run), sections)
 
 
 def _title(run: RunFolder) -> Line:

@@ -16,7 +16,7 @@ from engine.runs.findings import Findings
 from engine.runs.reading import RunFolder
 from engine.runs.sections.summary import nothing_finished
 
-LEGEND = (
+_LEGEND = (
     "In the texts ⟦ and ⟧ stand around the break, and ┊ stands at the fork. Control characters and characters that "
     "turn the direction of writing are shown as escapes, such as \\x1b or \\u202e."
 )
@@ -34,6 +34,7 @@ def _examples(run: RunFolder, findings: Findings) -> Iterator[Block]:
         yield nothing_finished() if not findings.records else paragraph("No job failed in either arm.")
         return
     yield paragraph(f"How these were chosen: {RULE}")
+    yield paragraph(_LEGEND)
     for place, labels in chosen:
         yield _job(run.record_at(place), _LONG, ("Shown for: ", *listed(labels)), folded=False)
 
@@ -51,7 +52,7 @@ def _appendix(run: RunFolder, findings: Findings) -> Iterator[Block]:
         yield paragraph("Every reply of the run is as asked, in both arms.")
         return
     total = f"{len(findings.broken):,} of {plural(findings.records, 'job')}"
-    yield paragraph(f"{total} failed in one arm or both, by prompt and then by job.")
+    yield paragraph(f"{total} failed in one arm or both. They follow by prompt and then by job. {_LEGEND}")
     for _, _, place in findings.broken:
         yield _job(run.record_at(place), _SHORT, (), folded=True)
 
@@ -79,10 +80,10 @@ def _outline(record: Record) -> Iterator[str | Quoted]:
 def _side(record: Record, arm: Arm, limit: int) -> Side:
     reply = record.reply(arm)
     if reply.verdict is None:
-        return Side(arm, ("not decoded: ", Quoted(reply.error or "no reason is recorded")), ())
+        return Side(arm, ("not decoded: ", Quoted(reply.error or "no reason is recorded", prose=True)), ())
     verdict = reply.verdict
     said: Line = ("✓ ",) if verdict.ok else ("✗ ",)
-    said += (*listed(verdict.classes), ". ", Quoted(verdict.message))
+    said += (*listed(verdict.classes), ". ", Quoted(verdict.message, prose=True))
     if verdict.where is not None and verdict.where.pointer:
         said += (" Place in the value: ", Quoted(verdict.where.pointer))
     at = record.fork.char if record.fork is not None else None
@@ -93,12 +94,17 @@ def _fork(fork: Fork | None) -> Line | None:
     if fork is None:
         return None
     line: Line = (f"The arms part at token {fork.token + 1:,}.",)
-    if fork.wanted:
-        line += (" The model wanted ", Quoted(fork.wanted[0].token), f" ({fine_percent(fork.wanted[0].p)}).")
-    if fork.allowed:
-        line += (" The constrained arm took ", Quoted(fork.allowed[0].token), f" ({fine_percent(fork.allowed[0].p)}).")
+    for arm, candidates in (("free", fork.wanted), ("constrained", fork.allowed)):
+        if candidates:
+            taken = candidates[0]
+            line += (f" The {arm} arm took ", _token(taken.token), f", probability {fine_percent(taken.p)}.")
     left = fine_percent(min(fork.allowed_mass, 1.0))
     return (*line, f" All that the grammar allowed there had {left} of the probability.")
+
+
+def _token(token: str) -> Quoted:
+    """A token, in quotes where it could not be seen otherwise."""
+    return Quoted(token if token == token.strip() != "" else json.dumps(token, ensure_ascii=False))
 
 
 class _Window(NamedTuple):

@@ -71,7 +71,7 @@ def _state(run: RunFolder, findings: Findings) -> Iterator[Line]:
         lines = plural(len(run.unreadable), "line")
         yield (f"{lines} of the records cannot be read and are counted nowhere: line {numbers}{more}.",)
     if manifest.constrained_error:
-        yield ("There is no constrained arm: ", Quoted(manifest.constrained_error))
+        yield ("There is no constrained arm: ", Quoted(manifest.constrained_error, prose=True))
 
 
 def _ending(run: RunFolder) -> str:
@@ -129,7 +129,11 @@ def _grammars(manifest: Manifest) -> Iterator[Block]:
 def _grammar_line(grammar: GrammarFacts) -> Line:
     prompts = listed(grammar.prompts)
     if grammar.backend is None:
-        return (*prompts, ": no grammar, so no constrained arm: ", Quoted(grammar.error or "no reason is recorded"))
+        return (
+            *prompts,
+            ": no grammar, so no constrained arm: ",
+            Quoted(grammar.error or "no reason is recorded", prose=True),
+        )
     made = (*prompts, ": made by ", Quoted(grammar.backend))
     if not grammar.unenforced:
         return (*made, ", which reports no keyword of the schema that it leaves unenforced.")
