@@ -39,10 +39,14 @@ class SuiteError(BadInputError):
 
 
 # Keys that hold several tables, and the words for them.
-_MANY = {"prompt": "[[prompt]] with a name and a user message", "case": "[[case]] with an id and an input"}
+_MANY = {
+    "prompt": "[[prompt]] with a name and a user message",
+    "example": "[[example]] with an input and an output",
+    "case": "[[case]] with an id and an input",
+}
 
 # Keys of the document that TOML puts into the table before them when they stand too low.
-_AT_THE_TOP = ("description", "schema_file")
+_AT_THE_TOP = ("description", "schema_file", "task", "use")
 
 _EXAMPLES = {
     "name": 'name = "…"',

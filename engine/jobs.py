@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -12,15 +12,19 @@ from engine.faults import did_you_mean, shown
 from engine.prompts import chat_messages
 from engine.records import Message
 from engine.suites import Case, Prompt, Suite, SuiteError
+from engine.variations import Rewriter
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One input under one prompt, decoded in both arms.
 
-    id: "suite/prompt/case#repeat", unique in a run. variation: None is the input as the suite has it.
+    id: "suite/prompt/case#repeat" or "suite/prompt/case~variation#repeat", unique in a run.
+    variation: None is the input as the suite has it.
     seed: what sampling starts from, of its own for each input. prefill: the beginning the reply is given, "" for none.
     schema: the JSON Schema that replies are held to. expected: None where nothing is expected.
+    template_kwargs: variables for the chat template. think_close, think_budget: both arms think up to this tag, in at
+    most so many tokens; None and 0 where the reply begins at once.
     """
 
     id: str
@@ -35,12 +39,17 @@ class Job:
     schema: dict[str, Any]
     expected: Any
     tags: tuple[str, ...]
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    think_close: str | None = None
+    think_budget: int = 0
 
 
 def jobs_of(
     suite: Suite, prompts: Collection[str] = (), cases: Collection[str] = (), limit: int | None = None
 ) -> list[Job]:
-    """The jobs of a suite in its own order: by prompt, then case, then repeat.
+    """The jobs of a suite in its own order: by prompt, then case, then variation, then repeat.
+
+    The input as it is comes before its variations.
 
     prompts, cases: the names to keep; empty keeps all. limit: keep this many jobs from the front.
     Raises SuiteError for a name that the suite does not have and for a limit below 1.
@@ -49,41 +58,64 @@ def jobs_of(
         raise SuiteError(f"{suite.path}: the limit must be at least 1, not {limit}; leave it out to run every job")
     _refuse_unknown(suite, "prompt", prompts, [prompt.name for prompt in suite.prompts])
     _refuse_unknown(suite, "case", cases, [case.id for case in suite.cases])
+    inputs = inputs_of(suite, cases)
     jobs = (
-        _job(suite, prompt, case, repeat)
+        _job(suite, prompt, case, variation, text, repeat)
         for prompt in suite.prompts
         if not prompts or prompt.name in prompts
         for case in suite.cases
         if not cases or case.id in cases
+        for variation, text in inputs[case.id].items()
         for repeat in range(suite.generation.repeats)
     )
     return list(islice(jobs, limit))
 
 
-def _job(suite: Suite, prompt: Prompt, case: Case, repeat: int) -> Job:
+def inputs_of(suite: Suite, cases: Collection[str] = ()) -> dict[str, dict[str | None, str]]:
+    """For each case, by its id: the input as it is, under None, then its variations by name. Empty `cases` is all."""
+    variations = suite.variations
+    rewriter = Rewriter(suite.cases, suite.generation.seed)
+    inputs: dict[str, dict[str | None, str]] = {}
+    for case in suite.cases:
+        if not cases or case.id in cases:
+            inputs[case.id] = {None: case.input}
+            inputs[case.id].update(rewriter.choose(case, variations.use, variations.per_case))
+    return inputs
+
+
+def count_jobs(suite: Suite) -> int:
+    """How many jobs the whole suite makes."""
+    return len(suite.prompts) * sum(map(len, inputs_of(suite).values())) * suite.generation.repeats
+
+
+def _job(suite: Suite, prompt: Prompt, case: Case, variation: str | None, text: str, repeat: int) -> Job:
     schema = suite.schema_of(prompt)
+    varied = case.id if variation is None else f"{case.id}~{variation}"
     return Job(
-        id=f"{suite.name}/{prompt.name}/{case.id}#{repeat}",
+        id=f"{suite.name}/{prompt.name}/{varied}#{repeat}",
         prompt=prompt.name,
         case=case.id,
-        variation=None,
+        variation=variation,
         repeat=repeat,
-        seed=_seed(suite.generation.seed, case.id, repeat),
-        input=case.input,
-        messages=chat_messages(prompt, case.input, schema),
+        seed=_seed(suite.generation.seed, varied, repeat),
+        input=text,
+        messages=chat_messages(prompt, text, schema),
         prefill=prompt.prefill or "",
         schema=schema,
         expected=case.expected,
         tags=case.tags,
+        template_kwargs={**suite.generation.chat_template_kwargs, **prompt.chat_template_kwargs},
+        think_close=prompt.think.close if prompt.think else None,
+        think_budget=prompt.think.budget if prompt.think else 0,
     )
 
 
-def _seed(seed: int, case: str, repeat: int) -> int:
-    """A seed for each input and repeat, the same under every prompt and on every machine.
+def _seed(seed: int, varied_case: str, repeat: int) -> int:
+    """A seed for each input, varied or not, and repeat, the same under every prompt and on every machine.
 
     With one seed for all, every case would make the same draw for its first token, and a rate would hang on that draw.
     """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{case}/{repeat}".encode()).digest()[:4])
+    return int.from_bytes(hashlib.sha256(f"{seed}/{varied_case}/{repeat}".encode()).digest()[:4])
 
 
 def _refuse_unknown(suite: Suite, kind: str, asked: Collection[str], known: list[str]) -> None:

@@ -16,16 +16,7 @@ from engine.files import BOM, read_json, read_text
 from engine.judging.validator import build_validator
 from engine.locate import KeyPath
 from engine.schemas import schema_faults, value_fault
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The two keys with which a table of the suite may give a schema. prompt: whose table it is, None for the suite."""
-
-    table: KeyPath
-    inline: dict[str, Any] | None
-    file: str | None
-    prompt: str | None = None
+from engine.suite_tables import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ def contradictions(schemas: Iterable[PlacedSchema], expectations: Iterable[tuple
         try:
             for place, value in expected:
                 if fault := value_fault(validator, value, name):
-                    path = (*place, *fault.path) if place[-1] == "expected" else place
+                    path = (*place, *fault.path) if place[-1] != "expected_json" else place
                     yield Fault(path, f"{fault.text}; correct the value or the schema")
         except RecursionError:
             yield Fault(each.place, "a $ref leads back to itself without end; let it lead to a part of the value")

@@ -4,95 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.faults import Fault, dotted, faults_of, shown
+from engine.faults import Fault, dotted, faults_of
 from engine.faults import SuiteError as SuiteError
 from engine.files import BOM, neighbour, not_json, read_json, read_text, read_toml
 from engine.locate import KeyPath, key_lines, nearest_line
-
-if TYPE_CHECKING:
-    from engine.suite_schemas import PlacedSchema
-
-_NAME_LENGTH = 100  # a suite's name becomes part of a folder's name
-_MOST_SEED = 2**32 - 1
-
-
-def _usable_name(name: str) -> str:
-    """A name that may be part of a job's id: "suite/prompt/case~variation#repeat"."""
-    if not name:
-        raise ValueError("must not be empty; give it a name")
-    if len(name) > _NAME_LENGTH:
-        raise ValueError(f"must be at most {_NAME_LENGTH} characters, not {len(name)}; shorten it")
-    for char in name:
-        if char in "/~#" or char.isspace() or not char.isprintable():
-            raise ValueError(f"must not contain {shown(char)}; use letters, digits, - and _")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_usable_name)]
-_Item = TypeVar("_Item")
-_Many = Annotated[tuple[_Item, ...], Field(strict=False)]  # TOML has lists, strict pydantic wants tuples
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Generation(_Table):
-    """How replies are decoded, the same in both arms. temperature 0 is greedy; top_k 0 is off.
-
-    compile_seconds: how long the schema's grammar may take, before the run goes on without the constrained arm.
-    """
-
-    max_new_tokens: int = Field(default=96, ge=1)
-    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    top_k: int = Field(default=0, ge=0)
-    seed: int = Field(default=0, ge=0, le=_MOST_SEED)
-    repeats: int = Field(default=1, ge=1, le=10_000)
-    compile_seconds: int = Field(default=60, ge=1)
-
-
-class Example(_Table):
-    """A worked example of a prompt. `output` is shown as JSON, or word for word when it is a string."""
-
-    input: str
-    output: Any
-
-
-class _PromptKeys(_Table):
-    name: Name
-    system: str | None = None
-    user: str
-    examples: _Many[Example] = ()
-    prefill: str | None = None
-
-
-class Prompt(_PromptKeys):
-    """One prompting technique. `{input}` and `{schema}` in `system` and `user` are filled in.
-
-    system: None sends no system message, "" an empty one (some templates put in their own where there is none).
-    prefill: the beginning that the reply is given. json_schema: the prompt's own, None where the suite's applies.
-    """
-
-    json_schema: dict[str, Any] | None = None
-
-
-class Case(_Table):
-    """One input with what is expected of it: any JSON value, or None where only the schema counts."""
-
-    id: Name
-    input: str
-    expected: Any = None
-    tags: _Many[str] = ()
+from engine.suite_prompts import drafts_of, misfits
+from engine.suite_tables import Case as Case
+from engine.suite_tables import Example as Example
+from engine.suite_tables import File, FileCase, FilePrompt, Given, Table, Think, Variations
+from engine.suite_tables import Generation as Generation
+from engine.suite_tables import Prompt as Prompt
 
 
 class Suite(BaseModel):
     """A schema, prompts and cases. `path` is as the user gave it, `text` what the file held, for a manifest to hash.
 
+    task, examples: what techniques are made of; None and () where the suite uses none of them.
     json_schema: for the prompts that have none of their own; None where every prompt has one.
     """
 
@@ -102,8 +33,11 @@ class Suite(BaseModel):
     text: str = Field(repr=False)
     name: str
     description: str = ""
+    task: str | None = None
     generation: Generation = Generation()
+    variations: Variations = Variations()
     json_schema: dict[str, Any] | None = None
+    examples: tuple[Example, ...] = ()
     prompts: tuple[Prompt, ...]
     cases: tuple[Case, ...]
 
@@ -114,37 +48,19 @@ class Suite(BaseModel):
         return schema
 
 
-class _FilePrompt(_PromptKeys):
-    inline_schema: dict[str, Any] | None = Field(default=None, alias="schema")
-    schema_file: str | None = None
-
-
-class _FileCase(Case):
-    expected_json: str | None = None  # `expected` as JSON text: TOML has no null
-
-
-class _File(_Table):
-    """The keys of a suite file, as TOML has them."""
-
-    name: Name
-    description: str = ""
-    generation: Generation = Generation()
-    inline_schema: dict[str, Any] | None = Field(default=None, alias="schema")
-    schema_file: str | None = None
-    prompt: _Many[_FilePrompt] = Field(min_length=1)
-    case: _Many[_FileCase] = Field(min_length=1)
-
-
-def _keys(table: type[_Table]) -> tuple[str, ...]:
+def _keys(table: type[Table]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in table.model_fields.items())
 
 
 _KNOWN_KEYS: dict[KeyPath, tuple[str, ...]] = {
-    (): _keys(_File),
+    (): _keys(File),
     ("generation",): _keys(Generation),
-    ("prompt",): _keys(_FilePrompt),
+    ("variations",): _keys(Variations),
+    ("example",): _keys(Example),
+    ("prompt",): _keys(FilePrompt),
     ("prompt", "examples"): _keys(Example),
-    ("case",): _keys(_FileCase),
+    ("prompt", "think"): _keys(Think),
+    ("case",): _keys(FileCase),
 }
 
 
@@ -190,34 +106,34 @@ def _sentence(path: Path, lines: dict[KeyPath, int], fault: Fault) -> str:
 
 def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, int]) -> Suite:
     """Checks in three steps, each of which needs the one before: the shape, the parts, the expected values."""
-    from engine.suite_schemas import Given, contradictions, read_schemas
+    from engine.suite_schemas import contradictions, read_schemas
 
     file = _validated(data)
-    given = [Given((), file.inline_schema, file.schema_file)]
-    given += [
-        Given(("prompt", number), prompt.inline_schema, prompt.schema_file, prompt.name)
-        for number, prompt in enumerate(file.prompt)
-    ]
+    drafts, prompt_faults = drafts_of(file)
+    given = [Given((), file.inline_schema, file.schema_file), *(draft.given for draft in drafts)]
     (default, *own), schema_faults = read_schemas(path.parent, given)
     cases, case_faults = _cases(file)
-    _refuse([*schema_faults, *case_faults, *_repeated_names(file, lines), *_unseen_inputs(file)])
+    _refuse([*prompt_faults, *schema_faults, *case_faults, *_repeated_names(file, lines), *_unseen_inputs(file)])
     applying = [schema or default for schema in own]
+    _refuse(list(misfits(drafts, [each.schema if each else None for each in applying])))
     _refuse(list(contradictions([schema for schema in applying if schema], _expectations(file, cases))))
+    _refuse(list(contradictions([default] if default else [], _shown_outputs(file))))
     return Suite(
         path=path,
         text=text,
         name=file.name,
         description=file.description,
+        task=file.task,
         generation=file.generation,
+        variations=file.variations,
         json_schema=default.schema if default else None,
-        prompts=tuple(map(_prompt, file.prompt, own)),
+        examples=file.example,
+        prompts=tuple(
+            draft.prompt.model_copy(update={"json_schema": each.schema if each else None})
+            for draft, each in zip(drafts, own, strict=True)
+        ),
         cases=cases,
     )
-
-
-def _prompt(prompt: _FilePrompt, own: PlacedSchema | None) -> Prompt:
-    keys = {name: getattr(prompt, name) for name in _PromptKeys.model_fields}
-    return Prompt(**keys, json_schema=own.schema if own else None)
 
 
 def _refuse(faults: list[Fault]) -> None:
@@ -225,10 +141,10 @@ def _refuse(faults: list[Fault]) -> None:
         raise _Faulty(faults)
 
 
-def _validated(data: dict[str, Any]) -> _File:
+def _validated(data: dict[str, Any]) -> File:
     faults: list[Fault] = []
     try:
-        file = _File.model_validate(data)
+        file = File.model_validate(data)
     except ValidationError as error:
         faults = faults_of(error.errors(include_url=False), _KNOWN_KEYS)
     known = {fault.path for fault in faults}
@@ -236,7 +152,7 @@ def _validated(data: dict[str, Any]) -> _File:
     return file
 
 
-def _cases(file: _File) -> tuple[tuple[Case, ...], list[Fault]]:
+def _cases(file: File) -> tuple[tuple[Case, ...], list[Fault]]:
     cases: list[Case] = []
     faults: list[Fault] = []
     for number, case in enumerate(file.case):
@@ -256,7 +172,7 @@ def _cases(file: _File) -> tuple[tuple[Case, ...], list[Fault]]:
     return tuple(cases), faults
 
 
-def _repeated_names(file: _File, lines: dict[KeyPath, int]) -> Iterator[Fault]:
+def _repeated_names(file: File, lines: dict[KeyPath, int]) -> Iterator[Fault]:
     for kind, key, names in (
         ("prompt", "name", [prompt.name for prompt in file.prompt]),
         ("case", "id", [case.id for case in file.case]),
@@ -269,7 +185,7 @@ def _repeated_names(file: _File, lines: dict[KeyPath, int]) -> Iterator[Fault]:
                 yield Fault((kind, number, key), f'"{name}" is already the {key} of {owner}; give this one another')
 
 
-def _unseen_inputs(file: _File) -> Iterator[Fault]:
+def _unseen_inputs(file: File) -> Iterator[Fault]:
     for number, prompt in enumerate(file.prompt):
         if "{input}" in prompt.user:
             continue
@@ -281,8 +197,15 @@ def _unseen_inputs(file: _File) -> Iterator[Fault]:
             yield Fault(("prompt", number, "examples"), text)
 
 
-def _expectations(file: _File, cases: tuple[Case, ...]) -> Iterator[tuple[KeyPath, Any]]:
+def _expectations(file: File, cases: tuple[Case, ...]) -> Iterator[tuple[KeyPath, Any]]:
     """What is expected and where it stands; the text of `expected_json` has no places inside."""
     for number, (case, source) in enumerate(zip(cases, file.case, strict=True)):
         if case.expected is not None:
             yield ("case", number, "expected" if source.expected_json is None else "expected_json"), case.expected
+
+
+def _shown_outputs(file: File) -> Iterator[tuple[KeyPath, Any]]:
+    """The replies of the examples, those aside that are shown word for word."""
+    for number, example in enumerate(file.example):
+        if not isinstance(example.output, str):
+            yield ("example", number, "output"), example.output

@@ -71,6 +71,7 @@ def test_a_suite_is_read_as_it_stands() -> None:
         "seed": 0,
         "repeats": 1,
         "compile_seconds": 60,
+        "chat_template_kwargs": {},
     }
     assert suite.json_schema["properties"] == {"name": {"type": "string"}, "age": {"type": "integer"}}
     (prompt,) = suite.prompts
