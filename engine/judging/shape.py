@@ -40,17 +40,21 @@ class ShapeFault:
         return self.path if self.key is None else (*self.path, self.key)
 
 
-def shape_faults(validator: Validator, value: Any) -> list[ShapeFault]:
-    """What is wrong with the shape of `value`, by class in the order of FailureClass; empty when it is valid."""
+def shape_faults(validator: Validator, value: Any, at: Path = ()) -> list[ShapeFault]:
+    """What is wrong with the shape of `value`, by class in the order of FailureClass; empty when it is valid.
+
+    at: where the value itself lies, when it is a part of another one.
+    """
     faults: list[ShapeFault] = []
     try:
         for error in islice(validator.iter_errors(value), ERRORS_READ):
+            error.relative_path.extendleft(reversed(at))
             for leaf in _leaves(error):
                 faults += _faults_of(leaf)
     except (RecursionError, ArithmeticError, ValueError, Unresolvable) as reason:
         # Not the reply's fault alone (a pattern too large, a value too deep for a recursive schema), but not valid.
         said = f"The value could not be checked against the schema ({type(reason).__name__})"
-        faults.append(ShapeFault("constraint", (), said))
+        faults.append(ShapeFault("constraint", at, said))
     return sorted(faults, key=lambda fault: _RANK[fault.failure])
 
 
@@ -61,7 +65,8 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         return
     branches: dict[Any, list[ValidationError]] = {}
     for part in error.context:
-        branches.setdefault(part.relative_schema_path[0], []).append(part)
+        if part.relative_schema_path:  # the error of a branch that is `false` has none
+            branches.setdefault(part.relative_schema_path[0], []).append(part)
     near = [errors for errors in branches.values() if not any(_is_other_type(part) for part in errors)]
     if not near:
         yield error

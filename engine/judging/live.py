@@ -1,0 +1,392 @@
+"""A reply while it streams: has it stopped being the beginning of any reply that would be ok?
+
+An automaton of RFC 8259 as json.loads reads it, with what the schema is known to allow at each place. It is told the
+text in pieces of any size and takes time linear in their sum. It never flags the beginning of a reply that the judge
+would call ok; what it does not flag may still turn out wrong. The class it names is what it looks like then: only the
+verdict on the whole reply counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from engine.judging.breaks import Break
+from engine.judging.possible import Alternative, Kind, Possible, kind_of
+from engine.judging.verdict import FailureClass
+from engine.judging.wording import Path, excerpt, listed, name, pointer, quote, type_of
+
+_SPACE = re.compile(r"[ \t\n\r]*+")
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]*+')
+_KINDS: dict[str, Kind] = {
+    "{": "object",
+    "[": "array",
+    '"': "string",
+    **dict.fromkeys("-0123456789", "number"),
+    **dict.fromkeys("tf", "boolean"),
+    "n": "null",
+}
+_WORDS = {"t": "true", "f": "false", "n": "null"}
+_DIGITS = dict.fromkeys("0123456789")
+# Which state of a number a character leads to; a number may end in those of _WHOLE.
+_NUMBER: dict[str, dict[str, str]] = {
+    "": {"-": "minus", "0": "zero", **dict.fromkeys("123456789", "integer")},
+    "minus": {"0": "zero", **dict.fromkeys("123456789", "integer")},
+    "zero": {".": "point", "e": "e", "E": "e"},
+    "integer": {**dict.fromkeys(_DIGITS, "integer"), ".": "point", "e": "e", "E": "e"},
+    "point": dict.fromkeys(_DIGITS, "fraction"),
+    "fraction": {**dict.fromkeys(_DIGITS, "fraction"), "e": "e", "E": "e"},
+    "e": {"+": "sign", "-": "sign", **dict.fromkeys(_DIGITS, "exponent")},
+    "sign": dict.fromkeys(_DIGITS, "exponent"),
+    "exponent": dict.fromkeys(_DIGITS, "exponent"),
+}
+_WHOLE = ("zero", "integer", "fraction", "exponent")
+
+
+class _Expect(Enum):
+    """What may come next; the value is how a sentence says it."""
+
+    VALUE = "a value"
+    FIRST_ITEM = "a value or ]"
+    FIRST_KEY = "a key in double quotes or }"
+    KEY = "another key in double quotes"
+    COLON = "a colon"
+    NEXT = "a comma or the closing bracket"
+    END = "the end"
+
+
+_CLOSING = {
+    "object": (("}", _Expect.NEXT), ("}", _Expect.FIRST_KEY)),
+    "array": (("]", _Expect.NEXT), ("]", _Expect.FIRST_ITEM)),
+}
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container that is being read, or the reply itself. alternatives: what the schema may still mean here."""
+
+    kind: Kind | None
+    alternatives: Sequence[Alternative]
+    start: int
+    step: str | int | None = None
+    keys: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Token:
+    """A string, a number or a literal that is being read."""
+
+    start: int
+    pieces: list[str] = field(default_factory=list)
+    is_key: bool = False
+    candidates: Sequence[str] | None = None  # the strings it may become, None for any
+    escape: str = ""  # what was read of an escape that is not complete
+    state: str = ""  # of a number
+
+    @property
+    def text(self) -> str:
+        self.pieces[:] = ["".join(self.pieces)]
+        return self.pieces[0]
+
+
+class _Broken(Exception):
+    """Carries the break to `push`."""
+
+    def __init__(self, failure: FailureClass, start: int, end: int, sentence: str, path: Path | None = None) -> None:
+        super().__init__()
+        self.found = Break(failure, start, end, sentence, None if path is None else pointer(path))
+
+
+class Live:
+    """Follows one reply. `possible` may be shared by all replies to one schema."""
+
+    def __init__(self, possible: Possible) -> None:
+        self.broken = False
+        self._possible = possible
+        self._stack = [_Open(None, possible.root, 0)]
+        self._expect = _Expect.VALUE
+        self._token = _Token(0)
+        self._mode: Callable[[str, int], int] = self._between
+        self._before = 0  # characters of earlier pieces
+
+    def push(self, text: str) -> Break | None:
+        """More text. The break, once: when the reply has just stopped being the beginning of any that is ok."""
+        at = 0
+        try:
+            while at < len(text) and not self.broken:
+                at = self._mode(text, at)
+        except _Broken as stop:
+            self.broken = True
+            return stop.found
+        finally:
+            self._before += len(text)
+        return None
+
+    # Between tokens
+
+    def _between(self, text: str, at: int) -> int:
+        space = _SPACE.match(text, at)
+        at = at if space is None else space.end()
+        if at == len(text):
+            return at
+        char, here = text[at], self._before + at
+        top = self._stack[-1]
+        if self._expect in (_Expect.VALUE, _Expect.FIRST_ITEM) and char in _KINDS:
+            return self._begin_value(char, at)
+        if self._expect in (_Expect.KEY, _Expect.FIRST_KEY) and char == '"':
+            return self._begin_key(at)
+        if self._expect is _Expect.COLON and char == ":":
+            self._expect = _Expect.VALUE
+        elif self._expect is _Expect.NEXT and char == ",":
+            self._expect = _Expect.KEY if top.kind == "object" else _Expect.VALUE
+        elif (char, self._expect) in _CLOSING.get(top.kind or "", ()):
+            self._close(top, here)
+        else:
+            raise self._unexpected(char, here)
+        return at + 1
+
+    def _begin_value(self, char: str, at: int) -> int:
+        here, top = self._before + at, self._stack[-1]
+        if top.kind == "array":
+            top.step = 0 if not isinstance(top.step, int) else top.step + 1
+        kind = _KINDS[char]
+        below = [self._below(each) for each in top.alternatives]
+        fitting = [
+            (each, [child for child in children if self._possible.allows(child, kind)])
+            for each, children in zip(top.alternatives, below, strict=True)
+        ]
+        if not any(children for _, children in fitting):
+            raise self._wrong_kind(char, kind, here, [child for children in below for child in children])
+        top.alternatives = [each for each, children in fitting if children]
+        allowed = _distinct(child for _, children in fitting for child in children)
+        self._token = _Token(here)
+        if kind in ("object", "array"):
+            self._stack.append(_Open(kind, allowed, here))
+            self._expect = _Expect.FIRST_KEY if kind == "object" else _Expect.FIRST_ITEM
+            return at + 1
+        if kind == "string":
+            self._token.candidates = _union([self._possible.strings(each) for each in allowed])
+            self._mode = self._string
+            return at + 1
+        self._mode = self._number if kind == "number" else self._literal
+        return at
+
+    def _begin_key(self, at: int) -> int:
+        keys = _union([self._possible.keys(each) for each in self._stack[-1].alternatives])
+        self._stack[-1].step = None
+        self._token = _Token(self._before + at, is_key=True, candidates=keys)
+        self._mode = self._string
+        return at + 1
+
+    def _close(self, top: _Open, here: int) -> None:
+        top.step = None
+        if top.kind == "object" and all(self._possible.missing(each, top.keys) for each in top.alternatives):
+            missing = self._possible.missing(top.alternatives[0], top.keys)
+            lacking = listed([quote(key) for key in missing], "and")
+            said = f"{lacking} {'is' if len(missing) == 1 else 'are'} missing"
+            raise _Broken("missing_key", top.start, here + 1, said, self._path())
+        self._stack.pop()
+        self._value_ended()
+
+    def _value_ended(self) -> None:
+        self._mode = self._between
+        self._expect = _Expect.NEXT if len(self._stack) > 1 else _Expect.END
+
+    # In a token
+
+    def _string(self, text: str, at: int) -> int:
+        token = self._token
+        if token.escape:
+            return self._escape(text, at)
+        plain = _PLAIN.match(text, at)
+        end = at if plain is None else plain.end()
+        token.pieces.append(text[at:end])
+        if token.candidates is not None:
+            self._narrow_candidates()
+        if end == len(text):
+            return end
+        if text[end] == '"':
+            self._string_ended(end + 1)
+            return end + 1
+        if text[end] == "\\":
+            token.escape, token.candidates = "\\", None
+            return end + 1
+        here = self._before + end
+        what = "line break" if text[end] in "\r\n" else f"control character U+{ord(text[end]):04X}"
+        raise _Broken("control_char", here, here + 1, f"An unescaped {what} inside a string")
+
+    def _escape(self, text: str, at: int) -> int:
+        token = self._token
+        token.escape += text[at]
+        if not re.fullmatch(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{0,4})', token.escape):
+            end = self._before + at + 1
+            said = f"{excerpt(token.escape)} is not an escape that JSON has"
+            raise _Broken("bad_escape", end - len(token.escape), end, said)
+        if token.escape[1] != "u" or len(token.escape) == 6:
+            token.pieces.append(token.escape)
+            token.escape = ""
+        return at + 1
+
+    def _narrow_candidates(self) -> None:
+        """The string has no escapes so far. Only as much of it is looked at as the longest candidate has characters."""
+        token = self._token
+        begun, before = token.text, token.candidates or ()
+        token.candidates = [each for each in before if each.startswith(begun)]
+        if token.candidates:
+            return
+        shortest = next(
+            (size for size in range(len(begun)) if not any(each.startswith(begun[:size]) for each in before)),
+            len(begun),
+        )
+        end, what, path = token.start + 1 + shortest, excerpt(begun[:shortest]), self._path()
+        if token.is_key:
+            raise _Broken("extra_key", token.start, end, f"No key that is asked for begins with {what}", path)
+        said = f"{name(path)} begins with {what}, as none of the strings asked for does"
+        raise _Broken("constraint", token.start, end, said, path)
+
+    def _string_ended(self, end: int) -> None:
+        token, top = self._token, self._stack[-1]
+        value = json.loads(f'"{token.text}"')
+        if not token.is_key:
+            self._scalar_ended(value, self._before + end)
+            return
+        if value in top.keys:
+            said = f"The key {quote(value)} comes twice in one object"
+            raise _Broken("duplicate_key", token.start, self._before + end, said, self._path())
+        top.keys.add(value)
+        top.step = value
+        fitting = [each for each in top.alternatives if self._possible.below(each, value)]
+        if not fitting:
+            said = f"{quote(value)} is not among the keys asked for"
+            raise _Broken("extra_key", token.start, self._before + end, said, self._path())
+        top.alternatives = fitting
+        self._mode, self._expect = self._between, _Expect.COLON
+
+    def _number(self, text: str, at: int) -> int:
+        token = self._token
+        begin = at
+        while at < len(text) and (state := _NUMBER[token.state].get(text[at])):
+            token.state = state
+            at += 1
+        token.pieces.append(text[begin:at])
+        if at == len(text):
+            return at
+        if token.state not in _WHOLE or text[at].isalnum() or text[at] in "+-._":
+            end = self._before + at + 1
+            said = f"{excerpt(token.text + text[at])} is not a number as JSON has them"
+            raise _Broken("other_syntax", token.start, end, said)
+        try:
+            value = json.loads(token.text)
+        except ValueError:  # Python's limit on the digits of an integer
+            said = "A number of more digits than json.loads reads"
+            raise _Broken("other_syntax", token.start, self._before + at, said) from None
+        self._scalar_ended(value, self._before + at)
+        return at
+
+    def _literal(self, text: str, at: int) -> int:
+        token = self._token
+        token.pieces.append(text[at])
+        word = token.text
+        whole = _WORDS[word[0]]
+        if word == whole:
+            self._scalar_ended(json.loads(word), self._before + at + 1)
+        elif not whole.startswith(word):
+            raise self._no_value(word, token.start, self._before + at + 1)
+        return at + 1
+
+    def _scalar_ended(self, value: Any, end: int) -> None:
+        top, path = self._stack[-1], self._path()
+        kind = kind_of(value)
+        first = None
+        fitting = []
+        for each in top.alternatives:
+            below = [child for child in self._below(each) if self._possible.allows(child, kind)]
+            faults = [self._possible.faults(child, value, path) for child in below]
+            if not all(faults):
+                fitting.append(each)
+            first = first or next((found[0] for found in faults if found), None)
+        if not fitting and first is not None:
+            raise _Broken(first.failure, self._token.start, end, first.sentence, path)
+        top.alternatives = fitting
+        self._value_ended()
+
+    # What is said
+
+    def _below(self, alternative: Alternative) -> Sequence[Alternative]:
+        step = self._stack[-1].step
+        return [alternative] if step is None else self._possible.below(alternative, step)
+
+    def _path(self) -> Path:
+        """The path of the value that is being read."""
+        return tuple(each.step for each in self._stack if each.step is not None)
+
+    def _wrong_kind(self, char: str, kind: Kind, here: int, allowed: Sequence[Alternative]) -> _Broken:
+        if len(self._stack) == 1 and char in _WORDS:  # more likely the beginning of a sentence
+            return self._no_value(char, here, here + 1)
+        path = self._path()
+        if not allowed:
+            return _Broken("constraint", here, here + 1, f"Nothing is asked for at {excerpt(pointer(path))}", path)
+        failure: FailureClass = "wrong_type" if path else "not_object" if _asks_for_object(allowed) else "wrong_type"
+        examples: dict[Kind, Any] = {
+            "object": {},
+            "array": [],
+            "string": "",
+            "number": 0.5,
+            "boolean": True,
+            "null": None,
+        }
+        said = f"{name(path)} begins as {type_of(examples[kind])}, which was not asked for"
+        return _Broken(failure, here, here + 1, said, path)
+
+    def _unexpected(self, char: str, here: int) -> _Broken:
+        if self._expect is _Expect.END:
+            if char in "{[":
+                return _Broken("multiple_values", here, here + 1, "A second JSON value, where one was asked for")
+            failure: FailureClass = "code_fence" if char in "`~" else "prose_after"
+            return _Broken(failure, here, here + 1, "The reply goes on after its JSON")
+        if self._expect is _Expect.VALUE or self._expect is _Expect.FIRST_ITEM:
+            return self._no_value(char, here, here + 1)
+        failure = _FAILURES.get((self._expect, char), "other_syntax")
+        if failure == "other_syntax" and self._expect in (_Expect.KEY, _Expect.FIRST_KEY) and char.isidentifier():
+            failure = "unquoted_key"
+        return _Broken(failure, here, here + 1, f"Unexpected {excerpt(char)} where {self._expect.value} should be")
+
+    def _no_value(self, what: str, start: int, end: int) -> _Broken:
+        if len(self._stack) == 1:
+            failure = _WRAPPERS.get(what, "prose_before")
+            return _Broken(failure, start, end, f"The reply does not begin with JSON but with {excerpt(what)}")
+        failure = _FAILURES.get((_Expect.VALUE, what), "other_syntax")
+        return _Broken(failure, start, end, f"Unexpected {excerpt(what)} where {_Expect.VALUE.value} should be")
+
+
+_WRAPPERS: dict[str, FailureClass] = {"`": "code_fence", "~": "code_fence", "<": "think_tags"}
+_FAILURES: dict[tuple[_Expect, str], FailureClass] = {
+    (_Expect.VALUE, "'"): "single_quotes",
+    (_Expect.KEY, "'"): "single_quotes",
+    (_Expect.FIRST_KEY, "'"): "single_quotes",
+    (_Expect.VALUE, "T"): "python_literal",
+    (_Expect.VALUE, "F"): "python_literal",
+    (_Expect.VALUE, "I"): "nan_infinity",
+    (_Expect.VALUE, "]"): "trailing_comma",
+    (_Expect.KEY, "}"): "trailing_comma",
+    (_Expect.NEXT, '"'): "missing_comma",
+    **{(expect, char): "comment" for expect in _Expect for char in "/#"},
+}
+
+
+def _asks_for_object(allowed: Sequence[Alternative]) -> bool:
+    return all(any(schema.get("type") == "object" for schema in each) for each in allowed)
+
+
+def _union(sets: Sequence[frozenset[str] | None]) -> list[str] | None:
+    """All that any of them allows; None when one allows everything."""
+    known = [each for each in sets if each is not None]
+    return None if len(known) < len(sets) else sorted(frozenset().union(*known))
+
+
+def _distinct(alternatives: Any) -> list[Alternative]:
+    return list({tuple(map(id, each)): each for each in alternatives}.values())
