@@ -91,6 +91,7 @@ def run(
 @click.argument("suites", nargs=-1, type=Path)
 def check(suites: tuple[Path, ...]) -> None:
     """Check that suites are well formed (default: all in suites)."""
+    from engine.jobs import count_jobs
     from engine.suites import SuiteError, find_suites, load_suite
 
     faults = 0
@@ -102,12 +103,22 @@ def check(suites: tuple[Path, ...]) -> None:
             faults += 1
             click.echo(str(error), err=True)
         else:
-            jobs = len(suite.prompts) * len(suite.cases) * suite.generation.repeats
-            click.echo(f"{file}: ok, {len(suite.prompts)} prompts x {len(suite.cases)} cases, {jobs} jobs")
+            click.echo(f"{file}: ok, {len(suite.prompts)} prompts x {len(suite.cases)} cases, {count_jobs(suite)} jobs")
     if not files:
         raise BadInputError("There are no suites here: give a suite file, or a folder with *.toml files.")
     if faults:
         sys.exit(2)
+
+
+@cli.command()
+@click.argument("suite", type=Path, required=False)
+@click.option("--show", metavar="CASE", help="Print this case's input under every variation that can be applied to it.")
+def variations(suite: Path | None, show: str | None) -> None:
+    """List the variations of inputs; with SUITE, to how many of its cases each can be applied."""
+    from engine.listing import list_variations
+
+    for line in list_variations(suite, show):
+        click.echo(line)
 
 
 @cli.command()

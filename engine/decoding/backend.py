@@ -75,7 +75,7 @@ class LocalBackend:
         unconstrained: dict[str, str] = {}
         requests: list[Request] = []
         for job in jobs:
-            tokens = self.model.prompt_ids(job.messages, job.prefill)
+            tokens = self.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
             if len(tokens) + generation.max_new_tokens > self.model.context:
                 impossible[job.id] = (
                     f"The prompt has {len(tokens):,} tokens and the reply may take {generation.max_new_tokens:,}, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +64,12 @@ class LoadedModel:
         """The dtype as `--dtype` takes it: "float32"."""
         return str(self.dtype).removeprefix("torch.")
 
-    def prompt_ids(self, messages: Sequence[Message], prefill: str = "") -> list[int]:
+    def prompt_ids(
+        self, messages: Sequence[Message], prefill: str = "", template_kwargs: Mapping[str, Any] | None = None
+    ) -> list[int]:
         """The tokens of the chat up to where the reply begins, `prefill` being the beginning it is given.
 
+        template_kwargs: variables for the chat template, such as enable_thinking; a template knows its own only.
         The chat is rendered to text first and tokenised once, prefill included, so that tokens form across the seam as
         they would in a text. No special tokens are added: the template has written those that belong there.
         Raises ModelError if the model's template refuses the messages.
@@ -76,6 +79,7 @@ class LoadedModel:
                 [{"role": message["role"], "content": message["content"]} for message in messages],
                 tokenize=False,
                 add_generation_prompt=True,
+                **(template_kwargs or {}),
             )
         except Exception as error:  # a template is the model's own program and raises what it likes
             raise ModelError(f"The chat template of {self.name} refuses the prompt: {first_sentence(error)}") from error
