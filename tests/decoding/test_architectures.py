@@ -88,7 +88,7 @@ def test_each_arm_equals_what_it_is_alone(
     model = LoadedModel("tiny", make().eval(), tokenizer, torch.device("cpu"), torch.float32, (STOP,), 256)
     assert can_batch(model) is batched
     texts = ["The quick brown fox jumps over", "a", "Pack my box with five dozen liquor jugs"]
-    monkeypatch.setattr(LoadedModel, "prompt_ids", lambda self, messages, prefill: tokenizer(texts.pop(0))["input_ids"])
+    monkeypatch.setattr(LoadedModel, "prompt_ids", lambda self, *chat: tokenizer(texts.pop(0))["input_ids"])
     generation = Generation(max_new_tokens=20, temperature=temperature)
     backend = LocalBackend(model)
     grammar = backend.grammar(SCHEMA, 60, lambda event: None)
