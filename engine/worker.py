@@ -35,9 +35,9 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
     """Run what is asked for until stdin closes, which it does when the parent goes."""
     events = _private_stdout()
     emit = _Emitter(events)
-    session = open_session(model, device, dtype, out, emit)
     orders: Orders = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders, emit), daemon=True).start()
+    session = open_session(model, device, dtype, out, emit)
     while (item := orders.get()) is not None:
         order, control = item
         try:

@@ -21,6 +21,7 @@ from engine.events import (
     JobCancelled,
     JobFinished,
     JobStarted,
+    Loading,
     ModelReady,
     Pause,
     Paused,
@@ -152,6 +153,17 @@ def test_the_engine_ends_when_its_parent_goes(tmp_path: Path, builtin_model: obj
         child.process.wait(timeout=15)
         (folder,) = tmp_path.glob("*-small-*")
         assert (folder / "run.json").read_text(encoding="utf-8").count('"stopped": true') == 1
+
+
+def test_an_engine_that_still_loads_ends_at_once_when_its_parent_goes(tmp_path: Path) -> None:
+    with engine(tmp_path) as child:
+        child.send(StartRun(write_suite(tmp_path)))
+        child.until(Loading)
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        assert [event for event in child.events() if not isinstance(event, Loading)] == []
+        assert child.process.wait(timeout=5) == 0
+        assert not list(tmp_path.glob("*-small-*"))
 
 
 @pytest.mark.model

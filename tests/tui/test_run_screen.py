@@ -362,6 +362,9 @@ async def test_resizing_stacks_the_panes_and_keeps_the_place(stage) -> None:
         assert it.line("> ").split()[1:3] == ["naive", "bob"]
         await it.pilot.resize_terminal(120, 40)
         await it.until(lambda: "CONSTRAINED  7" in it.line("FREE  5 tokens"))
+        await it.press("G")
+        await it.pilot.resize_terminal(80, 24)
+        await it.sees("> json-only  [markup]")
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (200, 60)], ids=str)
