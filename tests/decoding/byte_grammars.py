@@ -17,7 +17,7 @@ STOP = 300
 BYTES = {bytes([byte]): [byte] for byte in range(256)}
 WRITTEN = {token: text for text, (token,) in BYTES.items()}
 TOKENS = Tokens(BYTES, [STOP])
-_CLOSERS = (b'"', b"}", b"]", b'"}', b'"]')
+_CLOSERS = (b'"', b"}", b"]", b",", b'"}', b'"]')
 
 
 def by_outlines(
