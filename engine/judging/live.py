@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.judging.breaks import Break
 from engine.judging.possible import Alternative, Kind, Possible, kind_of
+from engine.judging.shape import ShapeFault
 from engine.judging.verdict import FailureClass
 from engine.judging.wording import Path, excerpt, listed, name, pointer, quote, type_of
 
@@ -154,15 +155,10 @@ class Live:
         if top.kind == "array":
             top.step = 0 if not isinstance(top.step, int) else top.step + 1
         kind = _KINDS[char]
-        below = [self._below(each) for each in top.alternatives]
-        fitting = [
-            (each, [child for child in children if self._possible.allows(child, kind)])
-            for each, children in zip(top.alternatives, below, strict=True)
-        ]
-        if not any(children for _, children in fitting):
-            raise self._wrong_kind(char, kind, here, [child for children in below for child in children])
-        top.alternatives = [each for each, children in fitting if children]
-        allowed = _distinct(child for _, children in fitting for child in children)
+        fitting, allowed = self._possible.narrowed(top.alternatives, top.step, kind)
+        if not fitting:
+            raise self._wrong_kind(char, kind, here)
+        top.alternatives = fitting
         self._token = _Token(here)
         if kind in ("object", "array"):
             self._stack.append(_Open(kind, allowed, here))
@@ -301,33 +297,31 @@ class Live:
     def _scalar_ended(self, value: Any, end: int) -> None:
         top, path = self._stack[-1], self._path()
         kind = kind_of(value)
-        first = None
+        faults: list[ShapeFault] = []
         fitting = []
         for each in top.alternatives:
-            below = [child for child in self._below(each) if self._possible.allows(child, kind)]
-            faults = [self._possible.faults(child, value, path) for child in below]
-            if not all(faults):
+            _, below = self._possible.narrowed([each], top.step, kind)
+            found = [self._possible.faults(child, value, path) for child in below]
+            if not all(found):
                 fitting.append(each)
-            first = first or next((found[0] for found in faults if found), None)
-        if not fitting and first is not None:
-            raise _Broken(first.failure, self._token.start, end, first.sentence, path)
+            faults += [fault for of_child in found for fault in of_child[:1]]
+        if not fitting:
+            raise _Broken(faults[0].failure, self._token.start, end, faults[0].sentence, path)
         top.alternatives = fitting
         self._value_ended()
 
     # What is said
 
-    def _below(self, alternative: Alternative) -> Sequence[Alternative]:
-        step = self._stack[-1].step
-        return [alternative] if step is None else self._possible.below(alternative, step)
-
     def _path(self) -> Path:
         """The path of the value that is being read."""
         return tuple(each.step for each in self._stack if each.step is not None)
 
-    def _wrong_kind(self, char: str, kind: Kind, here: int, allowed: Sequence[Alternative]) -> _Broken:
+    def _wrong_kind(self, char: str, kind: Kind, here: int) -> _Broken:
         if len(self._stack) == 1 and char in _WORDS:  # more likely the beginning of a sentence
             return self._no_value(char, here, here + 1)
         path = self._path()
+        top = self._stack[-1]
+        allowed = [child for each in top.alternatives for child in self._possible.below(each, top.step)]
         if not allowed:
             return _Broken("constraint", here, here + 1, f"Nothing is asked for at {excerpt(pointer(path))}", path)
         failure: FailureClass = "wrong_type" if path else "not_object" if _asks_for_object(allowed) else "wrong_type"
@@ -386,7 +380,3 @@ def _union(sets: Sequence[frozenset[str] | None]) -> list[str] | None:
     """All that any of them allows; None when one allows everything."""
     known = [each for each in sets if each is not None]
     return None if len(known) < len(sets) else sorted(frozenset().union(*known))
-
-
-def _distinct(alternatives: Any) -> list[Alternative]:
-    return list({tuple(map(id, each)): each for each in alternatives}.values())

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+from jsonschema.protocols import Validator
+
 from engine.judging.shape import ShapeFault, shape_faults
 from engine.judging.validator import build_validator
 from engine.judging.wording import Path
@@ -19,6 +21,7 @@ Alternative: TypeAlias = tuple[Mapping[str, Any], ...]
 """Schemas that hold all at once. A place has several where anyOf or oneOf offers them; () allows anything."""
 
 MOST_ALTERNATIVES = 64  # of more, nothing is said
+_MOST_KEPT = 10_000
 _ANYTHING: Sequence[Alternative] = ((),)
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
@@ -35,15 +38,38 @@ class Possible:
         self._has_names = _holds_a_name(schema)
         self._of_schema: dict[int, Sequence[Alternative]] = {}
         self._of_all: dict[tuple[int, ...], Sequence[Alternative]] = {}
+        self._validators: dict[int, Validator] = {}
+        self._narrowed: dict[Any, tuple[Sequence[Alternative], Sequence[Alternative]]] = {}
         self.root = self._all_of([schema])
 
-    def below(self, alternative: Alternative, step: str | int) -> Sequence[Alternative]:
+    def narrowed(
+        self, alternatives: Sequence[Alternative], step: str | int | None, kind: Kind
+    ) -> tuple[Sequence[Alternative], Sequence[Alternative]]:
+        """Which alternatives for a container allow a part of this kind, and what they allow that part to be.
+
+        step: the part's key or index; None where the part is the whole itself.
+        """
+        key = (*map(id, alternatives), step, kind)
+        if key not in self._narrowed:
+            if len(self._narrowed) > _MOST_KEPT:  # a reply may have any number of keys and items
+                self._narrowed.clear()
+            kept: list[Alternative] = []
+            allowed: dict[tuple[int, ...], Alternative] = {}
+            for each in alternatives:
+                below = [child for child in self.below(each, step) if self._allows_all(child, kind)]
+                kept += [each] if below else []
+                allowed.update({tuple(map(id, child)): child for child in below})
+            self._narrowed[key] = kept, list(allowed.values())
+        return self._narrowed[key]
+
+    def below(self, alternative: Alternative, step: str | int | None) -> Sequence[Alternative]:
         """What may stand under a key or an index; none where nothing may."""
+        if step is None:
+            return [alternative]
         schemas = [each for schema in alternative for each in self._below(schema, step)]
         return self._all_of(schemas)
 
-    def allows(self, alternative: Alternative, kind: Kind) -> bool:
-        """Whether a value of this kind may be what the alternative asks for."""
+    def _allows_all(self, alternative: Alternative, kind: Kind) -> bool:
         return all(self._allows(schema, kind) for schema in alternative)
 
     def keys(self, alternative: Alternative) -> frozenset[str] | None:
@@ -72,7 +98,10 @@ class Possible:
     def faults(self, alternative: Alternative, value: Any, path: Path) -> list[ShapeFault]:
         """What the full validator finds wrong with a value that lies at `path`."""
         for schema in alternative:
-            faults = shape_faults(self._validator.evolve(schema=schema), value, path)
+            validator = self._validators.get(id(schema))
+            if validator is None:
+                validator = self._validators[id(schema)] = self._validator.evolve(schema=schema)
+            faults = shape_faults(validator, value, path)
             if faults:
                 return faults
         return []
@@ -95,13 +124,13 @@ class Possible:
     def _steps(self, place: Alternative, step: str, any_step: str) -> list[str | int]:
         """The keys and indices that a step of a path may be."""
         steps: list[str | int] = []
-        if self.allows(place, "object"):
+        if self._allows_all(place, "object"):
             named = [key for schema in place for key in schema.get("properties", ())]
             steps += [*named, "\0 any other"] if step == any_step else [step]
-        if self.allows(place, "array") and step == any_step:
+        if self._allows_all(place, "array") and step == any_step:
             longest = max((len(_prefix(schema)) for schema in place), default=0)
             steps += range(longest + 1)
-        elif self.allows(place, "array") and step.isdigit():
+        elif self._allows_all(place, "array") and step.isdigit():
             steps.append(int(step))
         return steps
 
