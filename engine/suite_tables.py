@@ -168,6 +168,7 @@ class File(Table):
     variations: Variations = Variations()
     inline_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     schema_file: str | None = None
+    compare: dict[str, Any] = {}
     example: Many[Example] = ()
     prompt: Many[FilePrompt] = ()
     case: Many[FileCase] = Field(min_length=1)

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.faults import Fault, dotted, faults_of
 from engine.faults import SuiteError as SuiteError
 from engine.files import BOM, neighbour, not_json, read_json, read_text, read_toml
+from engine.judging.compare import Rule
 from engine.locate import KeyPath, key_lines, nearest_line
+from engine.suite_compare import dead_paths, rules_of
 from engine.suite_prompts import drafts_of, misfits
 from engine.suite_tables import Case as Case
 from engine.suite_tables import Example as Example
@@ -25,6 +27,7 @@ class Suite(BaseModel):
 
     task, examples: what techniques are made of; None and () where the suite uses none of them.
     json_schema: for the prompts that have none of their own; None where every prompt has one.
+    compare: by path, how expected values are compared; by equality where no path leads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +40,7 @@ class Suite(BaseModel):
     generation: Generation = Generation()
     variations: Variations = Variations()
     json_schema: dict[str, Any] | None = None
+    compare: dict[str, Rule] = {}
     examples: tuple[Example, ...] = ()
     prompts: tuple[Prompt, ...]
     cases: tuple[Case, ...]
@@ -113,10 +117,22 @@ def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, 
     given = [Given((), file.inline_schema, file.schema_file), *(draft.given for draft in drafts)]
     (default, *own), schema_faults = read_schemas(path.parent, given)
     cases, case_faults = _cases(file)
-    _refuse([*prompt_faults, *schema_faults, *case_faults, *_repeated_names(file, lines), *_unseen_inputs(file)])
+    rules, rule_faults = rules_of(file.compare)
+    _refuse(
+        [
+            *prompt_faults,
+            *schema_faults,
+            *case_faults,
+            *rule_faults,
+            *_repeated_names(file, lines),
+            *_unseen_inputs(file),
+        ]
+    )
     applying = [schema or default for schema in own]
     _refuse(list(misfits(drafts, [each.schema if each else None for each in applying])))
-    _refuse(list(contradictions([schema for schema in applying if schema], _expectations(file, cases))))
+    schemas = [schema for schema in applying if schema]
+    _refuse(list(dead_paths(rules, [each.schema for each in schemas])))
+    _refuse(list(contradictions(schemas, _expectations(file, cases))))
     _refuse(list(contradictions([default] if default else [], _shown_outputs(file))))
     return Suite(
         path=path,
@@ -127,6 +143,7 @@ def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, 
         generation=file.generation,
         variations=file.variations,
         json_schema=default.schema if default else None,
+        compare=rules,
         examples=file.example,
         prompts=tuple(
             draft.prompt.model_copy(update={"json_schema": each.schema if each else None})
