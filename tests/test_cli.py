@@ -136,6 +136,9 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, builtin_model: object) ->
         (("run", "small.toml", "--frobnicate"), "--frobnicate"),
         (("check", "bad.toml"), "bad.toml, line 2"),
         (("check", "empty-folder"), "no suites"),
+        (("variations", "bad.toml"), "bad.toml, line 2"),
+        (("variations", "small.toml", "--show", "alise"), 'did you mean "alice"?'),
+        (("variations", "--show", "alice"), "--show needs a suite"),
         (("rnu", "small.toml"), "rnu"),
     ],
 )
@@ -168,6 +171,16 @@ def test_check_accepts_the_suites_that_come_with_the_program() -> None:
 
 def test_the_grammars_offered_are_those_the_engine_knows() -> None:
     assert get_args(GrammarKind) == GRAMMARS
+
+
+def test_variations_are_listed_counted_and_shown(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, schema=f'[variations]\nuse = ["typos"]\n{PERSON_SCHEMA}')
+    alone, counted, shown = (jsonbreak("variations", *args).stdout for args in ((), (suite,), (suite, "--show", "bob")))
+    assert "typos\n    Swaps two letters" in alone
+    assert "typos  (0 of 2 cases, used)\n" in counted
+    assert "html  (2 of 2 cases)\n" in counted
+    assert shown.startswith("as it is:\n    Bob is 25.\nupper-case:\n    Bob IS 25.\n")
+    assert "typos:" not in shown
 
 
 def test_help_and_version_are_quick_to_import() -> None:

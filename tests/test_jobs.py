@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.jobs import Job, jobs_of
+from engine.jobs import Job, count_jobs, jobs_of
+from engine.suite_tables import Variations
 from engine.suites import Case, Generation, Prompt, Suite, SuiteError
+from engine.variations import VARIATIONS
 
 
 def suite(**generation: Any) -> Suite:
@@ -57,6 +59,36 @@ def test_a_prompt_may_have_a_schema_of_its_own() -> None:
     (shared, other) = jobs_of(mixed, prompts=["json-only", "own"], cases=["bob"])
     assert (shared.schema, other.schema) == ({"type": "object"}, {"type": "array"})
     assert other.messages[0]["content"] == '{"type": "array"} B'
+
+
+def test_variations_follow_the_input_as_it_is() -> None:
+    varied = suite(repeats=2).model_copy(update={"variations": Variations(use=("html", "very-short", "upper-case"))})
+    jobs = jobs_of(varied, prompts=["naive"])
+    assert ids(jobs) == [
+        "people/naive/alice#0",
+        "people/naive/alice#1",
+        "people/naive/alice~html#0",
+        "people/naive/alice~html#1",
+        "people/naive/bob#0",
+        "people/naive/bob#1",
+        "people/naive/bob~html#0",
+        "people/naive/bob~html#1",
+    ]
+    assert count_jobs(varied) == 2 * len(jobs)
+    plain, html = jobs[0], jobs[2]
+    assert (plain.variation, html.variation) == (None, "html")
+    assert plain.input == "A" != html.input
+    assert html.messages[0]["content"] == f"N {html.input}"
+    assert len({job.seed for job in jobs}) == len(jobs)
+    assert [job.seed for job in jobs if job.variation is None] == [job.seed for job in jobs_of(suite(repeats=2))[:4]]
+
+
+def test_some_variations_for_each_case() -> None:
+    varied = suite().model_copy(update={"variations": Variations(use=tuple(VARIATIONS), per_case=2)})
+    alice = jobs_of(varied, prompts=["naive"], cases=["alice"])
+    assert alice[0].variation is None
+    assert len(alice) == 3
+    assert ids(alice) == [job.id for job in jobs_of(varied) if job.id in ids(alice)], "the same in a part of the suite"
 
 
 def test_the_order_is_prompt_then_case_then_repeat() -> None:

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SuiteFile:
-    """A suite file: either the suite, or why it does not load."""
+    """A suite file: either the suite and how many jobs it makes, or why it does not load."""
 
     path: Path
     suite: Suite | None
     error: str | None = None
+    jobs: int = 0
 
 
 def read_suites(path: Path) -> list[SuiteFile]:
     """Read every suite under a folder, or the one file. Slow imports and files: call it from a thread."""
+    from engine.jobs import count_jobs
     from engine.suites import SuiteError, find_suites, load_suite
 
     try:
@@ -34,7 +36,8 @@ def read_suites(path: Path) -> list[SuiteFile]:
     files = []
     for found in paths:
         try:
-            files.append(SuiteFile(found, load_suite(found)))
+            suite = load_suite(found)
+            files.append(SuiteFile(found, suite, jobs=count_jobs(suite)))
         except SuiteError as error:
             files.append(SuiteFile(found, None, str(error)))
     return files
@@ -81,6 +84,8 @@ def prompts_page(suite: Suite) -> Page:
 
 def _add_prompt(page: Page, prompt: Prompt) -> None:
     page.heading(prompt.name)
+    if prompt.about:
+        page.add(f"{prompt.about}\n").add(f"source: {prompt.source}\n", "text--label")
     if prompt.system is not None:
         page.block("system", prompt.system)
     for example in prompt.examples:
@@ -90,6 +95,10 @@ def _add_prompt(page: Page, prompt: Prompt) -> None:
     page.block("user", prompt.user)
     if prompt.prefill is not None:
         page.block("prefill", prompt.prefill)
+    if prompt.think is not None:
+        page.block("thinks first", f"up to {prompt.think.close}, in at most {prompt.think.budget} tokens")
+    if prompt.chat_template_kwargs:
+        page.block("chat template", _json(prompt.chat_template_kwargs))
     page.add("\n")
 
 
@@ -105,8 +114,10 @@ def schema_page(suite: Suite) -> Page:
 
 
 def cases_page(suite: Suite) -> Page:
-    """The cases: id, tags, input and what is expected."""
+    """The variations in use, then the cases: id, tags, input and what is expected."""
     page = Page()
+    if suite.variations.use:
+        _add_variations(page, suite)
     for case in suite.cases:
         page.add(case.id, "text--heading")
         if case.tags:
@@ -118,15 +129,24 @@ def cases_page(suite: Suite) -> Page:
     return page
 
 
-def summary(suite: Suite) -> str:
+def _add_variations(page: Page, suite: Suite) -> None:
+    from engine.variations import VARIATIONS
+
+    number = suite.variations.per_case
+    page.heading(f"variations, {number} drawn for each case" if number else "variations, all that apply to a case")
+    for name in suite.variations.use:
+        page.add(f"  {name}: ", "text--label").add(f"{VARIATIONS[name].changes}\n")
+    page.add("\n")
+
+
+def summary(suite: Suite, jobs: int) -> str:
     """One line: how much there is to run and how it is decoded."""
     generation = suite.generation
-    jobs = len(suite.prompts) * len(suite.cases) * generation.repeats
+    prompts, cases = _count(len(suite.prompts), "prompt"), _count(len(suite.cases), "case")
+    if suite.variations.use:
+        cases += " with variations"
     how = "greedy" if generation.temperature == 0 else f"temperature {generation.temperature:g}"
-    return (
-        f"{_count(len(suite.prompts), 'prompt')} x {_count(len(suite.cases), 'case')} = {_count(jobs, 'job')}, {how},"
-        f" at most {generation.max_new_tokens} tokens"
-    )
+    return f"{prompts} x {cases} = {_count(jobs, 'job')}, {how}, at most {generation.max_new_tokens} tokens"
 
 
 def error_page(file: SuiteFile) -> Page:

@@ -114,6 +114,14 @@ def test_the_prompt_has_one_beginning(tiny: Path) -> None:
     assert loaded.prompt_ids(HELLO) == expected == [0, 3, 5, 6, 1, 4]
 
 
+def test_variables_reach_the_chat_template(tiny: Path) -> None:
+    (tiny / "chat_template.jinja").write_text("{{ 'hello' if think is defined and not think else 'world' }}")
+    loaded = load(tiny)
+    off, on, unsaid = (loaded.prompt_ids(HELLO, "", said) for said in ({"think": False}, {"think": True}, None))
+    assert loaded.tokenizer.decode(off) == "hello"
+    assert loaded.tokenizer.decode(on) == loaded.tokenizer.decode(unsaid) == "world"
+
+
 @pytest.mark.model
 def test_the_built_in_models_prompt_is_chatml(builtin_model: LoadedModel) -> None:
     text = builtin_model.tokenizer.decode(builtin_model.prompt_ids(HELLO))

@@ -92,3 +92,18 @@ async def test_q_quits_at_once_when_no_run_is_on(stage) -> None:
         await it.press("q")
         await it.until(lambda: not it.app.is_running)
         assert it.app.return_code == 0
+
+
+async def test_techniques_say_what_they_are_and_cases_how_they_are_varied(stage) -> None:
+    async with stage() as it:
+        await it.sees("!! does not load")
+        await it.press("j")
+        suites = it.folder / "suites"
+        text = (suites / "people.toml").read_text().replace('"people"', '"drawn"', 1)
+        used = 'task = "Find the name"\nuse = ["think-first"]\n[variations]\nuse = ["html"]\n[generation]'
+        (suites / "torn.toml").write_text(text.replace("[generation]", used, 1))
+        await it.press("f5")
+        await it.sees("drawn", "3 prompts x 3 cases with variations = 18 jobs")
+        await it.sees("Lets the model think aloud", "source: Kojima et al.", "up to </think>, in at most 256 tokens")
+        await it.press("3")
+        await it.sees("variations, all that apply to a case", "html: Wraps the input in HTML elements.")

@@ -111,7 +111,7 @@ class BrowseScreen(Screen[None]):
         else:
             suite = file.suite
             about = visible(suite.description.strip())
-            self._show_page(_PAGES[self._tab](suite), suite.name, f"{about}\n{summary(suite)}".strip())
+            self._show_page(_PAGES[self._tab](suite), suite.name, f"{about}\n{summary(suite, file.jobs)}".strip())
 
     def _show_page(self, page: Page, title: str = "", about: str = "") -> None:
         self.query_one("#suite").border_title = Content(one_line(title))
