@@ -20,7 +20,8 @@ from engine.control import Control
 from engine.faults import printable
 from engine.jobs import jobs_of
 from engine.records import ARMS, Record, Reply
-from engine.runs.rates import Share, rates_by_prompt, wilson_interval
+from engine.runs.rates import rates_by_prompt
+from engine.runs.statistics import Share, wilson_interval
 from engine.runs.store import prepare
 from engine.start import open_session
 from engine.suites import load_suite

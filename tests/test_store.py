@@ -10,7 +10,8 @@ import pytest
 from engine.errors import BadInputError, EngineError
 from engine.judging.verdict import Verdict
 from engine.records import Candidate, Fork, Record, Reply
-from engine.runs.rates import Share, rates_by_prompt, wilson_interval
+from engine.runs.rates import rates_by_prompt
+from engine.runs.statistics import Share
 from engine.runs.store import RECORDS, RunStore, prepare, read_records
 
 
@@ -71,9 +72,3 @@ def test_rates_leave_out_what_was_not_decoded_and_what_nothing_was_expected_of()
     free, constrained = rates["p", "free"], rates["p", "constrained"]
     assert (free.strict, free.right, free.errors) == (Share(2, 3), Share(1, 2), 0)
     assert (constrained.strict, constrained.right, constrained.errors) == (Share(1, 2), Share(1, 2), 1)
-
-
-def test_the_interval_is_wilsons() -> None:
-    """Figures from Newcombe 1998, table I: 81/263 and 15/148 by the score method without continuity correction."""
-    assert wilson_interval(Share(81, 263)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson_interval(Share(15, 148)) == pytest.approx((0.0624, 0.1605), abs=5e-5)

@@ -30,13 +30,15 @@ class ArmFindings:
     """One arm under one prompt. Replies that could not be decoded are in `rates.errors` and nowhere else.
 
     classes: how often each was the first of a verdict, "ok" among them. valid_wrong: of the strict replies that satisfy
-    the schema and of which something was expected, those with a wrong value. limit: those that ended at the limit.
+    the schema and of which something was expected, those with a wrong value. repairable: of the replies that are not
+    strict and that were tried, those that json_repair makes satisfy the schema. limit: those that ended at the limit.
     tokens, seconds: of each reply.
     """
 
     rates: ArmRates = field(default_factory=ArmRates)
     classes: Counter[FailureClass] = field(default_factory=Counter)
     valid_wrong: Share = field(default_factory=Share)
+    repairable: Share = field(default_factory=Share)
     limit: Share = field(default_factory=Share)
     tokens: array[float] = field(default_factory=lambda: array("d"))
     seconds: array[float] = field(default_factory=lambda: array("d"))
@@ -50,6 +52,8 @@ class ArmFindings:
         self.classes[verdict.classes[0]] += 1
         if verdict.strict and verdict.schema and verdict.values is not None:
             self.valid_wrong.add(not verdict.values)
+        if not verdict.strict and verdict.repairable is not None:
+            self.repairable.add(verdict.repairable)
         self.limit.add(reply.finish == "length")
         self.tokens.append(len(reply.tokens))
         self.seconds.append(reply.seconds)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.judging.verdict import Verdict
 from engine.records import ARMS, Arm, Record
-from engine.runs.statistics import Share as Share
-from engine.runs.statistics import wilson_interval as wilson_interval
+from engine.runs.statistics import Share
 
 
 @dataclass(slots=True)

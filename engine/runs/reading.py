@@ -18,13 +18,17 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class PromptText(BaseModel):
-    """A prompt as the manifest has it."""
+    """A prompt as the manifest has it. about, source: what the library says of a technique, "" of another prompt."""
 
     name: str
     system: str | None = None
     user: str = ""
     prefill: str | None = None
     examples: list[Any] = []
+    think: dict[str, Any] | None = None
+    chat_template_kwargs: dict[str, Any] = {}
+    about: str = ""
+    source: str = ""
 
 
 class Unenforced(BaseModel):

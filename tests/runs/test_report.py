@@ -98,6 +98,7 @@ def test_the_markdown_says_what_was_counted(few: Path) -> None:
     assert "6 of 8 jobs failed in one arm or both" in text
     assert text.count("### ") == 3 + 6, "examples: rescued, broken by constraint, both wrong have all the classes"
     assert "```json⟧" in text, "the break is marked"
+    assert "- `naive`: 1 of 2 (50%)" in text, "of the free replies that are not strict a repair would mend the fenced one"
     assert '**constrained**: ✗ `wrong_value`. `Expected "Ann" at /name, got "Bob"' in text
 
 
@@ -250,6 +251,7 @@ def test_several_replies_to_a_case(tmp_path: Path) -> None:
     assert "| `naive` | free | 0/2, 0% (0–66%) | 0/2, 0% (0–66%) | 0 of 2 | 2 of 2 | 0 of 2 |" in text
     assert "**First classes by variation, with the prompt alone, all prompts**" in text
     assert "| as written | 6 | 2 (33%) | 4 (67%) |" in text
+    assert "**`typos`**: Swaps two letters" in text
     assert "no difference shown (2 cases better constrained" in text, "two cases, not eight jobs"
     assert "tests and differences count cases" in text
 

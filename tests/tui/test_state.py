@@ -6,7 +6,7 @@ import pytest
 
 from engine import events
 from engine.events import Delta, Forked, JobCancelled, JobFinished, JobStarted, Remark
-from engine.runs.rates import Share
+from engine.runs.statistics import Share
 from tests.tui import story
 from tui.client import EngineDied
 from tui.state import Mark, Phase, RunState

@@ -7,7 +7,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.records import ARMS, Arm
-from engine.runs.rates import ArmRates, Share
+from engine.runs.rates import ArmRates
+from engine.runs.statistics import Share
 from tui.state import Phase, RunState
 
 SHARES_FROM = 100  # columns: below that the counts stand without their percentages

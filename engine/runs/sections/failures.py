@@ -8,10 +8,11 @@ from typing import TypeAlias, get_args
 
 from engine.judging.verdict import FailureClass
 from engine.records import ARMS, Arm
-from engine.runs.document import Block, Cell, Facts, Line, Quoted, Section, Table, cell, paragraph
-from engine.runs.figures import heat_cell
+from engine.runs.document import Block, Cell, Facts, Items, Line, Quoted, Section, Table, cell, paragraph
+from engine.runs.figures import heat_cell, with_percent
 from engine.runs.findings import Findings
 from engine.runs.sections.summary import nothing_finished
+from engine.variations import VARIATIONS
 
 _Rows: TypeAlias = Mapping[str | Quoted, Counter[FailureClass]]
 _TITLES: dict[Arm, str] = {"free": "with the prompt alone", "constrained": "under the constraint"}
@@ -65,17 +66,41 @@ def _failures(findings: Findings) -> Iterator[Block]:
         yield from _heat(f"First classes by prompt, {_TITLES[arm]}", "prompt", rows)
         for counts in rows.values():
             seen.update(counts)
-    if findings.varied:
-        for arm in ARMS:
-            varied: _Rows = {
-                Quoted(name) if name is not None else "as written": counts[arm]
-                for name, counts in sorted(findings.variations.items(), key=lambda item: (item[0] is not None, item[0]))
-            }
-            yield from _heat(f"First classes by variation, {_TITLES[arm]}, all prompts", "variation", varied)
-    else:
-        yield paragraph("The run has no variations of its inputs.")
+    yield from _by_variation(findings)
+    yield from _repairable(findings)
+    yield paragraph("The classes that occur:")
     meanings: list[tuple[Line, Line]] = [((Quoted(each),), (MEANINGS[each],)) for each in _ORDER if seen[each]]
     yield Facts(tuple(meanings))
+
+
+def _by_variation(findings: Findings) -> Iterator[Block]:
+    if not findings.varied:
+        yield paragraph("The run has no variations of its inputs.")
+        return
+    library = list(VARIATIONS)
+    names = sorted(findings.variations, key=lambda name: (library.index(name) if name in library else -1, name or ""))
+    for arm in ARMS:
+        rows: _Rows = {
+            Quoted(name) if name is not None else "as written": findings.variations[name][arm] for name in names
+        }
+        yield from _heat(f"First classes by variation, {_TITLES[arm]}, all prompts", "variation", rows)
+    changes: list[tuple[Line, Line]] = [
+        ((Quoted(name),), (VARIATIONS[name].changes,)) for name in names if name in VARIATIONS
+    ]
+    if changes:
+        yield paragraph("What the variations do to an input:")
+        yield Facts(tuple(changes))
+
+
+def _repairable(findings: Findings) -> Iterator[Block]:
+    known = {name: found.arms["free"].repairable for name, found in findings.prompts.items()}
+    if not any(share.n for share in known.values()):
+        return
+    yield paragraph(
+        "Could a repair have helped? Of the free replies that are not strict JSON, so many could be made into a value "
+        "that satisfies the schema by json_repair. They count as failures all the same, here and everywhere."
+    )
+    yield Items(tuple((Quoted(name), f": {with_percent(share, 'no such reply')}") for name, share in known.items()))
 
 
 def _heat(caption: str, first: str, rows: _Rows) -> Iterator[Block]:

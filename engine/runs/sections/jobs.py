@@ -86,6 +86,8 @@ def _side(record: Record, arm: Arm, limit: int) -> Side:
     said += (*listed(verdict.classes), ". ", Quoted(verdict.message, prose=True))
     if verdict.where is not None and verdict.where.pointer:
         said += (" Place in the value: ", Quoted(verdict.where.pointer))
+    for other in verdict.also:
+        said += (" Also ", Quoted(other.failure), ": ", Quoted(other.message, prose=True))
     at = record.fork.char if record.fork is not None else None
     return Side(arm, said, pieces(reply.text, verdict.where, at, limit))
 

@@ -10,7 +10,7 @@ from typing import Any
 from engine.runs.document import Block, Facts, Items, Line, Quoted, Section, Text, listed, paragraph
 from engine.runs.figures import plural
 from engine.runs.findings import Findings
-from engine.runs.reading import GrammarFacts, Manifest, RunFolder
+from engine.runs.reading import GrammarFacts, Manifest, PromptText, RunFolder
 
 _FACTS = {
     "model": "model",
@@ -43,13 +43,35 @@ def _blocks(run: RunFolder, findings: Findings) -> Iterator[Block]:
     yield Facts(tuple(_facts(run, findings)))
     yield from _grammars(run.manifest)
     for prompt in run.manifest.prompts:
-        messages = [("system", prompt.system), ("user", prompt.user), ("beginning of the reply", prompt.prefill)]
-        text = "\n\n".join(f"[{role}]\n{said}" for role, said in messages if said)
-        if prompt.examples:
-            text += f"\n\n[{plural(len(prompt.examples), 'worked example')} before the input]"
-        yield Text(("The prompt ", Quoted(prompt.name)), text)
-    if run.manifest.json_schema is not None:
-        yield Text(("The JSON Schema",), json.dumps(run.manifest.json_schema, indent=2, ensure_ascii=False))
+        about: Line = (": ", Quoted(prompt.about, prose=True)) if prompt.about else ()
+        yield Text(("The prompt ", Quoted(prompt.name), *about), _prompt_text(prompt))
+    for names, schema in _schemas(run.manifest):
+        yield Text(("The JSON Schema", *names), json.dumps(schema, indent=2, ensure_ascii=False))
+
+
+def _prompt_text(prompt: PromptText) -> str:
+    """The templates of its messages as they stand in the suite, and what else is part of asking."""
+    examples = [_as_text(example) for example in prompt.examples]
+    parts = {
+        "system": prompt.system,
+        "examples": "\n".join(examples),
+        "user": prompt.user,
+        "beginning of the reply": prompt.prefill,
+        "thinking": _as_text(prompt.think) if prompt.think else None,
+        "chat template": _as_text(prompt.chat_template_kwargs) if prompt.chat_template_kwargs else None,
+        "source": prompt.source,
+    }
+    return "\n\n".join(f"[{name}]\n{said}" for name, said in parts.items() if said)
+
+
+def _schemas(manifest: Manifest) -> Iterator[tuple[Line, Any]]:
+    """Each schema once, with the names of its prompts where there are several."""
+    of_grammars = [(grammar.prompts, grammar.json_schema) for grammar in manifest.grammars if grammar.json_schema]
+    if len(of_grammars) > 1:
+        for prompts, schema in of_grammars:
+            yield (" of ", *listed(prompts)), schema
+    elif of_grammars or manifest.json_schema is not None:
+        yield (), of_grammars[0][1] if of_grammars else manifest.json_schema
 
 
 def _state(run: RunFolder, findings: Findings) -> Iterator[Line]:
@@ -101,12 +123,16 @@ def _facts(run: RunFolder, findings: Findings) -> Iterator[tuple[Line, Line]]:
             yield (Quoted(key),), (_shown(value),)
 
 
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _shown(value: Any) -> Quoted:
-    return Quoted(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return Quoted(_as_text(value))
 
 
 def _pairs(values: dict[str, Any]) -> Line:
-    return listed(f"{key} {_shown(value).text}" for key, value in values.items())
+    return listed(f"{key} {_as_text(value)}" for key, value in values.items())
 
 
 def _seconds_between(started: str | None, ended: str | None) -> float | None:
