@@ -52,8 +52,13 @@ class Constraints:
             for key, reason in self._reasons.items()
             if self._grammars
         ]
-        unenforced = [item.sentence for grammar in self._grammars.values() for item in grammar.unenforced]
-        return tuple(dict.fromkeys([*lacking, *unenforced]))
+        several = len(self._prompts) > 1
+        unenforced = [
+            f"{', '.join(self._prompts[key])}: {item.sentence}" if several else item.sentence
+            for key, grammar in self._grammars.items()
+            for item in grammar.unenforced
+        ]
+        return (*lacking, *unenforced)
 
     def describe(self) -> list[dict[str, Any]]:
         """The grammars for the manifest, in the order of the prompts."""

@@ -32,6 +32,7 @@ from engine.events import (
 )
 from engine.jobs import Job, jobs_of
 from engine.judging.judge import Judge
+from engine.judging.thoughts import blank_thoughts
 from engine.records import Fork, Record, Reply
 from engine.runs.manifest import describe, now
 from engine.runs.store import RunStore, prepare
@@ -63,7 +64,9 @@ class Session:
         prepare(self._out)
         backend = self._backend = self._backend or self._load()
         seconds = suite.generation.compile_seconds
+        _refuse_if_stopped(control)
         constraints = Constraints(jobs, lambda schema: backend.grammar(schema, seconds, self._emit, order.grammar))
+        _refuse_if_stopped(control)
         plan = backend.plan(jobs, constraints.of, suite.generation, order.batch)
         manifest = describe(suite, backend.model, len(jobs), constraints, plan.slots)
         store = RunStore(self._out, suite.name, backend.model.name, manifest)
@@ -91,6 +94,12 @@ class Session:
         model = load_model(self._spec, self._emit)
         self._emit(ModelReady(model.name, str(model.device), model.dtype_name, time.monotonic() - started))
         return LocalBackend(model)
+
+
+def _refuse_if_stopped(control: Control) -> None:
+    """Loading takes long enough to change one's mind, and a run without a job is not worth a folder."""
+    if control.stopped.is_set():
+        raise EngineError("The run was stopped before its first job.")
 
 
 def _info(job: Job) -> JobInfo:
@@ -181,8 +190,9 @@ class _Run:
 
     def _reply(self, lane: LaneResult, job: Job) -> Reply:
         key = json.dumps(job.schema)
-        judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema))
-        verdict = judge.judge(lane.text, lane.finish, job.expected)
+        judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema, self._suite.compare))
+        text = blank_thoughts(lane.text, job.think_close) if job.think_close else lane.text
+        verdict = judge.judge(text, lane.finish, job.expected)
         return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3))
 
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:

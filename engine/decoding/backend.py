@@ -17,6 +17,7 @@ from engine.decoding.model import LoadedModel
 from engine.decoding.placement import free_memory
 from engine.decoding.rows import BatchRows, SeparateRows, can_batch
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.thinking import Think
 from engine.decoding.twin import TwinDecoder
 from engine.decoding.vocabulary import VocabularyError, token_bytes
 from engine.events import GrammarKind
@@ -76,22 +77,30 @@ class LocalBackend:
         requests: list[Request] = []
         for job in jobs:
             tokens = self.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
-            if len(tokens) + generation.max_new_tokens > self.model.context:
+            think = self._think(job)
+            reply = _reply_tokens(think, generation)
+            if len(tokens) + reply > self.model.context:
                 impossible[job.id] = (
-                    f"The prompt has {len(tokens):,} tokens and the reply may take {generation.max_new_tokens:,}, "
+                    f"The prompt has {len(tokens):,} tokens and the reply may take {reply:,}, "
                     f"but the model's context holds {self.model.context:,}."
                 )
                 continue
             grammar = grammar_of(job)
-            if grammar is not None:
+            if grammar is not None and think is None:
                 try:
                     grammar.start(job.prefill)
                 except GrammarError as error:
                     unconstrained[job.id] = str(error)
                     grammar = None
-            requests.append(Request(job.id, tokens, job.prefill, job.seed, grammar))
+            requests.append(Request(job.id, tokens, job.prefill, job.seed, grammar, think))
         slots = self._slots(requests, generation, batch) if can_batch(self.model) else None
         return Plan(self._decoder(requests, generation, slots), impossible, unconstrained, slots)
+
+    def _think(self, job: Job) -> Think | None:
+        if job.think_close is None:
+            return None
+        close_ids = self.model.tokenizer(job.think_close, add_special_tokens=False)["input_ids"]
+        return Think(job.think_close, close_ids, job.think_budget)
 
     def _decoder(self, requests: Sequence[Request], generation: Generation, slots: int | None) -> TwinDecoder:
         device = self.model.device.type
@@ -126,6 +135,11 @@ class LocalBackend:
         return int(2 * config.num_hidden_layers * heads * width * self.model.dtype.itemsize)
 
 
+def _reply_tokens(think: Think | None, generation: Generation) -> int:
+    """The most tokens a reply can take, thoughts included."""
+    return generation.max_new_tokens + (think.budget + len(think.close_ids) if think else 0)
+
+
 def _capacity(requests: Sequence[Request], generation: Generation) -> int:
     """Tokens of the longest row there can be."""
-    return max((len(request.tokens) for request in requests), default=0) + generation.max_new_tokens
+    return max((len(each.tokens) + _reply_tokens(each.think, generation) for each in requests), default=1)

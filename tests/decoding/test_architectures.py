@@ -70,7 +70,7 @@ def mamba() -> PreTrainedModel:
 
 
 def job(number: int) -> Job:
-    return Job(str(number), "p", "c", None, 0, number, "", (), "", None, ())
+    return Job(str(number), "p", "c", None, 0, number, "", (), "", {}, None, ())
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0], ids=["greedy", "sampled"])
