@@ -140,6 +140,21 @@ def report(run: str, html: bool, out: Path | None, runs: Path) -> None:
     sys.stdout.buffer.writelines(part.encode() for part in parts)  # UTF-8, whatever the terminal's locale is
 
 
+@cli.command()
+@click.argument("replies", type=Path, metavar="REPLIES.jsonl")
+@click.option("--schema", type=Path, metavar="FILE", help="A JSON Schema, or a suite. Default: any JSON is accepted.")
+@click.option("--out", type=Path, default=Path("-"), metavar="FILE", help="Write verdicts here. Default: stdout.")
+def judge(replies: Path, schema: Path | None, out: Path) -> None:
+    """Judge replies made elsewhere: rows {"id", "raw", "expected", "finish"}; - is stdin. Bad rows are left out."""
+    from engine.judging.replies import judge_file, summary
+
+    tally = judge_file(replies, schema, out, lambda sentence: click.echo(sentence, err=True))
+    for line in summary(tally):
+        click.echo(line, err=True)
+    if tally.bad:
+        sys.exit(2)
+
+
 @cli.command(hidden=True)
 @model_options
 def worker(model: str | None, device: str, dtype: str, out: Path) -> None:

@@ -48,7 +48,7 @@ def read_schemas(folder: Path, given: Sequence[Given]) -> tuple[list[PlacedSchem
         elif each.file is not None:
             place = (*each.table, "schema_file")
             try:
-                schema = PlacedSchema(_read(folder / each.file), place, each.prompt)
+                schema = PlacedSchema(read_schema(folder / each.file), place, each.prompt)
             except SuiteError as error:
                 faults += [Fault(place, text) for text in error.faults]
         schemas.append(schema)
@@ -89,7 +89,7 @@ def _missing(given: Sequence[Given]) -> Iterator[Fault]:
         yield Fault(each.table, f"the prompt has no schema, and the suite has none for all; {remedy}")
 
 
-def _read(name: Path) -> dict[str, Any]:
+def read_schema(name: Path) -> dict[str, Any]:
     """The schema in a file. Raises SuiteError."""
     try:
         schema = read_json(read_text(name).removeprefix(BOM))

@@ -34,7 +34,7 @@ def repairable(text: str, validator: Validator) -> bool | None:
         return None
     except Exception:  # whatever a library's reader may raise on hostile text: it made no value
         return False
-    return not shape_faults(validator, repaired)
+    return repaired != "" and not shape_faults(validator, repaired)  # which stands for no JSON at all
 
 
 def _too_nested(text: str) -> bool:

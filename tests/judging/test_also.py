@@ -72,3 +72,4 @@ def test_the_schema_says_what_a_repair_is_worth() -> None:
     numbers: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
     assert Judge(numbers).judge("[1, 2, 3", "length", None).repairable is True
     assert Judge(numbers).judge("['1', 2", "length", None).repairable is False
+    assert Judge({}).judge("I do not know.", "stop", None).repairable is False
