@@ -32,11 +32,11 @@ def with_percent(share: Share, nothing: str) -> str:
     return f"{counted(share)} ({percent(share.k / share.n, share.n)})" if share.n else nothing
 
 
-def share_cell(share: Share, nothing: str) -> Cell:
+def share_cell(share: Share, nothing: str, replies_as_one: float = 1.0) -> Cell:
     """A share with its Wilson interval: `12/40, 30% (18–45%)`, or the words for nothing where n is 0."""
     if not share.n:
         return Cell((nothing,))
-    low, high = interval = wilson_interval(share)
+    low, high = interval = wilson_interval(share, replies_as_one)
     ends = f"{percent(low, share.n).rstrip('%')}–{percent(high, share.n)}"
     words = f"{share.k:,}/{share.n:,}, {percent(share.k / share.n, share.n)} ({ends})"
     return Cell((words,), point=share.k / share.n, interval=interval)

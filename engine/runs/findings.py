@@ -13,7 +13,7 @@ from engine.runs.consistency import Consistency, measure
 from engine.runs.examples import Examples
 from engine.runs.rates import ArmRates
 from engine.runs.reading import RunFolder
-from engine.runs.statistics import Paired, Share
+from engine.runs.statistics import Paired, Share, alike
 
 Outcome: TypeAlias = Literal["both fine", "rescued", "broken by constraint", "both wrong"]
 Variation: TypeAlias = str | None
@@ -32,7 +32,7 @@ class ArmFindings:
     classes: how often each was the first of a verdict, "ok" among them. valid_wrong: of the strict replies that satisfy
     the schema and of which something was expected, those with a wrong value. repairable: of the replies that are not
     strict and that were tried, those that json_repair makes satisfy the schema. limit: those that ended at the limit.
-    tokens, seconds: of each reply.
+    tokens, seconds: of each reply. cases: how many of the replies are to each case.
     """
 
     rates: ArmRates = field(default_factory=ArmRates)
@@ -42,13 +42,15 @@ class ArmFindings:
     limit: Share = field(default_factory=Share)
     tokens: array[float] = field(default_factory=lambda: array("d"))
     seconds: array[float] = field(default_factory=lambda: array("d"))
+    cases: Counter[str] = field(default_factory=Counter)
 
-    def add(self, reply: Reply) -> None:
-        """Count one more reply."""
+    def add(self, reply: Reply, case: str) -> None:
+        """Count one more reply, to a case."""
         verdict = reply.verdict
         self.rates.add(verdict)
         if verdict is None:
             return
+        self.cases[case] += 1
         self.classes[verdict.classes[0]] += 1
         if verdict.strict and verdict.schema and verdict.values is not None:
             self.valid_wrong.add(not verdict.values)
@@ -57,6 +59,11 @@ class ArmFindings:
         self.limit.add(reply.finish == "length")
         self.tokens.append(len(reply.tokens))
         self.seconds.append(reply.seconds)
+
+    @property
+    def alike(self) -> float:
+        """How many replies count as one (see `statistics.alike`)."""
+        return alike(self.cases.values())
 
 
 @dataclass(slots=True)
@@ -80,7 +87,7 @@ class PromptFindings:
         """Count one more job."""
         self.jobs += 1
         for arm in ARMS:
-            self.arms[arm].add(record.reply(arm))
+            self.arms[arm].add(record.reply(arm), record.case)
         free, constrained = record.free.verdict, record.constrained.verdict
         if free is None or constrained is None:
             return

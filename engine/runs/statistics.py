@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Interval: TypeAlias = tuple[float, float]
 """The lower and the upper end of a 95 % interval."""
 
-_RESAMPLES = 9_999
-_SEED = 20_261_122  # any number will do; a fixed one makes a report the same whenever it is made
+_CONFIDENCE = 0.95
 
 
 @dataclass(slots=True)
@@ -27,15 +26,31 @@ class Share:
         self.n += 1
 
 
-def wilson_interval(share: Share) -> Interval:
-    """The 95 % score interval of a proportion, from scipy. n must not be 0.
+def alike(sizes: Iterable[int]) -> float:
+    """How many replies count as one, when replies to one case are taken to say the same: 1.0 for one reply a case.
+
+    sizes: how many replies each case has. Real replies differ, so what is computed with this is rather too wide.
+    Source: Kish, "Survey Sampling" (1965), the design effect of clusters, at an intraclass correlation of 1.
+    """
+    total = squares = 0
+    for size in sizes:
+        total, squares = total + size, squares + size * size
+    return squares / total if total else 1.0
+
+
+def wilson_interval(share: Share, replies_as_one: float = 1.0) -> Interval:
+    """The 95 % score interval of a proportion, of which so many observations count as one. n must not be 0.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927) 209-212.
+    scipy's binomtest has it for whole numbers only, and gives the same.
     """
-    from scipy.stats import binomtest  # here, because the import takes most of a second
+    from scipy.special import ndtri  # here, because the import takes a while
 
-    interval = binomtest(share.k, share.n).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    z = float(ndtri((1 + _CONFIDENCE) / 2))
+    n, p = share.n / replies_as_one, share.k / share.n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 @dataclass(slots=True)
@@ -69,12 +84,12 @@ class Paired:
     @property
     def n(self) -> int:
         """How many pairs."""
-        return self.both + self.only_first + self.only_second + self.neither
+        return sum(self.counts)
 
     @property
-    def clustered(self) -> bool:
-        """Whether some case has more than one pair."""
-        return len(self.clusters) < self.n
+    def counts(self) -> tuple[int, int, int, int]:
+        """Both, only the first, only the second, neither."""
+        return self.both, self.only_first, self.only_second, self.neither
 
     @property
     def difference(self) -> float:
@@ -104,32 +119,27 @@ def mcnemar_exact(paired: Paired) -> float | None:
     return float(binomtest(second, first + second, 0.5).pvalue)
 
 
-def difference_interval(paired: Paired) -> Interval:
-    """The 95 % interval of `paired.difference`: Newcombe's, or the bootstrap over cases where a case has several pairs.
-
-    n must not be 0.
-    """
-    return bootstrap_interval(list(paired.clusters.values())) if paired.clustered else newcombe_interval(paired)
-
-
 def newcombe_interval(paired: Paired) -> Interval:
-    """The 95 % interval of a difference between paired proportions, second minus first.
+    """The 95 % interval of a difference between paired proportions, second minus first. n must not be 0.
 
     Source: Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
     data", Statistics in Medicine 17 (1998) 2635-2650, method 10: the squared distances to the ends of the two Wilson
-    intervals, put together with the correlation of the outcomes, which is corrected for continuity.
+    intervals, put together with the correlation of the outcomes, which is corrected for continuity. Where a case has
+    several pairs all counts are divided by `alike`, as Rao and Scott do ("A simple method for the analysis of clustered
+    binary data", Biometrics 48 (1992) 577-585).
     """
-    first = _reach(paired.both + paired.only_first, paired.n)
-    second = _reach(paired.both + paired.only_second, paired.n)
-    phi = _corrected_correlation(paired)
+    as_one = alike(pairs for _, pairs in paired.clusters.values())
+    first = _reach(paired.both + paired.only_first, paired.n, as_one)
+    second = _reach(paired.both + paired.only_second, paired.n, as_one)
+    phi = _corrected_correlation(*(count / as_one for count in paired.counts))
     low = _root(second[0], first[1], phi)
     high = _root(second[1], first[0], phi)
     return paired.difference - low, paired.difference + high
 
 
-def _reach(k: int, n: int) -> tuple[float, float]:
+def _reach(k: int, n: int, as_one: float) -> tuple[float, float]:
     """How far the Wilson interval reaches below and above the share."""
-    low, high = wilson_interval(Share(k, n))
+    low, high = wilson_interval(Share(k, n), as_one)
     return k / n - low, high - k / n
 
 
@@ -137,30 +147,13 @@ def _root(one: float, other: float, phi: float) -> float:
     return math.sqrt(max(one * one - 2 * phi * one * other + other * other, 0.0))
 
 
-def _corrected_correlation(paired: Paired) -> float:
-    a, b, c, d = paired.both, paired.only_first, paired.only_second, paired.neither
-    margins = (a + b) * (c + d) * (a + c) * (b + d)
+def _corrected_correlation(both: float, only_first: float, only_second: float, neither: float) -> float:
+    margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     if margins == 0:
         return 0.0
-    product = a * d - b * c
-    corrected = max(product - paired.n / 2, 0.0) if product > 0 else float(product)
-    return corrected / math.sqrt(margins)
-
-
-def bootstrap_interval(clusters: Sequence[tuple[int, int]]) -> Interval:
-    """The 95 % percentile interval of sum(difference) / sum(pairs), cases drawn with replacement, with a fixed seed.
-
-    clusters: for each case its difference and its number of pairs.
-    Source: Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8: of grouped data the
-    groups are drawn, whole.
-    """
-    import numpy as np
-
-    kinds, counts = np.unique(np.asarray(clusters), axis=0, return_counts=True)  # how often each is drawn is enough
-    drawn = np.random.default_rng(_SEED).multinomial(len(clusters), counts / len(clusters), size=_RESAMPLES)
-    totals = drawn @ kinds
-    low, high = np.quantile(totals[:, 0] / totals[:, 1], [0.025, 0.975])
-    return float(low), float(high)
+    product = both * neither - only_first * only_second
+    n = both + only_first + only_second + neither
+    return (max(product - n / 2, 0.0) if product > 0 else product) / math.sqrt(margins)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def test_the_markdown_says_what_was_counted(few: Path) -> None:
     assert "6 of 8 jobs failed in one arm or both" in text
     assert text.count("### ") == 3 + 6, "examples: rescued, broken by constraint, both wrong have all the classes"
     assert "```json⟧" in text, "the break is marked"
-    assert "- `naive`: 1 of 2 (50%)" in text, "of the free replies that are not strict a repair would mend the fenced one"
+    assert "- `naive`: 1 of 2 (50%)" in text, "a repair would mend the fenced one"
     assert '**constrained**: ✗ `wrong_value`. `Expected "Ann" at /name, got "Bob"' in text
 
 
@@ -253,7 +253,10 @@ def test_several_replies_to_a_case(tmp_path: Path) -> None:
     assert "| as written | 6 | 2 (33%) | 4 (67%) |" in text
     assert "**`typos`**: Swaps two letters" in text
     assert "no difference shown (2 cases better constrained" in text, "two cases, not eight jobs"
-    assert "tests and differences count cases" in text
+    assert "tests count cases" in text
+    assert "| `naive` | constrained | 12/12, 100% (34–100%) |" in text, (
+        "an interval of two cases, not of twelve replies"
+    )
 
 
 def test_every_class_has_a_meaning() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from scipy.stats import binomtest
 
 from engine.runs.statistics import (
     Paired,
     Share,
-    bootstrap_interval,
-    difference_interval,
+    alike,
     mcnemar_exact,
     newcombe_interval,
     quartiles,
@@ -52,7 +52,6 @@ def test_newcombe_has_the_published_figures(cells: tuple[int, int, int, int], in
     """Newcombe, Statistics in Medicine 17 (1998) 2635-2650, table III, method 10: first minus second there."""
     low, high = newcombe_interval(paired(*cells))
     assert (-high, -low) == pytest.approx(interval, abs=1.1e-4)
-    assert difference_interval(paired(*cells)) == (low, high), "one pair a case"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,6 @@ def test_the_pairs_of_one_case_count_once() -> None:
     for case, first in (("rescued", False), ("fine", True)):
         for _ in range(10):
             repeated.add(first, True, case)
-    assert repeated.clustered
     assert (repeated.only_second, repeated.difference) == (10, 0.5)
     assert repeated.moved == (0, 1)
     assert mcnemar_exact(repeated) == 1.0
@@ -93,18 +91,30 @@ def test_a_case_that_falls_both_ways_equally_often_has_no_sign() -> None:
     assert mcnemar_exact(both_ways) is None
 
 
-def test_the_bootstrap_draws_cases() -> None:
-    """With one pair a case its interval is near Newcombe's; with every pair five times over it does not shrink."""
-    single = [(1, 1)] * 30 + [(-1, 1)] * 10 + [(0, 1)] * 60
-    interval = bootstrap_interval(single)
-    assert interval == pytest.approx(newcombe_interval(paired(30, 10, 30, 30)), abs=0.03)
-    assert bootstrap_interval([(difference * 5, 5) for difference, _ in single]) == interval
-    assert bootstrap_interval(single) == interval, "the seed is fixed"
+def test_pairs_that_say_the_same_do_not_narrow_the_interval() -> None:
+    """Each case five times over is as sure as each case once, with the difference where it was."""
+    once, five_times = paired(30, 2, 12, 6), Paired()
+    outcomes = [(True, True)] * 30 + [(True, False)] * 2 + [(False, True)] * 12 + [(False, False)] * 6
+    for _ in range(5):
+        for case, (first, second) in enumerate(outcomes):
+            five_times.add(first, second, str(case))
+    assert five_times.n == 5 * once.n
+    assert newcombe_interval(five_times) == pytest.approx(newcombe_interval(once))
+    assert mcnemar_exact(five_times) == mcnemar_exact(once)
+    assert wilson_interval(Share(60, 100), 5.0) == pytest.approx(wilson_interval(Share(12, 20)))
 
 
-def test_the_bootstrap_weighs_cases_by_their_pairs() -> None:
-    low, high = bootstrap_interval([(9, 9), (0, 1)] * 50)
-    assert low < 0.9 < high
+def test_how_many_replies_count_as_one() -> None:
+    assert alike([1, 1, 1]) == 1.0
+    assert alike([4, 4]) == 4.0
+    assert alike([9, 1]) == pytest.approx(8.2), "a case with most of the replies has most of the say"
+    assert alike([]) == 1.0
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (24, 40), (513, 100_000)])
+def test_wilson_is_scipys(k: int, n: int) -> None:
+    interval = binomtest(k, n).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(Share(k, n)) == pytest.approx((interval.low, interval.high), abs=1e-12)
 
 
 def test_quartiles() -> None:

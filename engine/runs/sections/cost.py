@@ -10,7 +10,7 @@ from engine.runs.figures import counted, fine_percent, quartile_words, share_cel
 from engine.runs.findings import ArmFindings, Findings, PromptFindings
 from engine.runs.sections.results import difference, in_words
 from engine.runs.sections.summary import nothing_finished
-from engine.runs.statistics import Share, quartiles
+from engine.runs.statistics import Share, alike, quartiles
 
 
 def cost(findings: Findings) -> Section:
@@ -45,7 +45,8 @@ def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
             Share(right.both + right.only_first, right.n),
             Share(right.both + right.only_second, right.n),
         )
-        shares = [share_cell(share, "nothing was expected") for share in (free, constrained)]
+        as_one = alike(pairs for _, pairs in right.clusters.values())
+        shares = [share_cell(share, "nothing was expected", as_one) for share in (free, constrained)]
         rows.append((cell(Quoted(name)), *shares, cell(difference(right))))
     heads = ("prompt", "free", "constrained", "constrained − free")
     yield Table("Right values in both arms", tuple((head,) for head in heads), tuple(rows))
@@ -82,11 +83,12 @@ def _valid_but_wrong(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
         "Valid but wrong: of the replies that are strict JSON and satisfy the schema, those with another value than "
         "expected. No parser notices these."
     )
-    rows = [
-        (cell(Quoted(name)), *(share_cell(found.arms[arm].valid_wrong, "no valid reply to compare") for arm in ARMS))
-        for name, found in prompts.items()
-    ]
+    rows = [(cell(Quoted(name)), *map(_valid_wrong, found.arms.values())) for name, found in prompts.items()]
     yield Table("Valid replies with a wrong value", (("prompt",), *((arm,) for arm in ARMS)), tuple(rows))
+
+
+def _valid_wrong(arm: ArmFindings) -> Cell:
+    return share_cell(arm.valid_wrong, "no valid reply to compare", arm.alike)
 
 
 def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:

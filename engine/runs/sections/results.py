@@ -9,13 +9,13 @@ from engine.runs.document import Block, Cell, Items, Line, Quoted, Section, Tabl
 from engine.runs.figures import difference_words, p_words, percent, plural, share_cell
 from engine.runs.findings import ArmFindings, Findings
 from engine.runs.sections.summary import nothing_finished
-from engine.runs.statistics import Paired, difference_interval, mcnemar_exact
+from engine.runs.statistics import Paired, mcnemar_exact, newcombe_interval
 
 _ALPHA = 0.05
 _INTERVAL = "In brackets the 95% interval: where the true share may well lie."
 _CLUSTERED = (
-    "Cases have several replies here (repeats, variations), and replies to one case resemble one another. The "
-    "intervals of the rates count replies, so they are narrower than they should be; tests and differences count cases."
+    "Cases have several replies here (repeats, variations), and replies to one case resemble one another. So that "
+    "nothing looks surer than it is, intervals are as wide as if each case had been asked once, and tests count cases."
 )
 _TESTS = (
     "McNemar's exact test asks whether the cases that differ fall either way equally often; below 0.05 a difference is "
@@ -59,8 +59,8 @@ def _arm_cells(arm: ArmFindings) -> Iterator[Cell]:
         yield from [cell("")] * 3
         return
     shares = (rates.strict, rates.unwrapped, rates.schema)
-    yield from (share_cell(share, "none decoded") for share in shares)
-    yield share_cell(rates.right, "nothing was expected")
+    yield from (share_cell(share, "none decoded", arm.alike) for share in shares)
+    yield share_cell(rates.right, "nothing was expected", arm.alike)
 
 
 def comparison(findings: Findings) -> Section:
@@ -98,7 +98,7 @@ def _paired_row(name: str, paired: Paired) -> tuple[Cell, ...]:
 
 def difference(paired: Paired) -> str:
     """Second minus first, with its interval; words where there is no pair."""
-    return difference_words(paired.difference, difference_interval(paired)) if paired.n else "no pairs"
+    return difference_words(paired.difference, newcombe_interval(paired)) if paired.n else "no pairs"
 
 
 def in_words(paired: Paired) -> str:
