@@ -73,13 +73,12 @@ def jobs_of(
 
 def inputs_of(suite: Suite, cases: Collection[str] = ()) -> dict[str, dict[str | None, str]]:
     """For each case, by its id: the input as it is, under None, then its variations by name. Empty `cases` is all."""
-    variations = suite.variations
-    rewriter = Rewriter(suite.cases, suite.generation.seed)
-    inputs: dict[str, dict[str | None, str]] = {}
-    for case in suite.cases:
-        if not cases or case.id in cases:
-            inputs[case.id] = {None: case.input}
-            inputs[case.id].update(rewriter.choose(case, variations.use, variations.per_case))
+    wanted = [case for case in suite.cases if not cases or case.id in cases]
+    inputs: dict[str, dict[str | None, str]] = {case.id: {None: case.input} for case in wanted}
+    if suite.variations.use:
+        rewriter = Rewriter(suite.cases, suite.generation.seed)
+        for case in wanted:
+            inputs[case.id].update(rewriter.choose(case, suite.variations.use, suite.variations.per_case))
     return inputs
 
 

@@ -691,7 +691,7 @@ def test_the_suite_of_the_original_script() -> None:
         "additionalProperties": False,
         "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
     }
-    assert [prompt.name for prompt in suite.prompts] == ["naive", "json-only"]
+    assert [prompt.name for prompt in suite.prompts] == ["naive", "json-only", "schema", "few-shot"]
     assert suite.prompts[0].user == "Extract the name and age: {input}"
     assert suite.prompts[0].system is None
     assert 24 <= len(suite.cases) <= 60

@@ -141,6 +141,7 @@ REFUSED = [
     ("reordered", "I am 30 and my sister is 20, she said.", {"age": 30}, "she leans on my sister"),
     ("reordered", "Nadia is 38. No, sorry: Nadia is 39.", {"name": "Nadia", "age": 39}, "a correction"),
     ("reordered", "Milk: two\nRice: three", {"items": ["two", "three"]}, "the order of a list"),
+    ("reordered", "Temp morning: high\nTemp evening: low", {"temp": "low"}, "the last measurement may be what counts"),
     ("foreign-frame", "Set a timer for 5 minutes.", {"tool": "set_timer", "arguments": {"minutes": 5}}, "a request"),
     ("hidden-instruction", "Set a timer.", {"tool": "set_timer"}, "one request is as good as another"),
     ("json-like", "Ana is 3.", {"export": "x", "meta": "y", "widget": "z", "page": 1}, "its keys are expected"),
@@ -172,6 +173,11 @@ def test_a_second_person_is_none_that_the_suite_knows() -> None:
     new = rewritten("Ana is 3.", {"name": "Ana", "age": 3}, "second-person", known)
     assert new is not None
     assert "Desmond Achterberg" in new
+
+
+def test_a_form_is_shuffled_under_its_heading() -> None:
+    new = rewritten("CARD\nFull name: Carla\nAge: 46", {"name": "Carla", "age": 46}, "reordered")
+    assert new == "CARD\nAge: 46\nFull name: Carla"
 
 
 def test_words_of_an_expected_string_are_kept_where_it_stands_in_another_order() -> None:

@@ -179,9 +179,6 @@ class Rewriter:
 
     def rewrite(self, case: HasInput, names: Iterable[str] = VARIATIONS) -> dict[str, str]:
         """The case's input under each of the variations that can be applied to it, by name."""
-        names = list(names)
-        if not names:
-            return {}
         facts = facts_of(case.input, case.expected, self._suite)
         texts = {}
         for name in names:

@@ -16,7 +16,7 @@ _SAME_SUBJECT = re.compile(
     rf"(?P<subject>[^.,;:!?]+?) (?P<first>{_VERB} [^.,;:!?]+?) and (?P<second>{_VERB} [^.,;:!?]+)(?P<end>[.!])"
 )
 _BACK = re.compile(r"\b(?:also|he|her|his|it|its|she|so|that|their|then|therefore|they|this|too)\b", re.IGNORECASE)
-_LABEL_LINE = re.compile(r"(?P<label>\w[\w /-]{1,30}?)\s*:\s*(?P<value>\S.*[^.!?\s])")
+_LABEL_LINE = re.compile(r"(?P<label>[^\W\d][^\W\d /-]*(?:[ /-][^\W\d /-]+){0,3})\s*:\s*(?P<value>\S.*[^.!?\s])")
 
 
 def reordered(facts: Facts, draws: Draws) -> str | None:
@@ -45,8 +45,9 @@ def _reordered_form(facts: Facts, draws: Draws) -> str | None:
     start = next((number for number, line in enumerate(lines) if _LABEL_LINE.fullmatch(line)), len(lines))
     form = [_LABEL_LINE.fullmatch(line) for line in lines[start:]]
     labels = [match["label"].casefold() for match in form if match]
-    if start > 1 or len(labels) < 2 or len(labels) != len(form) or len(set(labels)) != len(labels):
-        return None
+    words = [word for label in labels for word in label.split()]
+    if start > 1 or len(labels) < 2 or len(labels) != len(form) or len(set(words)) != len(words):
+        return None  # lines of one kind may correct each other
     before = [match[0] for match in form if match]
     after = draws.shuffled(before)
     if after == before:

@@ -1,4 +1,4 @@
-"""What is decoded: as many different people as are asked for, under the two prompts of suites/people.toml."""
+"""What is decoded: as many different people as are asked for, under two prompts of suites/people.toml."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from engine.jobs import Job, jobs_of
+from engine.suite_tables import Variations
 from engine.suites import Case, Example, Prompt, Suite, load_suite
 
 PEOPLE = Path(__file__).parents[2] / "suites" / "people.toml"
@@ -52,7 +53,7 @@ _TOKENS_OF_AN_EXAMPLE, _TOKENS_OF_A_LINE, _TOKENS_OF_THE_REST = 49, 22, 60  # of
 class Workload:
     """Which jobs are decoded.
 
-    length: None takes the suite's two prompts as they are, in turn; else the naive prompt, made about so many tokens
+    length: None takes the suite's plain prompts as they are, in turn; else the naive prompt, made about so many tokens
     long, with worked examples that all jobs share, or (shared False) with a text of its own in each job.
     """
 
@@ -67,7 +68,7 @@ def suite_of(workload: Workload) -> Suite:
         raise ValueError(f"there are {MOST} different people, not {workload.jobs}")
     suite = load_suite(PEOPLE)
     naive = next(prompt for prompt in suite.prompts if prompt.name == "naive")
-    prompts = suite.prompts
+    prompts = tuple(prompt for prompt in suite.prompts if prompt.name in ("naive", "json-only"))
     text_of: Callable[[int], str] = _sentence
     missing = max(0, (workload.length or 0) - _TOKENS_OF_THE_REST)
     if workload.length is not None and workload.shared:
@@ -77,7 +78,7 @@ def suite_of(workload: Workload) -> Suite:
     cases = tuple(
         Case(id=str(number), input=text_of(number), expected=_person(number)) for number in range(workload.jobs)
     )
-    return suite.model_copy(update={"prompts": prompts, "cases": cases})
+    return suite.model_copy(update={"prompts": prompts, "cases": cases, "variations": Variations()})
 
 
 def jobs_in(workload: Workload) -> list[Job]:
