@@ -91,7 +91,7 @@ def test_the_markdown_says_what_was_counted(few: Path) -> None:
     assert "The run is complete: 8 of 8 jobs finished, with 4 cases." in text
     assert "| `naive` | free | 2/4, 50% (15–85%) | 3/4, 75% (30–95%) | 3/4, 75% (30–95%) | 3/4, 75% (30–95%) |" in text
     assert "| `naive` | 4 | 1 | 1 | 1 | 1 | 0.0 points (" in text
-    assert "`naive`: no difference shown (1 case better constrained, 1 better with the prompt alone, p = 1.00)" in text
+    assert "`naive`: no difference shown (p = 1.00; 1 case better constrained, 1 better with the prompt alone)." in text
     assert "not enforced: `minimum at /properties/age/minimum`." in text
     assert "| `naive` | 4 of 4 (100%) | 4 of 4 | 75.0% | 75.0% | 75.0% |" in text
     assert "**took**: 5 s from start to end" in text
@@ -252,7 +252,7 @@ def test_several_replies_to_a_case(tmp_path: Path) -> None:
     assert "**First classes by variation, with the prompt alone, all prompts**" in text
     assert "| as written | 6 | 2 (33%) | 4 (67%) |" in text
     assert "**`typos`**: Swaps two letters" in text
-    assert "no difference shown (2 cases better constrained" in text, "two cases, not eight jobs"
+    assert "no difference shown (p = 0.50; 2 cases better constrained" in text, "two cases, not eight jobs"
     assert "tests count cases" in text
     assert "| `naive` | constrained | 12/12, 100% (34–100%) |" in text, (
         "an interval of two cases, not of twelve replies"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.records import ARMS
 from engine.runs.document import Block, Cell, Items, Line, Quoted, Section, Table, cell, paragraph
-from engine.runs.figures import difference_words, p_words, percent, plural, share_cell
+from engine.runs.figures import difference_words, p_words, plural, share_cell
 from engine.runs.findings import ArmFindings, Findings
 from engine.runs.sections.summary import nothing_finished
 from engine.runs.statistics import Paired, mcnemar_exact, newcombe_interval
@@ -18,8 +18,9 @@ _CLUSTERED = (
     "nothing looks surer than it is, intervals are as wide as if each case had been asked once, and tests count cases."
 )
 _TESTS = (
-    "McNemar's exact test asks whether the cases that differ fall either way equally often; below 0.05 a difference is "
-    "called shown. With many prompts, one test in twenty shows a difference by chance alone."
+    "McNemar's exact test asks whether the cases that differ fall either way equally often: p is how often a split at "
+    "least as uneven would come up if neither arm were better. Below 0.05 a difference is called shown; of many tests "
+    "one in twenty shows one by chance alone."
 )
 
 
@@ -108,8 +109,6 @@ def in_words(paired: Paired) -> str:
     p, (free, constrained) = mcnemar_exact(paired), paired.moved
     if p is None:
         return "no difference shown: no case came out better in one arm than in the other."
-    counts = f"{plural(constrained, 'case')} better constrained, {free:,} better with the prompt alone, {p_words(p)}"
-    if p >= _ALPHA:
-        chance = f"if neither arm were better, a split at least as uneven would come up {percent(p)} of the time"
-        return f"no difference shown ({counts}): {chance}."
-    return f"the constraint {'helped' if constrained > free else 'harmed'} ({counts})."
+    said = "no difference shown" if p >= _ALPHA else f"the constraint {'helped' if constrained > free else 'harmed'}"
+    better = f"{plural(constrained, 'case')} better constrained, {free:,} better with the prompt alone"
+    return f"{said} ({p_words(p)}; {better})."
