@@ -91,8 +91,8 @@ def growth(page: Page, head: str, results: Mapping[str, Result], jobs: Mapping[s
     for name, result in results.items():
         both = result.median("both") or 0.0
         cells = (_seconds(both), f"{jobs[name] / both:.1f}", _seconds(result.median("first")), _gigabytes(result.peak))
-        rows.append([name, *cells])
-    page.table([head, "both s", "jobs a second", "first text s", "peak GB"], rows)
+        rows.append([name, str(result.more["prompt_tokens"]), *cells])
+    page.table([head, "prompt tokens (median)", "both s", "jobs a second", "first text s", "peak GB"], rows)
 
 
 def shares(page: Page, result: Result) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.decoder import decode, grammar_for, open_backend
-from tests.bench.people import Workload, jobs_in
+from tests.bench.people import Workload, jobs_in, typical_length
 from tests.bench.protocol import Result, Run, Task, repeat, serve
 
 
@@ -27,6 +27,7 @@ def measure(task: Task) -> Result:
         return Run(decoded.seconds, decoded.first), free, constrained
 
     result = repeat(task, once)
+    result.more["prompt_tokens"] = typical_length(mine)
     result.versions = f"torch {torch.__version__}, {torch.get_num_threads()} threads"
     return result
 
