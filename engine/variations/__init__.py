@@ -65,7 +65,7 @@ _LIBRARY = (
     ),
     Variation(
         "quotes",
-        "Puts quotes, escaped quotes or backslashes around the expected names.",
+        "Puts quotes around the expected names: plain, typographic, or with backslashes.",
         "The name inside is the same; only where the input has no quotes or backslashes that could mean something.",
         quotes,
     ),

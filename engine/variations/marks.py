@@ -12,7 +12,8 @@ _WORD_GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
 _ANY_QUOTE = re.compile(r"""["'`´‘’‚“”„«»‹›「」『』\\<>{}\[\]=|]""")
 _EMOJI = ("✨", "🌿", "🎈", "🧩", "📎", "🪁", "🌈", "🍀")  # none of them says anything about what is around it
 _MOST_EMOJI = 3
-_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ('\\"', '\\"'), ("\\", "\\"))
+# Escaped, as text is that came out of a program; a backslash alone might be part of the name.
+_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ('\\"', '\\"'))
 
 
 def white_space(facts: Facts, draws: Draws) -> str | None:
@@ -44,7 +45,7 @@ def emoji(facts: Facts, draws: Draws) -> str | None:
 
 
 def quotes(facts: Facts, draws: Draws) -> str | None:
-    """Quotes, plain, typographic or escaped, or backslashes around the expected names.
+    """Quotes around the expected names: plain, typographic, or with backslashes.
 
     Only where the input has no such marks: where it has, they may be part of a value, or say what is one.
     """
