@@ -89,8 +89,8 @@ _LIBRARY = (
     ),
     Variation(
         "other-digits",
-        "Writes expected numbers in Arabic, Devanagari, Bengali, Thai or full-width digits.",
-        "A JSON number has one value in any digits; digits inside expected strings stay.",
+        "Writes all numbers in Arabic, Devanagari, Bengali, Thai or full-width digits.",
+        "A JSON number, which must be expected, has one value in any digits; those in expected strings stay.",
         other_digits,
     ),
     Variation(
