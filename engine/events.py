@@ -105,6 +105,22 @@ class Forked:
 
 
 @dataclass(frozen=True, slots=True)
+class Broke:
+    """A reply that is still being decoded can no longer become ok. The text up to `end` has been sent before.
+
+    start, end: where, as offsets into the reply. The sentence is what it looks like now; the verdict may name another
+    class when the whole reply is there.
+    """
+
+    job: str
+    arm: Arm
+    start: int
+    end: int
+    sentence: str
+    type: Literal["broke"] = "broke"
+
+
+@dataclass(frozen=True, slots=True)
 class JobFinished:
     """Both arms are done and judged, and the record is on disk. Its texts replace what was streamed."""
 
@@ -177,6 +193,7 @@ Event: TypeAlias = (
     | JobStarted
     | Delta
     | Forked
+    | Broke
     | JobFinished
     | JobCancelled
     | Remark

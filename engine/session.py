@@ -38,6 +38,7 @@ from engine.runs.manifest import describe, now
 from engine.runs.store import RunStore, prepare
 from engine.streaming import Meter, TextBatches
 from engine.suites import Suite, load_suite
+from engine.watching import Watch
 
 Emit = Callable[[Event], None]
 _NO_GRAMMAR = "There is no constrained arm."
@@ -124,6 +125,7 @@ class _Run:
         self._judges: dict[str, Judge] = {}
         self._store, self._meter, self._emit = store, meter, emit
         self._text = TextBatches(emit)
+        self._watch = Watch()
 
     def decode(self, control: Control) -> None:
         """Step the decoder until it is done or stopped."""
@@ -148,6 +150,7 @@ class _Run:
             self._plan.decoder.prefer(wish.job)
         elif self._plan.decoder.cancel(wish.job):
             self._text.forget_job(wish.job)
+            self._watch.forget(wish.job)
             self._meter.total -= 1
             self._emit(JobCancelled(wish.job))
 
@@ -165,14 +168,20 @@ class _Run:
             case Begun(id=job_id):
                 self._text.forget_job(job_id)
                 self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
+                for broke in self._watch.begin(self._jobs[job_id]):
+                    self._emit(broke)
             case Grown(id=job_id, arm=arm, text=text):
                 self._meter.count_token()
                 self._text.add(job_id, arm, text)
+                for broke in self._watch.grow(job_id, arm, text):
+                    self._text.send_job(job_id)
+                    self._emit(broke)
             case Parted(id=job_id, fork=fork):
                 self._text.send_job(job_id)
                 self._emit(Forked(job_id, fork))
             case Ended():
                 self._text.send_job(happening.id)
+                self._watch.forget(happening.id)
                 self._judge_and_finish(happening)
             case Shrunk(slots=slots, jobs=jobs):
                 rows = f"{slots} row{'s' * (slots > 1)}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.events import (
+    Broke,
     Cancel,
     Command,
     Delta,
@@ -81,6 +82,7 @@ def test_a_run_is_told_from_beginning_to_end(tmp_path: Path, builtin_model: obje
         child.send(StartRun(suite))
         texts: dict[tuple[str, str], str] = {}
         forked: set[str] = set()
+        broke: set[tuple[str, str]] = set()
         order: list[str] = []
         for event in child.events():
             order.append(type(event).__name__)
@@ -96,12 +98,18 @@ def test_a_run_is_told_from_beginning_to_end(tmp_path: Path, builtin_model: obje
                 case Forked(job=job, fork=fork):
                     forked.add(job)
                     assert len(texts[job, "free"]) == fork.char
+                case Broke(job=job, arm=arm, start=start, end=end):
+                    assert 0 <= start <= end <= len(texts[job, arm]), "told before its text was"
+                    broke.add((job, arm))
                 case JobFinished(record=record):
+                    assert record.free.verdict is not None
+                    assert ((record.id, "free") in broke) == (not record.free.verdict.strict), "told while it streamed"
                     assert record in list(read_records(folder)), "announced before it was on disk"
                     assert texts[record.id, "free"] == record.free.text.rstrip("\ufffd")
                     assert texts[record.id, "constrained"] == record.constrained.text
                 case RunFinished():
                     assert (event.done, event.total, event.stopped) == (2, 2, False)
+                    assert broke, "the built-in model does not keep to JSON under this prompt"
                     break
         assert order[0] == "Loading"
         assert order.index("ModelReady") < order.index("RunStarted") < order.index("JobStarted")

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from engine.events import (
+    Broke,
     Delta,
     Event,
     Failed,
@@ -49,10 +50,16 @@ class Mark(Enum):
 
     WAITING = "--"
     RUNNING = ".."
+    BREAKING = ".!"
     OK = "ok"
     BROKEN = "!!"
     ERROR = "xx"
     CANCELLED = "~~"
+
+    @property
+    def pending(self) -> bool:
+        """Whether the reply is not decided yet."""
+        return self in (Mark.WAITING, Mark.RUNNING, Mark.BREAKING)
 
 
 @dataclass(slots=True)
@@ -79,13 +86,15 @@ class LiveText:
 class JobState:
     """A job as far as it has come: live texts while it runs, the record once it is finished.
 
-    starts: how often it was begun; beginning again voids what it had said.
+    starts: how often it was begun; beginning again voids what it had said. broke: where a reply that still runs has
+    stopped being the beginning of any that is right.
     """
 
     info: JobInfo
     starts: int = 0
     cancelled: bool = False
     live: dict[Arm, LiveText] = field(default_factory=lambda: {arm: LiveText() for arm in ARMS})
+    broke: dict[Arm, Broke] = field(default_factory=dict)
     fork: Fork | None = None
     record: Record | None = None
 
@@ -103,6 +112,7 @@ class JobState:
         """It got its row, maybe not for the first time. `prefill` is how both replies begin."""
         self.starts += 1
         self.fork = None
+        self.broke.clear()
         self.live = {arm: LiveText() for arm in ARMS}
         for live in self.live.values():
             live.add(prefill)
@@ -124,8 +134,10 @@ class JobState:
         reply = self.reply(arm)
         if self.cancelled:
             return Mark.CANCELLED
+        if reply is None and self.started:
+            return Mark.BREAKING if arm in self.broke else Mark.RUNNING
         if reply is None:
-            return Mark.RUNNING if self.started else Mark.WAITING
+            return Mark.WAITING
         if reply.verdict is None:
             return Mark.ERROR
         return Mark.OK if reply.verdict.ok else Mark.BROKEN
@@ -197,7 +209,7 @@ class RunState:
                 self.model = event
             case RunStarted():
                 self._start(event)
-            case JobStarted() | Delta() | Forked() | JobFinished() | JobCancelled():
+            case JobStarted() | Delta() | Forked() | Broke() | JobFinished() | JobCancelled():
                 self._apply_to_job(event)
             case Remark():
                 self.remarks.append(event.message)
@@ -222,7 +234,7 @@ class RunState:
         if self.phase is not Phase.STOPPING:
             self.phase = Phase.RUNNING
 
-    def _apply_to_job(self, event: JobStarted | Delta | Forked | JobFinished | JobCancelled) -> None:
+    def _apply_to_job(self, event: JobStarted | Delta | Forked | Broke | JobFinished | JobCancelled) -> None:
         name = event.record.id if isinstance(event, JobFinished) else event.job
         number = self._index.get(name)
         if number is None:
@@ -237,6 +249,8 @@ class RunState:
                     job.live[arm].add(event.text, event.tokens)
             case Forked():
                 job.fork = event.fork
+            case Broke():
+                job.broke[event.arm] = event
             case JobFinished():
                 self._finish(job, event.record)
             case JobCancelled():
@@ -246,6 +260,7 @@ class RunState:
     def _finish(self, job: JobState, record: Record) -> None:
         job.record, job.fork = record, record.fork
         job.live.clear()
+        job.broke.clear()
         self.done += 1
         for arm in ARMS:
             self.rates[arm].add(record.reply(arm).verdict)

@@ -103,15 +103,19 @@ class _Broken(Exception):
 
 
 class Live:
-    """Follows one reply. `possible` may be shared by all replies to one schema."""
+    """Follows one reply. `possible` may be shared by all replies to one schema.
 
-    def __init__(self, possible: Possible) -> None:
+    after: the tag that ends the thinking, before which nothing is flagged.
+    """
+
+    def __init__(self, possible: Possible, after: str | None = None) -> None:
         self.broken = False
         self._possible = possible
         self._stack = [_Open(None, possible.root, 0)]
         self._expect = _Expect.VALUE
         self._token = _Token(0)
-        self._mode: Callable[[str, int], int] = self._between
+        self._mode: Callable[[str, int], int] = self._between if after is None else self._thinking
+        self._after, self._thoughts = after or "", ""
         self._before = 0  # characters of earlier pieces
 
     def push(self, text: str) -> Break | None:
@@ -126,6 +130,16 @@ class Live:
         finally:
             self._before += len(text)
         return None
+
+    def _thinking(self, text: str, at: int) -> int:
+        """Past the tag, which may come in parts."""
+        said = self._thoughts + text
+        found = said.find(self._after)
+        if found < 0:
+            self._thoughts = said[-len(self._after) :]
+            return len(text)
+        self._mode = self._between
+        return found + len(self._after) - len(self._thoughts)
 
     # Between tokens
 

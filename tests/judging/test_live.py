@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.judging.breaks import Break
 from engine.judging.judge import Judge
 from engine.judging.live import Live
 from engine.judging.possible import Possible
+from engine.judging.thoughts import blank_thoughts
+from engine.schemas import schema_faults
 from tests.judging.marked import GOOD, PERSON, unmarked
 from tests.judging.test_properties import damaged, dumped, jsonish, persons
 from tests.judging.test_shape import DRAFT_7, FAULTS, TOOLS
@@ -118,6 +120,20 @@ def test_a_break_is_seen_at_its_first_character(
     assert stream(schema, text, len(text)) == (len(text), found)
 
 
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize("before", ["</think>", "Hm. {</thi</think>", "<think>\n[1]</think>\n"])
+def test_thinking_is_left_alone(size: int, before: str) -> None:
+    def seen(text: str) -> int | None:
+        live = Live(Possible(PERSON), "</think>")
+        found = (live.push(text[at : at + size]) for at in range(0, len(text), size))
+        return next((each.start for each in found if each is not None), None)
+
+    assert seen(before + GOOD) is None
+    assert Judge(PERSON).judge(blank_thoughts(before + GOOD, "</think>"), "stop", None).ok
+    assert seen(f"{before}So: {GOOD}") == len(before)
+    assert seen("No tag: {") is None
+
+
 @pytest.mark.parametrize("draft", [None, DRAFT_7])
 def test_faults_of_shape_are_no_false_alarms(draft: str | None) -> None:
     """Of each fault the judge knows, the repaired neighbours: a reply that is ok under its schema is not flagged."""
@@ -175,6 +191,7 @@ def test_what_can_become_ok_is_never_flagged(
     schema: Any, definition: Any, draft: str, value: Any, size: int, indent: int | None
 ) -> None:
     whole = {**schema, "$schema": draft, "$defs": {"d": definition}}
+    assume(not schema_faults(whole))
     text = json.dumps(value, indent=indent)
     if Judge(whole).judge(text, "stop", None).ok:
         assert stream(whole, text, size) is None

@@ -79,6 +79,25 @@ async def test_the_break_is_marked_reversed_and_underlined(stage, size) -> None:
         assert not any(style.reverse for style in styles_of(it, "constrained", '{"name"'))
 
 
+async def test_a_break_is_marked_while_the_reply_still_streams(stage, size) -> None:
+    job = story.people_records()[0]
+    steps = story.streamed(job, hold="marked")
+    said = "The reply does not begin with JSON but with S"
+    steps.insert(2, events.Broke(job.id, "free", 0, 1, said))
+    steps = [*story.ready(), story.started([story.info(job.prompt, job.case)]), *steps, story.finished(1, 1)]
+    async with stage(steps, size) as it:
+        await it.run()
+        await it.sees("Sure, here is the JSON", "you asked", f".! broke  {said[:20]}")
+        assert it.line("> naive").split()[-4:] == [".!", "broke", "..", "running"]
+        first, *others = styles_of(it, "free", "Sure, here is")
+        assert first.reverse
+        assert first.underline
+        assert not any(style.reverse for style in others)
+        it.open_gate("marked")
+        await it.sees("ok finished", "!! prose_before")
+        assert ".!" not in it.text
+
+
 async def test_a_break_of_no_length_shows_a_marked_cell(stage, size) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()

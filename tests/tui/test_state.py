@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.events import Delta, Forked, JobCancelled, JobFinished, JobStarted, Remark
+from engine.events import Broke, Delta, Forked, JobCancelled, JobFinished, JobStarted, Remark
 from engine.runs.statistics import Share
 from tests.tui import story
 from tui.client import EngineDied
@@ -82,6 +82,22 @@ def test_a_job_that_starts_again_begins_anew(state: RunState) -> None:
     alice = state.jobs[0]
     assert (alice.text("free"), alice.text("constrained"), alice.tokens("free"), alice.fork) == ('{"x', '{"x', 1, None)
     assert state.remarks == ["smaller"]
+
+
+def test_a_reply_that_broke_is_marked_while_it_runs(state: RunState) -> None:
+    record = story.people_records()[0]
+    state.apply(JobStarted(record.id))
+    state.apply(Delta(record.id, "free", "Sure", 1))
+    state.apply(Broke(record.id, "free", 0, 1, "The reply does not begin with JSON but with S"))
+    job = state.jobs[0]
+    assert (job.mark("free"), job.mark("constrained")) == (Mark.BREAKING, Mark.RUNNING)
+    assert verdict_words(job, "free", over=False) == ".! broke"
+    assert verdict_words(job, "free", over=True) == "-- not run"
+    assert not job.broken
+    state.apply(JobStarted(record.id))
+    assert job.mark("free") is Mark.RUNNING
+    state.apply(JobFinished(record))
+    assert job.mark("free") is Mark.BROKEN
 
 
 def test_a_cancelled_job_is_over_and_counts_nowhere(state: RunState) -> None:

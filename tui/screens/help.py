@@ -15,6 +15,7 @@ from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, TextView
 _MARKS = [
     ("--", "waiting"),
     ("..", "running"),
+    (".!", "still running, but nothing that follows can make it right"),
     ("ok", "nothing is wrong with the reply"),
     ("!!", "broken: the class says how, the marked text where"),
     ("xx", "the reply could not be decoded"),

@@ -51,7 +51,7 @@ class ArmPane(Vertical):
             view.append(text[self._shown :])
             self._shown = len(text)
         if job is not None and not final:
-            view.stream(job.mark(self.arm) is Mark.RUNNING and not over)
+            view.stream(job.mark(self.arm) in (Mark.RUNNING, Mark.BREAKING) and not over)
             view.decorate(*_decoration(job, self.arm))
         self.query_one(VerdictLine).show(job, over)
         self._show_title(job, view.below)
@@ -95,9 +95,11 @@ def _decoration(job: JobState, arm: Arm) -> tuple[list[Span], list[Marker]]:
     if job.fork is not None:
         spans.append(Span(0, job.fork.char, "text--shared"))
         markers.append(Marker(job.fork.char, FORK_GLYPH, "text--fork"))
-    reply = job.reply(arm)
+    reply, broke = job.reply(arm), job.broke.get(arm)
     if reply is not None:
         _mark_break(reply, spans, markers)
+    elif broke is not None:
+        spans.append(Span(broke.start, broke.end, "text--mark"))
     return spans, markers
 
 

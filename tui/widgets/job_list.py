@@ -25,6 +25,7 @@ INPUT_CELLS_MIN = 16
 _WORDS = {
     Mark.WAITING: "waiting",
     Mark.RUNNING: "running",
+    Mark.BREAKING: "broke",
     Mark.OK: "",
     Mark.ERROR: "error",
     Mark.CANCELLED: "cancelled",
@@ -32,14 +33,14 @@ _WORDS = {
 
 
 def verdict_words(job: JobState, arm: Arm, over: bool) -> str:
-    """Mark and word for one reply: "ok", "!! prose_before", ".. running", "-- waiting", "xx error"."""
+    """Mark and word for one reply: "ok", "!! prose_before", ".. running", ".! broke", "-- waiting"."""
     mark = job.mark(arm)
     if mark is Mark.BROKEN:
         reply = job.reply(arm)
         assert reply is not None
         assert reply.verdict is not None
         return f"{mark.value} {reply.verdict.classes[0]}"
-    if over and mark in (Mark.WAITING, Mark.RUNNING):
+    if over and mark.pending:
         return f"{Mark.WAITING.value} not run"
     return f"{mark.value} {_WORDS[mark]}".rstrip()
 
@@ -215,6 +216,8 @@ class JobList(ScrollView, can_focus=True):
             case Mark.OK:
                 name = "job--ok"
             case Mark.BROKEN:
+                name = "job--broken"
+            case Mark.BREAKING if self._state is not None and not self._state.over:
                 name = "job--broken"
             case Mark.ERROR:
                 name = "job--error"

@@ -32,7 +32,10 @@ class VerdictLine(Static):
         if job is None:
             return Content("")
         mark = job.mark(self.arm)
-        if mark in (Mark.WAITING, Mark.RUNNING):
+        if mark is Mark.BREAKING and not over:
+            words = one_line(job.broke[self.arm].sentence)
+            return Content.assemble((f"{mark.value} broke", "bold $text-error"), "  ", words)
+        if mark.pending:
             words = "-- not run" if over else f"{mark.value} {'running' if mark is Mark.RUNNING else 'waiting'}"
             return Content.styled(words, "$text-muted")
         if mark is Mark.CANCELLED:

@@ -1,0 +1,41 @@
+"""Watches the replies of a run while they stream, for the moment from which they cannot become ok."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from engine.events import Broke
+from engine.jobs import Job
+from engine.judging.live import Live
+from engine.judging.possible import Possible
+from engine.records import ARMS, Arm
+
+
+class Watch:
+    """One checker for each arm of each job in flight."""
+
+    def __init__(self) -> None:
+        self._possible: dict[str, Possible] = {}
+        self._live: dict[tuple[str, Arm], Live] = {}
+
+    def begin(self, job: Job) -> Iterator[Broke]:
+        """A job begins, maybe not for the first time. What its prefill alone breaks is told."""
+        key = json.dumps(job.schema)
+        possible = self._possible.get(key) or self._possible.setdefault(key, Possible(job.schema))
+        for arm in ARMS:
+            self._live[job.id, arm] = Live(possible, job.think_close)
+        yield from self.grow(job.id, "both", job.prefill)
+
+    def grow(self, job: str, arm: Arm | Literal["both"], text: str) -> Iterator[Broke]:
+        """More text of one arm, or of both; tells which have broken with it."""
+        for each in ARMS if arm == "both" else (arm,):
+            found = self._live[job, each].push(text)
+            if found is not None:
+                yield Broke(job, each, found.start, found.end, found.sentence)
+
+    def forget(self, job: str) -> None:
+        """A job has ended."""
+        for arm in ARMS:
+            self._live.pop((job, arm), None)
