@@ -12,14 +12,12 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from engine.judging.breaks import Break
+from engine.judging.live_words import Broken, Expect, no_value, unexpected, wrong_kind
 from engine.judging.possible import Alternative, Kind, Possible, kind_of
-from engine.judging.shape import ShapeFault
-from engine.judging.verdict import FailureClass
-from engine.judging.wording import Path, excerpt, listed, name, pointer, quote, type_of
+from engine.judging.wording import Path, excerpt, listed, name, quote
 
 _SPACE = re.compile(r"[ \t\n\r]*+")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*+')
@@ -48,21 +46,9 @@ _NUMBER: dict[str, dict[str, str]] = {
 _WHOLE = ("zero", "integer", "fraction", "exponent")
 
 
-class _Expect(Enum):
-    """What may come next; the value is how a sentence says it."""
-
-    VALUE = "a value"
-    FIRST_ITEM = "a value or ]"
-    FIRST_KEY = "a key in double quotes or }"
-    KEY = "another key in double quotes"
-    COLON = "a colon"
-    NEXT = "a comma or the closing bracket"
-    END = "the end"
-
-
 _CLOSING = {
-    "object": (("}", _Expect.NEXT), ("}", _Expect.FIRST_KEY)),
-    "array": (("]", _Expect.NEXT), ("]", _Expect.FIRST_ITEM)),
+    "object": (("}", Expect.NEXT), ("}", Expect.FIRST_KEY)),
+    "array": (("]", Expect.NEXT), ("]", Expect.FIRST_ITEM)),
 }
 
 
@@ -94,14 +80,6 @@ class _Token:
         return self.pieces[0]
 
 
-class _Broken(Exception):
-    """Carries the break to `push`."""
-
-    def __init__(self, failure: FailureClass, start: int, end: int, sentence: str, path: Path | None = None) -> None:
-        super().__init__()
-        self.found = Break(failure, start, end, sentence, None if path is None else pointer(path))
-
-
 class Live:
     """Follows one reply. `possible` may be shared by all replies to one schema.
 
@@ -112,7 +90,7 @@ class Live:
         self.broken = False
         self._possible = possible
         self._stack = [_Open(None, possible.root, 0)]
-        self._expect = _Expect.VALUE
+        self._expect = Expect.VALUE
         self._token = _Token(0)
         self._mode: Callable[[str, int], int] = self._between if after is None else self._thinking
         self._after, self._thoughts = after or "", ""
@@ -124,7 +102,7 @@ class Live:
         try:
             while at < len(text) and not self.broken:
                 at = self._mode(text, at)
-        except _Broken as stop:
+        except Broken as stop:
             self.broken = True
             return stop.found
         finally:
@@ -150,18 +128,18 @@ class Live:
             return at
         char, here = text[at], self._before + at
         top = self._stack[-1]
-        if self._expect in (_Expect.VALUE, _Expect.FIRST_ITEM) and char in _KINDS:
+        if self._expect in (Expect.VALUE, Expect.FIRST_ITEM) and char in _KINDS:
             return self._begin_value(char, at)
-        if self._expect in (_Expect.KEY, _Expect.FIRST_KEY) and char == '"':
+        if self._expect in (Expect.KEY, Expect.FIRST_KEY) and char == '"':
             return self._begin_key(at)
-        if self._expect is _Expect.COLON and char == ":":
-            self._expect = _Expect.VALUE
-        elif self._expect is _Expect.NEXT and char == ",":
-            self._expect = _Expect.KEY if top.kind == "object" else _Expect.VALUE
+        if self._expect is Expect.COLON and char == ":":
+            self._expect = Expect.VALUE
+        elif self._expect is Expect.NEXT and char == ",":
+            self._expect = Expect.KEY if top.kind == "object" else Expect.VALUE
         elif (char, self._expect) in _CLOSING.get(top.kind or "", ()):
             self._close(top, here)
         else:
-            raise self._unexpected(char, here)
+            raise unexpected(self._expect, char, here, len(self._stack) == 1)
         return at + 1
 
     def _begin_value(self, char: str, at: int) -> int:
@@ -171,12 +149,15 @@ class Live:
         kind = _KINDS[char]
         fitting, allowed = self._possible.narrowed(top.alternatives, top.step, kind)
         if not fitting:
-            raise self._wrong_kind(char, kind, here)
+            if len(self._stack) == 1 and char in _WORDS:  # more likely the beginning of a sentence
+                raise no_value(char, here, here + 1, True)
+            below = [child for each in top.alternatives for child in self._possible.below(each, top.step)]
+            raise wrong_kind(kind, here, self._path(), below)
         top.alternatives = fitting
         self._token = _Token(here)
         if kind in ("object", "array"):
             self._stack.append(_Open(kind, allowed, here))
-            self._expect = _Expect.FIRST_KEY if kind == "object" else _Expect.FIRST_ITEM
+            self._expect = Expect.FIRST_KEY if kind == "object" else Expect.FIRST_ITEM
             return at + 1
         if kind == "string":
             self._token.candidates = _union([self._possible.strings(each) for each in allowed])
@@ -198,13 +179,13 @@ class Live:
             missing = self._possible.missing(top.alternatives[0], top.keys)
             lacking = listed([quote(key) for key in missing], "and")
             said = f"{lacking} {'is' if len(missing) == 1 else 'are'} missing"
-            raise _Broken("missing_key", top.start, here + 1, said, self._path())
+            raise Broken("missing_key", top.start, here + 1, said, self._path())
         self._stack.pop()
         self._value_ended()
 
     def _value_ended(self) -> None:
         self._mode = self._between
-        self._expect = _Expect.NEXT if len(self._stack) > 1 else _Expect.END
+        self._expect = Expect.NEXT if len(self._stack) > 1 else Expect.END
 
     # In a token
 
@@ -227,7 +208,7 @@ class Live:
             return end + 1
         here = self._before + end
         what = "line break" if text[end] in "\r\n" else f"control character U+{ord(text[end]):04X}"
-        raise _Broken("control_char", here, here + 1, f"An unescaped {what} inside a string")
+        raise Broken("control_char", here, here + 1, f"An unescaped {what} inside a string")
 
     def _escape(self, text: str, at: int) -> int:
         token = self._token
@@ -235,7 +216,7 @@ class Live:
         if not re.fullmatch(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{0,4})', token.escape):
             end = self._before + at + 1
             said = f"{excerpt(token.escape)} is not an escape that JSON has"
-            raise _Broken("bad_escape", end - len(token.escape), end, said)
+            raise Broken("bad_escape", end - len(token.escape), end, said)
         if token.escape[1] != "u" or len(token.escape) == 6:
             token.pieces.append(token.escape)
             token.escape = ""
@@ -254,9 +235,9 @@ class Live:
         )
         end, what, path = token.start + 1 + shortest, excerpt(begun[:shortest]), self._path()
         if token.is_key:
-            raise _Broken("extra_key", token.start, end, f"No key that is asked for begins with {what}", path)
+            raise Broken("extra_key", token.start, end, f"No key that is asked for begins with {what}", path)
         said = f"{name(path)} begins with {what}, as none of the strings asked for does"
-        raise _Broken("constraint", token.start, end, said, path)
+        raise Broken("constraint", token.start, end, said, path)
 
     def _string_ended(self, end: int) -> None:
         token, top = self._token, self._stack[-1]
@@ -266,15 +247,15 @@ class Live:
             return
         if value in top.keys:
             said = f"The key {quote(value)} comes twice in one object"
-            raise _Broken("duplicate_key", token.start, self._before + end, said, self._path())
+            raise Broken("duplicate_key", token.start, self._before + end, said, self._path())
         top.keys.add(value)
         top.step = value
         fitting = [each for each in top.alternatives if self._possible.below(each, value)]
         if not fitting:
             said = f"{quote(value)} is not among the keys asked for"
-            raise _Broken("extra_key", token.start, self._before + end, said, self._path())
+            raise Broken("extra_key", token.start, self._before + end, said, self._path())
         top.alternatives = fitting
-        self._mode, self._expect = self._between, _Expect.COLON
+        self._mode, self._expect = self._between, Expect.COLON
 
     def _number(self, text: str, at: int) -> int:
         token = self._token
@@ -288,12 +269,12 @@ class Live:
         if token.state not in _WHOLE or text[at].isalnum() or text[at] in "+-._":
             end = self._before + at + 1
             said = f"{excerpt(token.text + text[at])} is not a number as JSON has them"
-            raise _Broken("other_syntax", token.start, end, said)
+            raise Broken("other_syntax", token.start, end, said)
         try:
             value = json.loads(token.text)
         except ValueError:  # Python's limit on the digits of an integer
             said = "A number of more digits than json.loads reads"
-            raise _Broken("other_syntax", token.start, self._before + at, said) from None
+            raise Broken("other_syntax", token.start, self._before + at, said) from None
         self._scalar_ended(value, self._before + at)
         return at
 
@@ -305,89 +286,27 @@ class Live:
         if word == whole:
             self._scalar_ended(json.loads(word), self._before + at + 1)
         elif not whole.startswith(word):
-            raise self._no_value(word, token.start, self._before + at + 1)
+            raise no_value(word, token.start, self._before + at + 1, len(self._stack) == 1)
         return at + 1
 
     def _scalar_ended(self, value: Any, end: int) -> None:
-        top, path = self._stack[-1], self._path()
-        kind = kind_of(value)
-        faults: list[ShapeFault] = []
-        fitting = []
+        top, kind = self._stack[-1], kind_of(value)
+        fitting: list[Alternative] = []
+        below: Sequence[Alternative] = ()
         for each in top.alternatives:
             _, below = self._possible.narrowed([each], top.step, kind)
-            found = [self._possible.faults(child, value, path) for child in below]
-            if not all(found):
+            if not all(self._possible.faults(child, value, ()) for child in below):
                 fitting.append(each)
-            faults += [fault for of_child in found for fault in of_child[:1]]
         if not fitting:
-            raise _Broken(faults[0].failure, self._token.start, end, faults[0].sentence, path)
+            path = self._path()
+            fault = self._possible.faults(below[0], value, path)[0]
+            raise Broken(fault.failure, self._token.start, end, fault.sentence, path)
         top.alternatives = fitting
         self._value_ended()
-
-    # What is said
 
     def _path(self) -> Path:
         """The path of the value that is being read."""
         return tuple(each.step for each in self._stack if each.step is not None)
-
-    def _wrong_kind(self, char: str, kind: Kind, here: int) -> _Broken:
-        if len(self._stack) == 1 and char in _WORDS:  # more likely the beginning of a sentence
-            return self._no_value(char, here, here + 1)
-        path = self._path()
-        top = self._stack[-1]
-        allowed = [child for each in top.alternatives for child in self._possible.below(each, top.step)]
-        if not allowed:
-            return _Broken("constraint", here, here + 1, f"Nothing is asked for at {excerpt(pointer(path))}", path)
-        failure: FailureClass = "wrong_type" if path else "not_object" if _asks_for_object(allowed) else "wrong_type"
-        examples: dict[Kind, Any] = {
-            "object": {},
-            "array": [],
-            "string": "",
-            "number": 0.5,
-            "boolean": True,
-            "null": None,
-        }
-        said = f"{name(path)} begins as {type_of(examples[kind])}, which was not asked for"
-        return _Broken(failure, here, here + 1, said, path)
-
-    def _unexpected(self, char: str, here: int) -> _Broken:
-        if self._expect is _Expect.END:
-            if char in "{[":
-                return _Broken("multiple_values", here, here + 1, "A second JSON value, where one was asked for")
-            failure: FailureClass = "code_fence" if char in "`~" else "prose_after"
-            return _Broken(failure, here, here + 1, "The reply goes on after its JSON")
-        if self._expect is _Expect.VALUE or self._expect is _Expect.FIRST_ITEM:
-            return self._no_value(char, here, here + 1)
-        failure = _FAILURES.get((self._expect, char), "other_syntax")
-        if failure == "other_syntax" and self._expect in (_Expect.KEY, _Expect.FIRST_KEY) and char.isidentifier():
-            failure = "unquoted_key"
-        return _Broken(failure, here, here + 1, f"Unexpected {excerpt(char)} where {self._expect.value} should be")
-
-    def _no_value(self, what: str, start: int, end: int) -> _Broken:
-        if len(self._stack) == 1:
-            failure = _WRAPPERS.get(what, "prose_before")
-            return _Broken(failure, start, end, f"The reply does not begin with JSON but with {excerpt(what)}")
-        failure = _FAILURES.get((_Expect.VALUE, what), "other_syntax")
-        return _Broken(failure, start, end, f"Unexpected {excerpt(what)} where {_Expect.VALUE.value} should be")
-
-
-_WRAPPERS: dict[str, FailureClass] = {"`": "code_fence", "~": "code_fence", "<": "think_tags"}
-_FAILURES: dict[tuple[_Expect, str], FailureClass] = {
-    (_Expect.VALUE, "'"): "single_quotes",
-    (_Expect.KEY, "'"): "single_quotes",
-    (_Expect.FIRST_KEY, "'"): "single_quotes",
-    (_Expect.VALUE, "T"): "python_literal",
-    (_Expect.VALUE, "F"): "python_literal",
-    (_Expect.VALUE, "I"): "nan_infinity",
-    (_Expect.VALUE, "]"): "trailing_comma",
-    (_Expect.KEY, "}"): "trailing_comma",
-    (_Expect.NEXT, '"'): "missing_comma",
-    **{(expect, char): "comment" for expect in _Expect for char in "/#"},
-}
-
-
-def _asks_for_object(allowed: Sequence[Alternative]) -> bool:
-    return all(any(schema.get("type") == "object" for schema in each) for each in allowed)
 
 
 def _union(sets: Sequence[frozenset[str] | None]) -> list[str] | None:

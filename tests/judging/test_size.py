@@ -9,7 +9,7 @@ import pytest
 from engine.judging.judge import Judge
 
 SIZE = 10_000_000
-DENSE = 2_000_000  # where every character or two is a token: a reader that went back would still take hours
+DENSE = 1_000_000  # where every character or two is a token: a reader that went back would still take hours
 
 
 def filled(unit: str, size: int = SIZE) -> str:
