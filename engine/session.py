@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from engine.constraints import Constraints
 from engine.control import Control
 from engine.decoding.backend import LocalBackend, Plan
-from engine.decoding.lanes import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
+from engine.decoding.lanes import Begun, Ended, Grown, Happening, Parted, Shrunk
 from engine.decoding.model import ModelSpec, load_model
 from engine.decoding.placement import out_of_memory
 from engine.errors import EngineError
@@ -31,9 +30,8 @@ from engine.events import (
     StartRun,
 )
 from engine.jobs import Job, jobs_of
-from engine.judging.judge import Judge
-from engine.judging.thoughts import blank_thoughts
-from engine.records import Fork, Record, Reply
+from engine.recording import Recorder, not_decoded
+from engine.records import Fork, Reply
 from engine.runs.manifest import describe, now
 from engine.runs.store import RunStore, prepare
 from engine.streaming import Meter, TextBatches
@@ -63,7 +61,7 @@ class Session:
         suite = load_suite(order.suite)
         jobs = jobs_of(suite, order.prompts, order.cases, order.limit)
         prepare(self._out)
-        backend = self._backend = self._backend or self._load()
+        backend = self._ready()
         seconds = suite.generation.compile_seconds
         _refuse_if_stopped(control)
         constraints = Constraints(jobs, lambda schema: backend.grammar(schema, seconds, self._emit, order.grammar))
@@ -89,6 +87,10 @@ class Session:
             cancelled = len(jobs) - meter.total
             store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped)
         self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
+
+    def _ready(self) -> LocalBackend:
+        self._backend = self._backend or self._load()
+        return self._backend
 
     def _load(self) -> LocalBackend:
         started = time.monotonic()
@@ -120,9 +122,9 @@ class _Run:
         meter: Meter,
         emit: Emit,
     ) -> None:
-        self._suite, self._plan, self._constraints = suite, plan, constraints
+        self._plan, self._constraints = plan, constraints
         self._jobs: Mapping[str, Job] = {job.id: job for job in jobs}
-        self._judges: dict[str, Judge] = {}
+        self._recorder = Recorder(suite.name, suite.compare)
         self._store, self._meter, self._emit = store, meter, emit
         self._text = TextBatches(emit)
         self._watch = Watch()
@@ -130,7 +132,7 @@ class _Run:
     def decode(self, control: Control) -> None:
         """Step the decoder until it is done or stopped."""
         for job_id, reason in self._plan.impossible.items():
-            self._finish(self._jobs[job_id], _error(reason), _error(reason), None)
+            self._finish(self._jobs[job_id], not_decoded(reason), not_decoded(reason), None)
         decoder = self._plan.decoder
         while decoder.busy and not control.stopped.is_set():
             for wish in control.take_wishes():
@@ -189,41 +191,16 @@ class _Run:
 
     def _judge_and_finish(self, ended: Ended) -> None:
         job = self._jobs[ended.id]
-        free = self._reply(ended.free, job)
+        free = self._recorder.reply(ended.free, job)
         if ended.constrained is not None:
-            constrained = self._reply(ended.constrained, job)
+            constrained = self._recorder.reply(ended.constrained, job)
         else:
             reason = ended.error or self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
-            constrained = _error(reason or _NO_GRAMMAR)
+            constrained = not_decoded(reason or _NO_GRAMMAR)
         self._finish(job, free, constrained, ended.fork)
 
-    def _reply(self, lane: LaneResult, job: Job) -> Reply:
-        key = json.dumps(job.schema)
-        judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema, self._suite.compare))
-        text = blank_thoughts(lane.text, job.think_close) if job.think_close else lane.text
-        verdict = judge.judge(text, lane.finish, job.expected)
-        return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3))
-
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
-        record = Record(
-            id=job.id,
-            suite=self._suite.name,
-            prompt=job.prompt,
-            case=job.case,
-            variation=job.variation,
-            repeat=job.repeat,
-            seed=job.seed,
-            input=job.input,
-            messages=job.messages,
-            expected=job.expected,
-            free=free,
-            constrained=constrained,
-            fork=fork,
-        )
+        record = self._recorder.record(job, free, constrained, fork)
         self._store.append(record)
         self._meter.done += 1
         self._emit(JobFinished(record))
-
-
-def _error(reason: str) -> Reply:
-    return Reply(text="", tokens=(), finish="error", error=reason, verdict=None, seconds=0.0)
