@@ -23,6 +23,7 @@ from transformers import (
 from engine.decoding import builtin
 from engine.decoding.hub import model_folder
 from engine.decoding.loading import ModelError, Report, first_sentence, quiet
+from engine.decoding.packing import pack_linears
 from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
 from engine.events import Loading
 from engine.faults import printable
@@ -109,6 +110,9 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
         needed = weight_bytes(weight_files(folder), dtype)
         where = device_map(name, needed, spec.device, device)
         model = _weights(folder, name, config, dtype, where)
+    if device.type == "cpu" and dtype == torch.float32:
+        report(Loading("laying out the weights for this processor"))
+        pack_linears(model)
     return LoadedModel(
         name=name,
         model=model,

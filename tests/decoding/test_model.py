@@ -20,7 +20,7 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BloomConfig, BloomForCausalLM
+from transformers import AutoModelForCausalLM, BloomConfig, BloomForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from engine.decoding.model import UNLIMITED, LoadedModel, ModelError, ModelSpec, load_model
@@ -155,6 +155,8 @@ def test_loading_is_reported_and_nothing_is_printed(tiny: Path, capfd: pytest.Ca
     edit_json(tiny / "config.json", rope_parameters={"rope_type": "default", "rope_theta": 1.0, "surplus": 1})
     reports: list[Loading] = []
     load_model(ModelSpec(str(tiny), "cpu"), reports.append)
+    packing = reports.pop()
+    assert packing.step == "laying out the weights for this processor"
     assert {report.step for report in reports} == {"loading tiny"}
     assert (reports[-1].done, reports[-1].total, reports[-1].unit) == (21, 21, "tensors")
     assert capfd.readouterr() == ("", "")
@@ -278,7 +280,7 @@ def test_too_little_memory_is_found_before_loading(tiny: Path) -> None:
 
 def test_the_memory_that_weights_take(tiny: Path) -> None:
     for dtype in (torch.float32, torch.bfloat16):
-        model = load(tiny, dtype=str(dtype).removeprefix("torch.")).model
+        model = AutoModelForCausalLM.from_pretrained(tiny, dtype=dtype)
         taken = sum(weight.numel() * weight.element_size() for weight in model.parameters())
         assert weight_bytes(weight_files(tiny), dtype) == taken
     save_file({"a": torch.zeros(10, dtype=torch.int8), "b": torch.zeros(10)}, tiny / "model.safetensors")
