@@ -31,7 +31,7 @@ class PackedLinear(nn.Module):
 def pack_linears(model: PreTrainedModel) -> None:
     """Replace the linear layers that have float32 weights on the CPU, if the model then says the same.
 
-    Nothing is replaced where this PyTorch has no such operation, or in a model that looks at its layers' weights itself.
+    Nothing is replaced where this PyTorch has no such operation, nor in a model that looks at its layers' weights.
     """
     if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return

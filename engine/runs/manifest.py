@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +32,8 @@ def describe(
         "suite_sha256": hashlib.sha256(suite.text.encode()).hexdigest(),
         "schema": suite.json_schema,
         "prompts": [prompt.model_dump(mode="json") for prompt in suite.prompts],
+        "variations": suite.variations.model_dump(mode="json"),
+        "compare": {path: asdict(rule) for path, rule in suite.compare.items()},
         "generation": suite.generation.model_dump(mode="json"),
         "model": model.name,
         "device": str(model.device),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 import tempfile
 import time
@@ -16,11 +17,18 @@ SUITE = HERE.parent.parent / "suites" / "people.toml"
 
 
 async def take() -> None:
-    """Run the suite to its end, step to a broken case, and save the screen."""
+    """Run the suite to its end, step to a broken case, and save the screen.
+
+    Two prompts and no variations: the picture is taken in a minute, on any machine.
+    """
     from tui.app import JsonbreakApp
 
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the picture shows no path of this machine
-        app = JsonbreakApp(SUITE, [sys.executable, "-m", "engine", "worker", "--out", "runs"], Path("log"))
+        text = SUITE.read_text(encoding="utf-8")
+        text = re.sub(r"^\[variations\]\n.*?(?=^\[)", "", text, flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(r"^use = .*$", 'use = ["naive", "json-only"]', text, count=1, flags=re.MULTILINE)
+        Path(SUITE.name).write_text(text, encoding="utf-8")
+        app = JsonbreakApp(Path(SUITE.name), [sys.executable, "-m", "engine", "worker", "--out", "runs"], Path("log"))
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause(1)
             await pilot.press("r")
