@@ -11,7 +11,7 @@ import click
 
 from engine import __version__
 from engine.errors import BadInputError, EngineError
-from engine.options import decoding_options, model_options
+from engine.options import batch_option, decoding_options, model_options
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
@@ -84,6 +84,26 @@ def run(
 
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
     if not run_headless(order, model, device, dtype, out, plain):
+        sys.exit(_INTERRUPTED)
+
+
+@cli.command()
+@click.argument("suite", type=Path)
+@click.option("--budget", type=int, default=400, show_default=True, metavar="JOBS", help="Decode at most so many jobs.")
+@model_options
+@batch_option
+@click.option("--plain", is_flag=True, help="Lines of text instead of a live leaderboard, no colour, no boxes.")
+def search(
+    suite: Path, budget: int, model: str | None, device: str, dtype: str, out: Path, batch: int | None, plain: bool
+) -> None:
+    """Look for the best plain prompt for SUITE by composing techniques; the winner's [[prompt]] goes to stdout.
+
+    The winner's figure comes from cases that it was not chosen on. Only the free arm is decoded.
+    """
+    from engine.events import StartSearch
+    from engine.search.headless import search_headless
+
+    if not search_headless(StartSearch(suite, budget, batch), model, device, dtype, out, plain):
         sys.exit(_INTERRUPTED)
 
 

@@ -18,6 +18,9 @@ GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
 GRACE = 5.0
 """Seconds the engine gives a run to close its files after its stdin was closed; then it ends all the same."""
 
+SEARCH_BUDGET = 400
+"""Jobs that a search takes at most, unless it is told otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
@@ -178,6 +181,107 @@ class RunFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchStarted:
+    """The search's folder exists. `rounds`: for each round, how many cases its candidates have answered at its end.
+
+    jobs: how many the search will take, at most. held_out: how many cases the winner will meet that it was not chosen
+    on. yardstick: the prompt that it is compared with.
+    """
+
+    folder: Path
+    suite: str
+    model: str
+    candidates: int
+    rounds: tuple[int, ...]
+    jobs: int
+    held_out: int
+    yardstick: str
+    remarks: tuple[str, ...] = ()
+    type: Literal["search_started"] = "search_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A candidate's place: k of its n replies had nothing wrong; low and high are the share's 95 % interval.
+
+    round: the last one it took part in, from 1. state: "kept" where it has come through a round, "dropped" where not.
+    """
+
+    prompt: str
+    k: int
+    n: int
+    low: float
+    high: float
+    round: int
+    state: Literal["in play", "kept", "dropped", "winner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """Where the candidates stand, the best first, a few times a second. round: from 1; None on the held-out cases."""
+
+    round: int | None
+    standings: tuple[Standing, ...]
+    type: Literal["leaderboard"] = "leaderboard"
+
+
+@dataclass(frozen=True, slots=True)
+class StillWrong:
+    """A held-out case that the winner gets wrong: the primary class, and the judge's sentence."""
+
+    case: str
+    failure: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """How far the winner is ahead of the yardstick, on the same cases: its share minus the yardstick's k of n.
+
+    low, high: the 95 % interval of the difference. p: McNemar's exact test, None where no case differs.
+    """
+
+    yardstick: str
+    k: int
+    difference: float
+    low: float
+    high: float
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The winner of a search, judged on cases that it was not chosen on: k of n, with the 95 % interval.
+
+    chosen_k, chosen_n: the share that it was chosen by, too good to be reported as its own. lead: None where it is the
+    yardstick itself. block: the winner as a [[prompt]] for a suite file.
+    """
+
+    prompt: str
+    k: int
+    n: int
+    low: float
+    high: float
+    chosen_k: int
+    chosen_n: int
+    lead: Lead | None
+    failures: tuple[StillWrong, ...]
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFinished:
+    """No more jobs of this search will be decoded. found: None where the user ended it before the end."""
+
+    folder: Path
+    done: int
+    stopped: bool
+    seconds: float
+    found: Found | None
+    type: Literal["search_finished"] = "search_finished"
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """What was asked for could not be done. One sentence; `bad_input` when the user can mend it."""
 
@@ -200,6 +304,9 @@ Event: TypeAlias = (
     | Progress
     | Paused
     | RunFinished
+    | SearchStarted
+    | Leaderboard
+    | SearchFinished
     | Failed
 )
 
@@ -219,6 +326,16 @@ class StartRun:
     batch: int | None = None
     grammar: GrammarKind = "auto"
     type: Literal["start_run"] = "start_run"
+
+
+@dataclass(frozen=True, slots=True)
+class StartSearch:
+    """Look for the best plain prompt of a suite. budget: at most so many jobs. batch: as in StartRun."""
+
+    suite: Path
+    budget: int = SEARCH_BUDGET
+    batch: int | None = None
+    type: Literal["start_search"] = "start_search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +369,7 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
-Command: TypeAlias = StartRun | Pause | StopRun | Prefer | Cancel
+Command: TypeAlias = StartRun | StartSearch | Pause | StopRun | Prefer | Cancel
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

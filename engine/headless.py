@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,12 +37,12 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
     jobs_of(load_suite(order.suite), order.prompts, order.cases, order.limit)  # faults are told before the slow imports
     prepare(out)
     plain = plain or not sys.stderr.isatty()
-    console = Console(stderr=True, no_color=plain or None, highlight=False, width=_PLAIN_WIDTH if plain else None)
+    console = open_console(plain)
     display = _Lines(console) if plain else _Bar(console)
     with display:
         session = open_session(model, device, dtype, out, display.tell)
         control = Control()
-        with _stop_on_interrupt(control, display):
+        with stop_on_interrupt(control, lambda: display.started):
             session.run(order, control)
     assert display.finished is not None
     console.print(_summary(display.records, plain))
@@ -54,12 +54,17 @@ def run_headless(order: events.StartRun, model: str | None, device: str, dtype: 
     return not display.finished.stopped
 
 
+def open_console(plain: bool) -> Console:
+    """What is told goes to stderr; plain: without colour, and in lines as long as they come."""
+    return Console(stderr=True, no_color=plain or None, highlight=False, width=_PLAIN_WIDTH if plain else None)
+
+
 @contextmanager
-def _stop_on_interrupt(control: Control, display: _Display) -> Iterator[None]:
+def stop_on_interrupt(control: Control, started: Callable[[], bool]) -> Iterator[None]:
     """The first ctrl+c ends the run and keeps what is finished; before the run, or the second time, it ends all."""
 
     def stop(signum: int, frame: object) -> None:
-        if control.stopped.is_set() or not display.started:
+        if control.stopped.is_set() or not started():
             raise KeyboardInterrupt
         control.stop()
 
@@ -116,7 +121,7 @@ class _Lines(_Display):
                 self._step = step
                 self.console.print(Text(f"{step} ..."))
             case events.ModelReady():
-                self.console.print(Text(_ready(event)))
+                self.console.print(Text(ready_words(event)))
             case events.JobFinished(record=record):
                 words = "  ".join(f"{arm}: {_word(record.reply(arm))}" for arm in ARMS)
                 self.console.print(Text(f"{record.id}  {words}"))
@@ -146,7 +151,7 @@ class _Bar(_Display):
             case events.Loading(step=step, done=done, total=total):
                 self._progress.update(self._task, description=step, completed=done or 0, total=total)
             case events.ModelReady():
-                self.console.print(Text(_ready(event)))
+                self.console.print(Text(ready_words(event)))
             case events.RunStarted(jobs=jobs):
                 self._progress.update(self._task, description="decoding", completed=0, total=len(jobs))
             case events.Progress():
@@ -154,7 +159,8 @@ class _Bar(_Display):
                 self._progress.update(self._task, description=speed, completed=event.done, total=event.total)
 
 
-def _ready(event: events.ModelReady) -> str:
+def ready_words(event: events.ModelReady) -> str:
+    """That the model is ready, and where."""
     return f"{event.model} on {event.device}, {event.dtype}, ready in {event.seconds:.1f} s"
 
 

@@ -22,6 +22,14 @@ def model_options(command: Any) -> Any:
     return command
 
 
+batch_option = click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N rows at once. Default: what the memory holds.",
+)
+
+
 def decoding_options(command: Any) -> Any:
     """Choose how a run is decoded: batch, grammar."""
     for option in (
@@ -32,12 +40,7 @@ def decoding_options(command: Any) -> Any:
             show_default=True,
             help="What makes masks of a schema; auto is outlines_core, or llguidance where that cannot express it.",
         ),
-        click.option(
-            "--batch",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="At most N rows at once. Default: what the memory holds.",
-        ),
+        batch_option,
     ):
         command = option(command)
     return command

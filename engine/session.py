@@ -28,12 +28,14 @@ from engine.events import (
     RunFinished,
     RunStarted,
     StartRun,
+    StartSearch,
 )
 from engine.jobs import Job, jobs_of
 from engine.recording import Recorder, not_decoded
 from engine.records import Fork, Reply
 from engine.runs.manifest import describe, now
 from engine.runs.store import RunStore, prepare
+from engine.search.searching import search
 from engine.streaming import Meter, TextBatches
 from engine.suites import Suite, load_suite
 from engine.watching import Watch
@@ -87,6 +89,10 @@ class Session:
             cancelled = len(jobs) - meter.total
             store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped)
         self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
+
+    def search(self, order: StartSearch, control: Control) -> None:
+        """Look for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
+        search(order, control, self._ready, self._out, self._emit)
 
     def _ready(self) -> LocalBackend:
         self._backend = self._backend or self._load()

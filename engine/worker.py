@@ -21,14 +21,16 @@ from engine.events import (
     Pause,
     Prefer,
     RunStarted,
+    SearchStarted,
     StartRun,
+    StartSearch,
     StopRun,
     decode_command,
     encode,
 )
 from engine.start import open_session
 
-Orders = queue.SimpleQueue[tuple[StartRun, Control] | None]
+Orders = queue.SimpleQueue[tuple[StartRun | StartSearch, Control] | None]
 
 
 def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
@@ -41,7 +43,10 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
     while (item := orders.get()) is not None:
         order, control = item
         try:
-            session.run(order, control)
+            if isinstance(order, StartSearch):
+                session.search(order, control)
+            else:
+                session.run(order, control)
         except BadInputError as error:
             emit(Failed(str(error), bad_input=True))
         except EngineError as error:
@@ -59,7 +64,7 @@ def _listen(orders: Orders, emit: _Emitter) -> None:
             emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
             continue
         match command:
-            case StartRun():
+            case StartRun() | StartSearch():
                 control = Control()
                 orders.put((command, control))
             case Pause(paused=paused):
@@ -83,7 +88,7 @@ class _Emitter:
         self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
-        self.run_is_open |= isinstance(event, RunStarted)
+        self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
         try:
             with self._lock:
                 self._stream.write(encode(event))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from engine.errors import BadInputError
 from engine.faults import did_you_mean, printable
 from engine.records import Record
-from engine.runs.store import MANIFEST, RECORDS
+from engine.runs.store import MANIFEST, RECORDS, SEARCH
 
 LAST = "last"
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
@@ -138,6 +138,10 @@ def find_run(run: str, runs: Path) -> RunFolder:
     for folder in (Path(run), runs / run):
         if _is_run(folder):
             return RunFolder(folder)
+    for folder in (Path(run), runs / run):
+        if _has(folder, SEARCH):
+            remedy = f"what it found is in its {SEARCH}; name the folder of a run"
+            raise BadInputError(printable(f"{run}: this is the folder of a search; {remedy}."))
     if Path(run).is_dir():
         raise BadInputError(f"{printable(run)}: there is no {RECORDS} or {MANIFEST} in it; name the folder of a run.")
     names = [folder.name for folder in _runs_in(runs)]
@@ -157,8 +161,12 @@ def _runs_in(runs: Path) -> list[Path]:
 
 
 def _is_run(folder: Path) -> bool:
+    return (_has(folder, RECORDS) or _has(folder, MANIFEST)) and not _has(folder, SEARCH)
+
+
+def _has(folder: Path, name: str) -> bool:
     try:
-        return (folder / RECORDS).is_file() or (folder / MANIFEST).is_file()
+        return (folder / name).is_file()
     except (OSError, ValueError):  # a name that is too long, or holds a null character
         return False
 

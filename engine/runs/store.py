@@ -1,4 +1,7 @@
-"""The folder of a run: `run.json`, the manifest, and `records.jsonl`, one line a finished job."""
+"""The folder of a run: `run.json`, the manifest, and `records.jsonl`, one line a finished job.
+
+That of a search has `search.json` for its manifest.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,19 @@ from pydantic import TypeAdapter
 from engine.errors import BadInputError, EngineError
 from engine.records import Record
 
-MANIFEST, RECORDS = "run.json", "records.jsonl"
+MANIFEST, RECORDS, SEARCH = "run.json", "records.jsonl", "search.json"
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class RunStore:
     """Writes one run. A record is on disk, flushed through to the device, when `append` returns."""
 
-    def __init__(self, out: Path, suite: str, model: str, manifest: Mapping[str, Any]) -> None:
-        """Make the folder `<UTC time>-<suite>-<model>` under `out`. Raises BadInputError where that cannot be."""
-        self._manifest = dict(manifest)
+    def __init__(self, out: Path, suite: str, model: str, manifest: Mapping[str, Any], name: str = MANIFEST) -> None:
+        """Make the folder `<UTC time>-<suite>-<model>` under `out`. Raises BadInputError where that cannot be.
+
+        name: the manifest's file.
+        """
+        self._manifest, self._name = dict(manifest), name
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         with _writable(out):
             self.folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
@@ -40,11 +46,15 @@ class RunStore:
             self._records.flush()
             os.fsync(self._records.fileno())
 
+    def note(self, **facts: Any) -> None:
+        """Add what is known by now to the manifest. Raises EngineError as `append` does."""
+        self._manifest.update(facts)
+        with self._on_disk(self._name):
+            self._write_manifest()
+
     def close(self, **facts: Any) -> None:
         """Close the records and add what is known at the end to the manifest. Raises EngineError as `append` does."""
-        self._manifest.update(facts)
-        with self._on_disk(MANIFEST):
-            self._write_manifest()
+        self.note(**facts)
         with self._on_disk(RECORDS):
             self._records.close()
 
@@ -56,9 +66,9 @@ class RunStore:
             raise EngineError(f"{self.folder / name}: cannot be written ({error.strerror}).") from error
 
     def _write_manifest(self) -> None:
-        fresh = self.folder / f"{MANIFEST}.new"
+        fresh = self.folder / f"{self._name}.new"
         fresh.write_text(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        fresh.replace(self.folder / MANIFEST)
+        fresh.replace(self.folder / self._name)
 
 
 def read_records(folder: Path) -> Iterator[Record]:

@@ -1,0 +1,92 @@
+"""The jobs of a search → records, in one batch, the free arm alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from engine.control import Control
+from engine.decoding.backend import LocalBackend
+from engine.decoding.lanes import Ended, Grown, Happening, Shrunk
+from engine.decoding.placement import out_of_memory
+from engine.decoding.twin import TwinDecoder
+from engine.errors import EngineError
+from engine.events import Event, Paused, Remark
+from engine.jobs import Job
+from engine.recording import Recorder, not_decoded
+from engine.records import Record, Reply
+from engine.runs.store import RunStore
+from engine.streaming import Meter
+from engine.suites import Suite
+
+_FREE_ALONE = "The search decodes the free arm alone."
+
+
+class Answer(NamedTuple):
+    """A candidate's reply to a case. tokens: how long its prompt was."""
+
+    record: Record
+    tokens: int
+
+
+class FreeArm:
+    """Decodes jobs without a grammar. A record is on disk before it is given."""
+
+    def __init__(
+        self,
+        backend: LocalBackend,
+        suite: Suite,
+        batch: int | None,
+        store: RunStore,
+        meter: Meter,
+        control: Control,
+        emit: Callable[[Event], None],
+    ) -> None:
+        """suite: how its replies are decoded and compared. batch: at most so many rows at once."""
+        self._backend, self._generation, self._batch = backend, suite.generation, batch
+        self._recorder = Recorder(suite.name, suite.compare)
+        self._store, self._meter, self._control, self._emit = store, meter, control, emit
+
+    def answers(self, jobs: Sequence[Job]) -> Iterator[Answer]:
+        """The answers as they come, fewer than the jobs where `control` stops it. Raises EngineError (memory, disk)."""
+        by_id = {job.id: job for job in jobs}
+        plan = self._backend.plan(jobs, lambda job: None, self._generation, self._batch)
+        for job_id, reason in plan.impossible.items():
+            yield self._keep(by_id[job_id], not_decoded(reason))
+        decoder = plan.decoder
+        while decoder.busy and not self._control.stopped.is_set():
+            self._stand_still_while_paused()
+            for happening in _step(decoder):
+                match happening:
+                    case Grown():
+                        self._meter.count_token()
+                    case Ended(id=job_id, free=free):
+                        yield self._keep(by_id[job_id], self._recorder.reply(free, by_id[job_id]))
+                    case Shrunk(slots=slots):
+                        self._emit(Remark(f"Memory ran out: at most {slots} replies at once from now on."))
+            self._meter.send_if_due(decoder.in_flight)
+        self._meter.send(decoder.in_flight)
+
+    def _keep(self, job: Job, free: Reply) -> Answer:
+        record = self._recorder.record(job, free, not_decoded(_FREE_ALONE))
+        self._store.append(record)
+        self._meter.done += 1
+        tokens = self._backend.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
+        return Answer(record, len(tokens))
+
+    def _stand_still_while_paused(self) -> None:
+        if not self._control.paused:
+            return
+        self._emit(Paused(True))
+        while self._control.paused:
+            self._control.wait()
+        self._emit(Paused(False))
+
+
+def _step(decoder: TwinDecoder) -> Iterator[Happening]:
+    try:
+        yield from decoder.step()
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise EngineError("The memory does not hold one job; what was finished is kept.") from error

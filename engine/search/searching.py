@@ -1,0 +1,151 @@
+"""A search from its first round to its findings: candidates → rounds of halving → held-out cases → disk and events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.constraints import Constraints
+from engine.control import Control
+from engine.decoding.backend import LocalBackend
+from engine.errors import EngineError
+from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
+from engine.records import Record
+from engine.runs.manifest import describe, now
+from engine.runs.store import SEARCH, RunStore, prepare
+from engine.search.findings import found, is_ok, standing
+from engine.search.free_arm import FreeArm
+from engine.search.halving import Halving, Score
+from engine.search.planning import SearchPlan, left_out, plan_search
+from engine.streaming import Meter
+from engine.suites import load_suite
+
+Emit = Callable[[Event], None]
+_BOARD_EVERY = 0.25  # seconds
+_OF_RUNS = ("prompts", "grammars", "constrained_error", "whitespace_pattern", "batch")  # in the manifest of a run alone
+
+
+def search(order: StartSearch, control: Control, ready: Callable[[], LocalBackend], out: Path, emit: Emit) -> None:
+    """Search to the end, or until `control` stops it. ready: gives the loaded model.
+
+    Raises BadInputError (suite, budget, model, output folder) and EngineError (memory, disk).
+    """
+    suite = load_suite(order.suite)
+    plan = plan_search(suite, order.budget)
+    prepare(out)
+    backend = ready()
+    if control.stopped.is_set():
+        raise EngineError("The search was stopped before its first job.")
+    store = RunStore(out, f"search-{suite.name}", backend.model.name, _manifest(plan, backend), SEARCH)
+    emit(_started(plan, store.folder, backend.model.name, left_out(suite)))
+    meter = Meter(plan.jobs, emit)
+    arm = FreeArm(backend, plan.suite, order.batch, store, meter, control, emit)
+    result: Found | None = None
+    try:
+        result = _Search(plan, arm, store, meter, emit).find()
+    finally:
+        found_ = asdict(result) if result else None
+        store.close(found=found_, ended=now(), done=meter.done, stopped=result is None)
+    emit(SearchFinished(store.folder, meter.done, result is None, meter.seconds, result))
+
+
+class _Search:
+    """One search on its way."""
+
+    def __init__(self, plan: SearchPlan, arm: FreeArm, store: RunStore, meter: Meter, emit: Emit) -> None:
+        self._plan, self._arm, self._store, self._meter, self._emit = plan, arm, store, meter, emit
+        names = [prompt.name for prompt in plan.candidates]
+        self._halving = Halving(names, plan.choosing, plan.schedule)
+        self._shown = 0.0
+
+    def find(self) -> Found | None:
+        """The winner and what the held-out cases say of it; None where the search was stopped."""
+        rounds: list[dict[str, Any]] = []
+        while self._halving.winner is None:
+            names, _ = self._halving.wanted
+            if not self._play():
+                return None
+            self._halving.close()
+            rounds.append(self._round(names))
+            self._store.note(rounds=rounds)
+        return self._judge(self._halving.winner)
+
+    def _play(self) -> bool:
+        """Have every candidate of the round answer its new cases. False where that was stopped."""
+        jobs = self._plan.jobs_for(*self._halving.wanted)
+        left = len(jobs)
+        self._show()
+        for record, tokens in self._arm.answers(jobs):
+            left -= 1
+            self._halving.add(record.prompt, is_ok(record), tokens)
+            if time.monotonic() - self._shown >= _BOARD_EVERY:
+                self._show()
+        self._show()
+        return left == 0
+
+    def _judge(self, winner: str) -> Found | None:
+        """Have the winner and the yardstick answer the held-out cases. None where that was stopped."""
+        self._show()
+        yardstick = self._plan.yardstick
+        names = list(dict.fromkeys((winner, yardstick)))
+        jobs = self._plan.jobs_for(names, list(self._plan.held_out))
+        self._meter.total = self._meter.done + len(jobs)
+        answers: dict[str, dict[str, Record]] = {name: {} for name in names}
+        for record, _ in self._arm.answers(jobs):
+            answers[record.prompt][record.case] = record
+        if sum(map(len, answers.values())) < len(jobs):
+            return None
+        (prompt,) = (each for each in self._plan.candidates if each.name == winner)
+        its_answers = None if winner == yardstick else answers[yardstick]
+        return found(prompt, answers[winner], yardstick, its_answers, self._halving.scores[winner].ok)
+
+    def _show(self) -> None:
+        self._shown = time.monotonic()
+        winner = self._halving.winner
+        ranked = tuple(standing(score, winner) for score in self._halving.ranked())
+        self._emit(Leaderboard(self._halving.round if winner is None else None, ranked))
+
+    def _round(self, names: Sequence[str]) -> dict[str, Any]:
+        """The round that has just been closed, for the manifest."""
+        winner = self._halving.winner
+        played = [score for score in self._halving.ranked() if score.name in names]
+        cases = self._plan.choosing[: played[0].ok.n]
+        return {"cases": cases, "standings": [_facts(score, winner) for score in played]}
+
+
+def _facts(score: Score, winner: str | None) -> dict[str, Any]:
+    return asdict(standing(score, winner)) | {"prompt_tokens": round(score.tokens / score.ok.n, 1)}
+
+
+def _manifest(plan: SearchPlan, backend: LocalBackend) -> dict[str, Any]:
+    """The manifest at the start; each round, what was found and how it ended are added as they come to be."""
+
+    def no_grammar(schema: object) -> Any:
+        raise AssertionError("no job is given a grammar")
+
+    facts = describe(plan.suite, backend.model, plan.jobs, Constraints((), no_grammar), None)
+    return {key: value for key, value in facts.items() if key not in _OF_RUNS} | {
+        "budget": plan.budget,
+        "candidates": [prompt.model_dump(mode="json", exclude={"json_schema"}) for prompt in plan.candidates],
+        "yardstick": plan.yardstick,
+        "choosing": plan.choosing,
+        "held_out": plan.held_out,
+        "rounds": [],
+    }
+
+
+def _started(plan: SearchPlan, folder: Path, model: str, remarks: tuple[str, ...]) -> SearchStarted:
+    return SearchStarted(
+        folder=folder,
+        suite=plan.suite.name,
+        model=model,
+        candidates=len(plan.candidates),
+        rounds=plan.schedule.cases,
+        jobs=plan.jobs,
+        held_out=len(plan.held_out),
+        yardstick=plan.yardstick,
+        remarks=remarks,
+    )
