@@ -27,7 +27,8 @@ from engine.events import Loading
 pytestmark = pytest.mark.model
 
 MAKE = """
-import json
+import json, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background has it ignored
 from engine.decoding.builtin import builtin_snapshot
 def report(event):
     print(json.dumps([event.step, event.done, event.total, event.unit]), flush=True)
