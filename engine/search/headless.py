@@ -23,7 +23,8 @@ from engine.start import open_session
 from engine.suites import load_suite
 
 _SHOWN_AT_END = 20  # candidates; all of them are in search.json
-_OTHER_LINES = 7  # of the live display: title, head, legend, progress
+_OTHER_LINES = 6  # of the live display: title, head, "and more", progress, and one to spare
+_TITLE = f"How the prompts do on the cases that they are chosen by; {LEGEND}."
 
 
 def search_headless(
@@ -86,7 +87,8 @@ class _Display:
         assert self.started is not None
         assert self.finished is not None
         if self.board is not None:
-            self.console.print(_table(self.board, _SHOWN_AT_END, plain))
+            self._say(_TITLE)
+            self.console.print(_table(self.board, _SHOWN_AT_END, plain, fold=True))
         if self.finished.found is None:
             self._say(
                 f"Stopped after {self.finished.done} of {self.started.jobs} jobs: "
@@ -149,7 +151,8 @@ class _Board(_Display):
         if self.started is None or self.board is None:
             return Text("")
         rows = max(1, self.console.height - _OTHER_LINES)
-        return Group(_table(self.board, rows, plain=False), Text(self._how_far(self.started, self.board)))
+        how_far = self._how_far(self.started, self.board)
+        return Group(Text(_TITLE), _table(self.board, rows, plain=False, fold=False), Text(how_far))
 
     def _how_far(self, started: events.SearchStarted, board: events.Leaderboard) -> str:
         stage = "held-out cases" if board.round is None else f"round {board.round} of {len(started.rounds)}"
@@ -173,15 +176,11 @@ def _best(board: events.Leaderboard) -> str:
     return ", ".join(f"{each.prompt} {each.k}/{each.n}" for each in left)
 
 
-def _table(board: events.Leaderboard, rows: int, plain: bool) -> Table:
-    """The leaderboard, narrow enough for 80 columns."""
-    title = "replies ok on the cases that prompts are chosen by"
-    table = Table(
-        box=ASCII2 if plain else None, title=title, title_justify="left", padding=(0, 1, 0, 0), caption=LEGEND
-    )
-    table.caption_justify = "left"
+def _table(board: events.Leaderboard, rows: int, plain: bool, fold: bool) -> Table:
+    """The leaderboard, narrow enough for 80 columns. fold: long names take two lines instead of being cut."""
+    table = Table(box=ASCII2 if plain else None, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right")
-    table.add_column("prompt", overflow="fold")
+    table.add_column("prompt", overflow="fold" if fold else "ellipsis", no_wrap=not fold)
     for heading in ("ok", "95 %", "round", "state"):
         table.add_column(heading, no_wrap=True)
     for number, each in enumerate(islice(board.standings, rows), 1):

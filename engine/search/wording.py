@@ -19,8 +19,8 @@ def sentences(found: Found) -> list[str]:
         ends = f"95 % interval {lead.low * 100:+.0f} to {lead.high * 100:+.0f}, {p}"
         lines.append(f"{lead.yardstick}, the yardstick: {lead.k} of {found.n} of the same cases ok.")
         lines.append(f"Difference: {lead.difference * 100:+.0f} points ({ends}).")
-    chosen = f"{found.chosen_k} of {found.chosen_n}"
-    return [*lines, f"It was chosen on other cases, by {chosen} ok: the best of many, so too good to be reported."]
+    chosen = f"{found.chosen_k} of {found.chosen_n} ok"
+    return [*lines, f"It was chosen on other cases, by {chosen}; the share of the best of many is always too high."]
 
 
 def failures_heading(found: Found) -> str:
