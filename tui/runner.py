@@ -1,4 +1,4 @@
-"""Runs suites one after another on one engine process, which keeps the model loaded between them."""
+"""Runs and searches, one after another on one engine process, which keeps the model loaded between them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,33 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.events import Cancel, Command, Failed, Loading, ModelReady, Pause, Prefer, RunFinished, StartRun, StopRun
+from engine.events import (
+    Cancel,
+    Command,
+    Failed,
+    Loading,
+    ModelReady,
+    Pause,
+    Prefer,
+    RunFinished,
+    SearchFinished,
+    StartRun,
+    StartSearch,
+    StopRun,
+)
 from tui.client import Client, EngineDied
-from tui.state import Phase, RunState
+from tui.search_state import SearchState
+from tui.state import RunState
+from tui.work import Phase, Work
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
 
 
 class Runner:
-    """Owns the engine process and the state of the current run, which is None before the first."""
+    """Owns the engine process and the states of the last run and the last search, None before the first.
+
+    work: the one of them that was begun last.
+    """
 
     def __init__(self, command: Sequence[str], log_path: Path | None = None) -> None:
         self._command = tuple(command)
@@ -23,32 +41,44 @@ class Runner:
         self._client: Client | None = None
         self._reader: asyncio.Task[None] | None = None
         self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
+        self.work: Work | None = None
         self.state: RunState | None = None
+        self.search: SearchState | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a run is on."""
-        return self.state is not None and not self.state.over
+        """Whether a run or a search is on."""
+        return self.work is not None and not self.work.over
 
     async def start(self, order: StartRun) -> RunState:
-        """Run a suite, starting the engine if it does not run. Call it only when no run is on."""
-        assert not self.busy
+        """Run a suite, starting the engine if it does not run. Call it only when nothing is on."""
         state = self.state = RunState(order.suite)
+        await self._begin(state, order)
+        return state
+
+    async def start_search(self, order: StartSearch) -> SearchState:
+        """Search for a suite's best prompt, as `start` runs a suite."""
+        state = self.search = SearchState(order.suite)
+        await self._begin(state, order)
+        return state
+
+    async def _begin(self, work: Work, order: StartRun | StartSearch) -> None:
+        assert not self.busy
+        self.work = work
         if self._client is None or not self._client.alive:
             await self.close()
             try:
                 client = Client(self._command, self._log_path)
                 await client.start()
             except OSError as error:
-                state.fail(f"The engine could not be started: {error.strerror or error}.")
-                return state
+                work.fail(f"The engine could not be started: {error.strerror or error}.")
+                return
             self._client, self._given_up = client, 0
             self._reader = asyncio.create_task(self._read(client))
         await self._client.send(order)
-        return state
 
     async def pause(self, paused: bool) -> None:
-        """Have the run stand still, or go on."""
+        """Have what is on stand still, or go on."""
         await self._tell(Pause(paused))
 
     async def prefer(self, job: str) -> None:
@@ -64,26 +94,26 @@ class Runner:
             await self._client.send(command)
 
     async def stop(self) -> None:
-        """End the run; what is finished stays. Returns when it has ended.
+        """End what is on; what is finished stays. Returns when it has ended.
 
         While the model loads nothing is decoded, so there is nothing to wait for: the engine ends the run when it has
         loaded the model, which the next run then finds ready.
         """
-        state = self.state
-        if state is None or state.over or self._client is None:
+        work = self.work
+        if work is None or work.over or self._client is None:
             return
-        state.stopping()
+        work.stopping()
         await self._client.send(StopRun())
-        if state.started is None:
+        if work.folder is None:
             self._given_up += 1
         else:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._until_over(state), STOP_PATIENCE)
-            if not state.over:
+                await asyncio.wait_for(self._until_over(work), STOP_PATIENCE)
+            if not work.over:
                 await self.close()  # finished records are on disk
-        if not state.over:
-            state.phase = Phase.STOPPED
-            state.revision += 1
+        if not work.over:
+            work.phase = Phase.STOPPED
+            work.revision += 1
 
     async def close(self) -> None:
         """End the engine process."""
@@ -99,10 +129,10 @@ class Runner:
     async def _read(self, client: Client) -> None:
         async for event in client.events():
             if self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
-                self._given_up -= isinstance(event, RunFinished | Failed)
-            elif self.state is not None:
-                self.state.apply(event)
+                self._given_up -= isinstance(event, RunFinished | SearchFinished | Failed)
+            elif self.work is not None:
+                self.work.apply(event)
 
-    async def _until_over(self, state: RunState) -> None:
-        while not state.over:
+    async def _until_over(self, work: Work) -> None:
+        while not work.over:
             await asyncio.sleep(0.05)

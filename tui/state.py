@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -11,38 +10,18 @@ from engine.events import (
     Broke,
     Delta,
     Event,
-    Failed,
     Forked,
     JobCancelled,
     JobFinished,
     JobInfo,
     JobStarted,
-    Loading,
-    ModelReady,
-    Paused,
-    Progress,
-    Remark,
     RunFinished,
     RunStarted,
 )
 from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.runs.rates import ArmRates
-from tui.client import EngineDied
-
-
-class Phase(Enum):
-    """Where a run stands. The value is the word the status line shows."""
-
-    STARTING = "starting"
-    LOADING = "loading"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
+from tui.work import Phase as Phase
+from tui.work import Work
 
 
 class Mark(Enum):
@@ -149,33 +128,22 @@ class JobState:
 
 
 @dataclass(slots=True)
-class RunState:
-    """A run as its events tell it. `revision` grows with each change, so that a screen knows when to draw."""
+class RunState(Work):
+    """A run as its events tell it."""
 
-    suite: Path
-    phase: Phase = Phase.STARTING
-    paused: bool = False
-    since: float = field(default_factory=time.monotonic)
-    loading: Loading | None = None
-    model: ModelReady | None = None
     started: RunStarted | None = None
     jobs: list[JobState] = field(default_factory=list)
     newest: int | None = None
     done: int = 0
     cancelled: int = 0
-    remarks: list[str] = field(default_factory=list)
-    progress: Progress | None = None
     rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
     finished: RunFinished | None = None
-    failure: str | None = None
-    log: tuple[str, ...] = ()
-    revision: int = 0
     _index: dict[str, int] = field(default_factory=dict)
 
     @property
-    def over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.phase in OVER
+    def noun(self) -> str:
+        """What people call it."""
+        return "run"
 
     @property
     def total(self) -> int:
@@ -187,52 +155,26 @@ class RunState:
         """The run's folder, once it exists."""
         return self.started.folder if self.started else None
 
-    def fail(self, message: str, log: tuple[str, ...] = ()) -> None:
-        """The run cannot go on, for a reason the engine had no chance to tell."""
-        self.phase, self.failure, self.log = Phase.FAILED, message, log
-        self.revision += 1
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, once it has ended."""
+        return self.finished.seconds if self.finished else None
 
-    def stopping(self) -> None:
-        """The user asked the run to end."""
-        self.phase = Phase.STOPPING
-        self.revision += 1
-
-    def apply(self, event: Event | EngineDied) -> None:
-        """Take in what the engine says."""
-        self.revision += 1
+    def _apply_own(self, event: Event) -> None:
         match event:
-            case Loading():
-                if self.phase is Phase.STARTING:
-                    self.phase = Phase.LOADING
-                self.loading = event
-            case ModelReady():
-                self.model = event
             case RunStarted():
                 self._start(event)
             case JobStarted() | Delta() | Forked() | Broke() | JobFinished() | JobCancelled():
                 self._apply_to_job(event)
-            case Remark():
-                self.remarks.append(event.message)
-            case Progress():
-                self.progress = event
-            case Paused():
-                self.paused = event.paused
             case RunFinished():
                 self.finished = event
-                if self.phase is not Phase.FAILED:
-                    self.phase = Phase.STOPPED if event.stopped else Phase.FINISHED
-            case Failed():
-                self.fail(event.message)
-            case EngineDied():
-                self._engine_died(event)
+                self._end(event.stopped)
 
     def _start(self, event: RunStarted) -> None:
         self.started = event
-        self.remarks = list(event.remarks)
         self.jobs = [JobState(info) for info in event.jobs]
         self._index = {info.id: number for number, info in enumerate(event.jobs)}
-        if self.phase is not Phase.STOPPING:
-            self.phase = Phase.RUNNING
+        self._begin(event.remarks)
 
     def _apply_to_job(self, event: JobStarted | Delta | Forked | Broke | JobFinished | JobCancelled) -> None:
         name = event.record.id if isinstance(event, JobFinished) else event.job
@@ -264,10 +206,3 @@ class RunState:
         self.done += 1
         for arm in ARMS:
             self.rates[arm].add(record.reply(arm).verdict)
-
-    def _engine_died(self, event: EngineDied) -> None:
-        # The engine may have told its reason before it ended: that sentence is better than an exit code.
-        if not self.over:
-            self.fail(event.sentence, event.log)
-        elif self.phase is Phase.FAILED:
-            self.log = self.log or event.log

@@ -1,0 +1,49 @@
+"""What the screen shows of a search: plain data that the engine's events are applied to. Knows nothing of Textual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted
+from tui.work import Work
+
+
+@dataclass(slots=True)
+class SearchState(Work):
+    """A search as its events tell it."""
+
+    started: SearchStarted | None = None
+    board: Leaderboard | None = None
+    finished: SearchFinished | None = None
+
+    @property
+    def noun(self) -> str:
+        """What people call it."""
+        return "search"
+
+    @property
+    def folder(self) -> Path | None:
+        """The search's folder, once it exists."""
+        return self.started.folder if self.started else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, once it has ended."""
+        return self.finished.seconds if self.finished else None
+
+    @property
+    def found(self) -> Found | None:
+        """The winner and what the held-out cases say of it, once that is known."""
+        return self.finished.found if self.finished else None
+
+    def _apply_own(self, event: Event) -> None:
+        match event:
+            case SearchStarted():
+                self.started = event
+                self._begin(event.remarks)
+            case Leaderboard():
+                self.board = event
+            case SearchFinished():
+                self.finished = event
+                self._end(event.stopped)
