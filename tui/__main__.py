@@ -42,8 +42,8 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     app = JsonbreakApp(path, command, batch=batch, grammar=grammar)
     app.run()
     runner = app.runner
-    if runner is not None and runner.state is not None and runner.state.folder is not None:
-        print(runner.state.folder)
+    if runner is not None and runner.work is not None and runner.work.folder is not None:
+        print(runner.work.folder)
     return app.return_code or 0
 
 

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App
 
 from tui import keys
-from tui.messages import RunRequested
+from tui.messages import RunRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ class JsonbreakApp(App[None]):
     """
 
     TITLE = "jsonbreak"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["styles/app.tcss", "styles/browse.tcss", "styles/run.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "styles/app.tcss",
+        "styles/browse.tcss",
+        "styles/run.tcss",
+        "styles/search.tcss",
+    ]
     BINDINGS = keys.APP
 
     def __init__(
@@ -77,16 +82,34 @@ class JsonbreakApp(App[None]):
     @on(RunRequested)
     async def _run_suite(self, message: RunRequested) -> None:
         from engine.events import StartRun
-        from tui.runner import Runner
         from tui.screens.run import RunScreen
+
+        runner = self._idle_runner()
+        if runner is None:
+            return
+        await runner.start(StartRun(message.suite, batch=self._batch, grammar=self._grammar))
+        if not isinstance(self.screen, RunScreen):
+            await self.push_screen(RunScreen(runner))
+
+    @on(SearchRequested)
+    async def _search_suite(self, message: SearchRequested) -> None:
+        from engine.events import StartSearch
+        from tui.screens.search import SearchScreen
+
+        runner = self._idle_runner()
+        if runner is None:
+            return
+        await runner.start_search(StartSearch(message.suite, batch=self._batch))
+        if not isinstance(self.screen, SearchScreen):
+            await self.push_screen(SearchScreen(runner))
+
+    def _idle_runner(self) -> Runner | None:
+        """What runs suites; None while something is on."""
+        from tui.runner import Runner
 
         if self.runner is None:
             self.runner = Runner(self._command, self._log_path)
-        if self.runner.busy:
-            return
-        await self.runner.start(StartRun(message.suite, batch=self._batch, grammar=self._grammar))
-        if not isinstance(self.screen, RunScreen):
-            await self.push_screen(RunScreen(self.runner))
+        return None if self.runner.busy else self.runner
 
     def action_help(self) -> None:
         """Show the keys."""
@@ -95,13 +118,14 @@ class JsonbreakApp(App[None]):
         self.push_screen(HelpScreen())
 
     def action_leave(self) -> None:
-        """Quit, asking first when a run is on."""
+        """Quit, asking first when a run or a search is on."""
         from tui.screens.confirm import ConfirmScreen
 
-        if self.runner is None or not self.runner.busy:
+        work = self.runner.work if self.runner is not None else None
+        if work is None or work.over:
             self.exit()
             return
-        question = "A run is on. Stop it and quit? What is finished stays on disk."
+        question = f"A {work.noun} is on. Stop it and quit? What is finished stays on disk."
         self.push_screen(ConfirmScreen(question, "Stop and quit"), self._quit_if)
 
     async def _quit_if(self, stop: bool | None) -> None:

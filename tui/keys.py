@@ -19,7 +19,7 @@ def _key(
 
 APP: list[BindingType] = [
     _key("question_mark,f1", "help", "help", "this help", show=True, display="?"),
-    _key("q,ctrl+q", "leave", "quit", "quit; asks first when a run is on", show=True, display="q"),
+    _key("q,ctrl+q", "leave", "quit", "quit; asks first when a run or a search is on", show=True, display="q"),
     _key("ctrl+c", "leave", "quit", "quit; a second time stops the run at once", display="ctrl+c"),
 ]
 
@@ -28,6 +28,7 @@ BROWSE: list[BindingType] = [
     _key("1", "tab('prompts')", "prompts", "show the prompts as written", show=True, display="1"),
     _key("2", "tab('schema')", "schema", "show the JSON Schema", show=True, display="2"),
     _key("3", "tab('cases')", "cases", "show the cases", show=True, display="3"),
+    _key("S", "search", "search", "search for the best plain prompt by composing techniques", show=True, display="S"),
     _key("f5", "reload", "reload", "read the suites again", display="F5"),
 ]
 
@@ -40,6 +41,15 @@ RUN: list[BindingType] = [
     _key("z", "zoom", "zoom", "give the pane the whole screen, or back", show=True, display="z"),
     _key("r", "again", "run again", "run the suite again when the run is over", display="r"),
     _key("escape", "back", "back", "back to the suites; asks first when a run is on", show=True, display="esc"),
+]
+
+SEARCH: list[BindingType] = [
+    _key("space", "pause", "pause", "pause the search, or go on", show=True, display="space"),
+    _key("w", "write", "write", "write the winner's [[prompt]] block to a file", show=True, display="w"),
+    _key("c", "copy", "copy", "copy the block to the terminal's clipboard", show=True, display="c"),
+    _key("i", "remarks", "remarks", "show all remarks on the search", display="i"),
+    _key("r", "again", "search again", "search again when the search is over", display="r"),
+    _key("escape", "back", "back", "back to the suites; asks first when a search is on", show=True, display="esc"),
 ]
 
 MOVE: list[BindingType] = [

@@ -27,6 +27,14 @@ class RunRequested(Message):
         super().__init__()
 
 
+class SearchRequested(Message):
+    """The user wants the best prompt for a suite."""
+
+    def __init__(self, suite: Path) -> None:
+        self.suite = suite
+        super().__init__()
+
+
 class JobSelected(Message):
     """The cursor of the job list stands on another job."""
 

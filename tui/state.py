@@ -20,7 +20,6 @@ from engine.events import (
 )
 from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.runs.rates import ArmRates
-from tui.work import Phase as Phase
 from tui.work import Work
 
 

@@ -43,6 +43,20 @@ def read_suites(path: Path) -> list[SuiteFile]:
     return files
 
 
+def search_fault(file: SuiteFile) -> str | None:
+    """Why a suite that loads cannot be searched; None where it can."""
+    from engine.errors import BadInputError
+    from engine.events import SEARCH_BUDGET
+    from engine.search.planning import plan_search
+
+    assert file.suite is not None
+    try:
+        plan_search(file.suite, SEARCH_BUDGET)
+    except BadInputError as error:
+        return str(error)
+    return None
+
+
 class Page:
     """A text with headings and labels, built piece by piece for a TextView."""
 

@@ -75,10 +75,13 @@ def stage(tmp_path: Path):
 
     @asynccontextmanager
     async def open_stage(
-        steps: Iterable[story.Step] = (), size: tuple[int, int] = (80, 24), path: Path | None = None
+        steps: Iterable[story.Step] = (),
+        size: tuple[int, int] = (80, 24),
+        path: Path | None = None,
+        order: str = "start_run",
     ) -> AsyncIterator[Stage]:
         suites = path or story.suite_folder(tmp_path / "suites")
-        app = JsonbreakApp(suites, story.command(steps, tmp_path), tmp_path / "engine.log")
+        app = JsonbreakApp(suites, story.command(steps, tmp_path, order), tmp_path / "engine.log")
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Stage(app, pilot, tmp_path)
 

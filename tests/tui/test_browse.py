@@ -20,6 +20,8 @@ async def test_suites_left_and_the_chosen_one_right(stage, size) -> None:
             "schema",
             "3",
             "cases",
+            "S",
+            "search",
             "q",
             "quit",
             "?",

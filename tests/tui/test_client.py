@@ -12,7 +12,7 @@ from engine.events import GRACE, Event, Loading, Pause, StartRun
 from tests.tui import story
 from tui.client import PATIENCE, Client, EngineDied
 from tui.runner import Runner
-from tui.state import Phase
+from tui.work import Phase
 
 
 async def told(client: Client) -> list[Event | EngineDied]:

@@ -12,11 +12,12 @@ from engine.events import Event, JobStarted
 from tests.tui import story
 from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
-from tui.state import Phase, RunState
+from tui.state import RunState
 from tui.text import visible
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.job_list import JobList
 from tui.widgets.stream_view import StreamView
+from tui.work import Phase
 
 
 @pytest.mark.model

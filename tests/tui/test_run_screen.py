@@ -10,10 +10,10 @@ from engine import events
 from engine.events import Delta, JobCancelled, JobStarted, Loading, Remark
 from tests.tui import story
 from tui.screens.run import RunScreen
-from tui.state import Phase
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.job_list import JobList
 from tui.widgets.stream_view import StreamView
+from tui.work import Phase
 
 
 def styles_of(it, arm: str, word: str) -> list:
@@ -294,7 +294,7 @@ async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(sta
 async def test_a_failure_is_told_and_r_runs_again(stage, size) -> None:
     async with stage([events.Failed("The folder models/none holds no model.", bad_input=True)], size) as it:
         await it.run()
-        await it.sees("xx failed  The folder models/none holds no model.", "r runs the suite again", "failed  0:0")
+        await it.sees("xx failed  The folder models/none holds no model.", "r begins the run again", "failed  0:0")
         await it.press("r")
         await it.until(lambda: len(it.received("start_run")) == 2)
 

@@ -13,8 +13,18 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import keys
-from tui.messages import RunRequested, SuitesRead
-from tui.suites import Page, SuiteFile, cases_page, error_page, prompts_page, read_suites, schema_page, summary
+from tui.messages import RunRequested, SearchRequested, SuitesRead
+from tui.suites import (
+    Page,
+    SuiteFile,
+    cases_page,
+    error_page,
+    prompts_page,
+    read_suites,
+    schema_page,
+    search_fault,
+    summary,
+)
 from tui.text import one_line, visible
 from tui.widgets.suite_list import SuiteList
 from tui.widgets.tab_line import TabLine
@@ -84,13 +94,30 @@ class BrowseScreen(Screen[None]):
 
     def action_run(self) -> None:
         """Run the chosen suite."""
+        file = self._usable()
+        if file is not None:
+            self.app.post_message(RunRequested(file.path))
+
+    def action_search(self) -> None:
+        """Search for the chosen suite's best prompt, if it has what a search needs."""
+        file = self._usable()
+        if file is None:
+            return
+        if reason := search_fault(file):
+            self.notify(one_line(reason), severity="warning", markup=False)
+        else:
+            self.app.post_message(SearchRequested(file.path))
+
+    def _usable(self) -> SuiteFile | None:
+        """The chosen suite, where it can be run; else the user is told why not."""
         file = self._chosen
         if file is None:
             self.notify("There is no suite to run.", severity="warning", markup=False)
         elif file.suite is None:
             self.notify("Mend this suite first.", severity="warning", markup=False)
         else:
-            self.app.post_message(RunRequested(file.path))
+            return file
+        return None
 
     def action_tab(self, name: str) -> None:
         """Show another part of the suite."""

@@ -29,6 +29,8 @@ _WORDS = [
     ("strict", "the whole reply is one JSON value"),
     ("schema", "the value satisfies the JSON Schema"),
     ("right", "the value equals what the case expects"),
+    ("kept", "in a search: the prompt is in the better half of its round"),
+    ("held out", "in a search: cases that no prompt is chosen by, for the winner's figure"),
 ]
 
 
@@ -59,6 +61,7 @@ def help_page() -> Page:
     for title, bindings in (
         ("Suites", keys.BROWSE),
         ("A run", keys.RUN),
+        ("A search", keys.SEARCH),
         ("Moving in a list or a text", keys.MOVE),
         ("Everywhere", keys.APP),
     ):

@@ -17,7 +17,7 @@ from tui.messages import JobSelected, RunRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
-from tui.state import JobState, Phase, RunState
+from tui.state import JobState, RunState
 from tui.text import one_line
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.fork_line import ForkLine
@@ -26,6 +26,7 @@ from tui.widgets.notice import Notice
 from tui.widgets.remark_line import RemarkLine
 from tui.widgets.status_line import StatusLine
 from tui.widgets.stream_view import StreamView
+from tui.work import Phase
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
 REST_SECONDS = 0.3  # after which a selection is no longer on its way

@@ -6,9 +6,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.events import Loading
-from tui.state import Phase, RunState
+from tui.state import RunState
 from tui.text import one_line, visible
 from tui.widgets.status_line import clock
+from tui.work import Phase, Work
 
 
 class Notice(Static):
@@ -33,11 +34,11 @@ class Notice(Static):
 
 def _words(state: RunState, elapsed: float) -> Content:
     if state.phase is Phase.FAILED:
-        return _failure(state)
+        return failure_words(state)
     if state.phase in (Phase.FINISHED, Phase.STOPPED):
         return _end(state)
     if not state.jobs:
-        return _loading(state, elapsed)
+        return loading_words(state, elapsed)
     if state.started is not None and state.started.constrained_error:
         return Content.assemble(
             ("xx no constrained arm: ", "bold $text-warning"), one_line(state.started.constrained_error)
@@ -45,13 +46,14 @@ def _words(state: RunState, elapsed: float) -> Content:
     return Content("")
 
 
-def _loading(state: RunState, elapsed: float) -> Content:
-    step = "starting the engine" if state.loading is None else one_line(state.loading.step)
-    if state.phase is Phase.STOPPING:
+def loading_words(work: Work, elapsed: float) -> Content:
+    """That the engine gets ready, and how far it is."""
+    step = "starting the engine" if work.loading is None else one_line(work.loading.step)
+    if work.phase is Phase.STOPPING:
         step = "stopping"
     lines: list[str | tuple[str, str]] = [("Getting ready\n\n", "bold"), f".. {step}  {clock(elapsed)}\n"]
-    if state.loading is not None and state.loading.done is not None:
-        lines.append(f"   {_amount(state.loading)}\n")
+    if work.loading is not None and work.loading.done is not None:
+        lines.append(f"   {_amount(work.loading)}\n")
     lines.append(("\nThe first run loads the model; it stays loaded for the next ones.", "$text-muted"))
     return Content.assemble(*lines)
 
@@ -82,12 +84,13 @@ def _end(state: RunState) -> Content:
     return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}", where)
 
 
-def _failure(state: RunState) -> Content:
-    lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(state.failure or "")]
-    if state.folder is not None:
-        lines.append(f"\nWhat was finished is saved in {one_line(str(state.folder))}")
-    if state.log:
+def failure_words(work: Work) -> Content:
+    """Why it failed, and what can be done."""
+    lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(work.failure or "")]
+    if work.folder is not None:
+        lines.append(f"\nWhat was finished is saved in {one_line(str(work.folder))}")
+    if work.log:
         lines.append(("\nThe end of the engine's log:\n", "bold"))
-        lines.append("\n".join(one_line(line) for line in state.log))
-    lines.append(("\n\nr runs the suite again, escape goes back.", "$text-muted"))
+        lines.append("\n".join(one_line(line) for line in work.log))
+    lines.append((f"\n\nr begins the {work.noun} again, escape goes back.", "$text-muted"))
     return Content.assemble(*lines)

@@ -9,7 +9,8 @@ from textual.widgets import Static
 from engine.records import ARMS, Arm
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Share
-from tui.state import Phase, RunState
+from tui.state import RunState
+from tui.work import Phase, Work
 
 SHARES_FROM = 100  # columns: below that the counts stand without their percentages
 
@@ -35,7 +36,7 @@ class StatusLine(Static):
         width = self.size.width
         right = (progress_words(state), phase_words(state, elapsed))
         lines = [
-            _both_ends(rates_words(arm, state.rates[arm], width >= SHARES_FROM), words, width)
+            both_ends(rates_words(arm, state.rates[arm], width >= SHARES_FROM), words, width)
             for arm, words in zip(ARMS, right, strict=True)
         ]
         text = "\n".join(lines)
@@ -61,13 +62,13 @@ def progress_words(state: RunState) -> str:
     return words
 
 
-def phase_words(state: RunState, elapsed: float) -> str:
-    """What the run is doing, and for how long."""
-    if state.finished is not None:
-        elapsed = state.finished.seconds
-    elif state.progress is not None:
-        elapsed = state.progress.seconds
-    word = "paused" if state.paused and state.phase is Phase.RUNNING else state.phase.value
+def phase_words(work: Work, elapsed: float) -> str:
+    """What the engine is doing, and for how long."""
+    if work.seconds is not None:
+        elapsed = work.seconds
+    elif work.progress is not None:
+        elapsed = work.progress.seconds
+    word = "paused" if work.paused and work.phase is Phase.RUNNING else work.phase.value
     return f"{word}  {clock(elapsed)}"
 
 
@@ -85,6 +86,7 @@ def _count(share: Share, percent: bool) -> str:
     return f"{count} {f'{share.k / share.n:.0%}' if share.n else '-':>4}"
 
 
-def _both_ends(left: str, right: str, width: int) -> str:
+def both_ends(left: str, right: str, width: int) -> str:
+    """A line with words at either end."""
     gap = width - cell_len(left) - cell_len(right)
     return left + " " * max(2, gap) + right
