@@ -17,8 +17,9 @@ def open_session(model: str | None, device: str, dtype: str, out: Path, emit: Ca
     """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first."""
     emit(Loading("starting PyTorch"))
     # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
-    # a spinning thread keeps the working one from running: three times slower on two cores. Read once, at import.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # a thread that spins for long keeps the working one from running: ten times slower on two cores. One that does not
+    # spin at all sleeps between any two operations: a fifth slower. So a few microseconds. Read once, at import.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from engine.decoding.model import ModelSpec
     from engine.session import Session
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine.start has it: tests run beside other processes
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as engine.start has it: tests run beside other processes
 
 from typing import TYPE_CHECKING
 

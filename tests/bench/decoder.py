@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine/start.py has it; read when torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as engine/start.py has it; read when torch is imported
 
 import time
 from collections.abc import Sequence
