@@ -7,6 +7,7 @@ prompt and a pull is a case; all candidates of a round have answered the same ca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -76,7 +77,7 @@ class Score:
     def merit(self) -> tuple[float, float, str]:
         """What candidates are sorted by, the best first: the share, then the shorter prompt, then the name."""
         if not self.ok.n:
-            return 0.0, 0.0, self.name
+            return 0.0, math.inf, self.name
         return -self.ok.k / self.ok.n, self.tokens / self.ok.n, self.name
 
 

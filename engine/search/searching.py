@@ -117,7 +117,9 @@ class _Search:
 
 
 def _facts(score: Score, winner: str | None) -> dict[str, Any]:
-    return asdict(standing(score, winner)) | {"prompt_tokens": round(score.tokens / score.ok.n, 1)}
+    facts = asdict(standing(score, winner)) | {"prompt_tokens": round(score.tokens / score.ok.n, 1)}
+    del facts["round"]  # the one it goes on to, if it was kept
+    return facts
 
 
 def _manifest(plan: SearchPlan, backend: LocalBackend) -> dict[str, Any]:
