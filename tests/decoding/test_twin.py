@@ -15,7 +15,7 @@ from engine.decoding.sampling import SamplingParams
 from engine.decoding.twin import TwinDecoder
 from tests.decoding.reference import Reference, generate
 
-MAX_NEW_TOKENS = 12
+MAX_NEW_TOKENS = 9
 TIE = 1e-4  # below this difference of the best two, the shape of the batch may decide
 PERSON = {
     "type": "object",
@@ -97,7 +97,7 @@ def assert_same(result: LaneResult, reference: Reference) -> bool:
 def test_each_arm_equals_what_it_is_alone(
     builtin_model: LoadedModel, grammar: Grammar, params: SamplingParams, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    requests = requests_for(builtin_model, grammar)[:: 1 if params is GREEDY else 3]
+    requests = requests_for(builtin_model, grammar)[:: 1 if params is GREEDY else 4]
     together = decode(builtin_model, requests, params, slots=2 * len(requests))
     one_at_a_time = decode(builtin_model, requests[::8], params, slots=2, budget=16)
     ties = 0
@@ -119,7 +119,9 @@ def test_separate_rows_decode_the_same(builtin_model: LoadedModel, grammar: Gram
     requests = requests_for(builtin_model, grammar)[:2]
     batched = decode(builtin_model, requests, GREEDY, slots=2)
     separate = run(
-        with_requests(TwinDecoder(builtin_model, lambda slots: SeparateRows(builtin_model), 1, GREEDY, 12), requests)
+        with_requests(
+            TwinDecoder(builtin_model, lambda slots: SeparateRows(builtin_model), 1, GREEDY, MAX_NEW_TOKENS), requests
+        )
     )
     assert {id: ended.free.tokens for id, ended in separate.items()} == {
         id: ended.free.tokens for id, ended in batched.items()
