@@ -5,13 +5,13 @@ One JSON object a line, `type` tells which. The engine writes events on stdout a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from engine.records import Arm, Fork, Record
+from engine.records import Arm, Fork, Message, Record
 
 GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
 
@@ -64,6 +64,8 @@ class RunStarted:
 
     `constrained_error` says why there will be no constrained arm, when the schema has no grammar.
     `remarks`: sentences worth knowing before reading the results, such as a keyword the grammar does not enforce.
+    trial_of: the run that this one is a trial beside (see StartTrial). Of a run that is resumed `jobs` are all of it;
+    those that are finished already are told again, by JobFinished, before the first of the others.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class RunStarted:
     jobs: tuple[JobInfo, ...]
     constrained_error: str | None = None
     remarks: tuple[str, ...] = ()
+    trial_of: Path | None = None
     type: Literal["run_started"] = "run_started"
 
 
@@ -282,6 +285,23 @@ class SearchFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRendered:
+    """A prompt as the model reads it, in answer to RenderPrompt `id`; error: why it could not be made, then no text.
+
+    model: whose chat template it is. tokens: how many. special: the parts of the text, as offsets (start, end), that
+    are one special token each.
+    """
+
+    id: str
+    model: str
+    text: str = ""
+    tokens: int = 0
+    special: tuple[tuple[int, int], ...] = ()
+    error: str | None = None
+    type: Literal["prompt_rendered"] = "prompt_rendered"
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """What was asked for could not be done. One sentence; `bad_input` when the user can mend it."""
 
@@ -307,6 +327,7 @@ Event: TypeAlias = (
     | SearchStarted
     | Leaderboard
     | SearchFinished
+    | PromptRendered
     | Failed
 )
 
@@ -316,7 +337,9 @@ class StartRun:
     """Run a suite, or a part of it. An empty `prompts` or `cases` means all of them.
 
     batch: at most so many rows at once; None leaves it to the free memory. grammar: what turns the schema into masks;
-    "auto" takes Outlines' own index, and llguidance for schemas that it cannot express.
+    "auto" takes Outlines' own index, and llguidance for schemas that it cannot express. without: cases to leave out.
+    resume: the folder of a run of this suite that was broken off: its missing jobs are decoded and added to it. Refused
+    where the run was another one (suite, model, settings), and where somebody else writes to it.
     """
 
     suite: Path
@@ -325,7 +348,53 @@ class StartRun:
     limit: int | None = None
     batch: int | None = None
     grammar: GrammarKind = "auto"
+    without: tuple[str, ...] = ()
+    resume: Path | None = None
     type: Literal["start_run"] = "start_run"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialInput:
+    """One input of a trial: a case, one of its variations or None for the input as it is, and the repeat's number."""
+
+    case: str
+    variation: str | None
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartTrial:
+    """Try something beside a run, as a small run with a folder of its own that names the other in `trial_of`.
+
+    of: that run's folder. prompt: a [[prompt]] table as a suite file has it, its name one that the suite has not (an
+    edited prompt, say); or the name of one of the suite's. inputs: what it is tried on. seed, temperature: instead of
+    the suite's; with a seed each job has this very seed. repeat: a number to give all jobs instead of their inputs'.
+    """
+
+    suite: Path
+    of: Path
+    prompt: dict[str, Any] | str
+    inputs: tuple[TrialInput, ...]
+    seed: int | None = None
+    temperature: float | None = None
+    repeat: int | None = None
+    batch: int | None = None
+    grammar: GrammarKind = "auto"
+    type: Literal["start_trial"] = "start_trial"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPrompt:
+    """Put messages through the model's chat template. Needs no loaded model, and is answered while a run is on.
+
+    id: comes back with the answer. prefill: how the reply begins. template_kwargs: variables for the template.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    prefill: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    type: Literal["render_prompt"] = "render_prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +438,7 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
-Command: TypeAlias = StartRun | StartSearch | Pause | StopRun | Prefer | Cancel
+Command: TypeAlias = StartRun | StartTrial | StartSearch | RenderPrompt | Pause | StopRun | Prefer | Cancel
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

@@ -49,7 +49,11 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The text of one arm of one job. `verdict` is None when the arm could not be decoded (finish "error")."""
+    """The text of one arm of one job. `verdict` is None when the arm could not be decoded (finish "error").
+
+    p: of each token, its probability under the unmasked model, temperature 1. ends: of each token, where the text that
+    it completes ends, as an offset into the reply. Both are empty in runs of older versions.
+    """
 
     text: str
     tokens: tuple[int, ...]
@@ -57,11 +61,17 @@ class Reply:
     error: str | None
     verdict: Verdict | None
     seconds: float
+    p: tuple[float, ...] = ()
+    ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A job with what came of it in both arms."""
+    """A job with what came of it in both arms.
+
+    agree: whether the values of both replies are the same, wrapped or not, by the suite's rules; None where a reply has
+    none, and in runs of older versions. tags: of the case.
+    """
 
     id: str
     suite: str
@@ -76,6 +86,8 @@ class Record:
     free: Reply
     constrained: Reply
     fork: Fork | None
+    agree: bool | None = None
+    tags: tuple[str, ...] = ()
 
     def reply(self, arm: Arm) -> Reply:
         """The reply of one arm."""

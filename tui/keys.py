@@ -11,54 +11,103 @@ def rows(bindings: list[BindingType]) -> list[tuple[str, str]]:
 
 
 def _key(
-    keys: str, action: str, label: str, help_text: str, *, show: bool = False, display: str | None = None
+    name: str, keys: str, action: str, label: str, help_text: str, *, show: bool = False, display: str | None = None
 ) -> Binding:
-    """A binding: `label` for the footer, `help_text` for the help screen."""
-    return Binding(keys, action, label, show=show, key_display=display, tooltip=help_text)
+    """A binding: `name` in the user's key map, `label` for the footer, `help_text` for the help and the palette."""
+    return Binding(keys, action, label, show=show, key_display=display, tooltip=help_text, id=name)
 
 
 APP: list[BindingType] = [
-    _key("question_mark,f1", "help", "help", "this help", show=True, display="?"),
-    _key("q,ctrl+q", "leave", "quit", "quit; asks first when a run or a search is on", show=True, display="q"),
-    _key("ctrl+c", "leave", "quit", "quit; a second time stops the run at once", display="ctrl+c"),
+    _key("help", "question_mark,f1", "help", "help", "this help", show=True, display="?"),
+    _key("quit", "q,ctrl+q", "leave", "quit", "quit; asks first when something is on", show=True, display="q"),
+    _key("interrupt", "ctrl+c", "leave", "quit", "quit; a second time stops the run at once", display="ctrl+c"),
+    _key("theme", "f2", "next_theme", "theme", "the next theme: dark, light, high contrast, ansi", display="F2"),
+    _key("suspend", "ctrl+z", "suspend_process", "suspend", "put the program to sleep; fg wakes it", display="ctrl+z"),
 ]
 
 BROWSE: list[BindingType] = [
-    _key("r,enter", "run", "run", "run the chosen suite", show=True, display="r"),
-    _key("1", "tab('prompts')", "prompts", "show the prompts as written", show=True, display="1"),
-    _key("2", "tab('schema')", "schema", "show the JSON Schema", show=True, display="2"),
-    _key("3", "tab('cases')", "cases", "show the cases", show=True, display="3"),
-    _key("S", "search", "search", "search for the best plain prompt by composing techniques", show=True, display="S"),
-    _key("f5", "reload", "reload", "read the suites again", display="F5"),
+    _key("browse.run", "r,enter", "run", "run", "run the chosen suite", show=True, display="r"),
+    _key("browse.runs", "o", "runs", "past runs", "list the runs: open, follow, compare", show=True, display="o"),
+    _key("browse.prompts", "1", "tab('prompts')", "prompts", "show the prompts as written", display="1"),
+    _key("browse.schema", "2", "tab('schema')", "schema", "show the JSON Schema", display="2"),
+    _key("browse.cases", "3", "tab('cases')", "cases", "show the cases and the variations", display="3"),
+    _key("browse.sent", "4", "tab('as sent')", "as sent", "show the prompts as the model reads them", display="4"),
+    _key("browse.special", "t", "special", "tokens", "show or hide the special tokens of a prompt", display="t"),
+    _key("browse.filter", "slash", "filter", "filter", "filter the suites by text", show=True, display="/"),
+    _key("browse.search", "S", "search", "search", "search for the best plain prompt", show=True, display="S"),
+    _key("browse.reload", "f5", "reload", "reload", "read the suites again", display="F5"),
 ]
 
 RUN: list[BindingType] = [
-    _key("n", "broken(1)", "next broken", "go to the next broken case", show=True, display="n"),
-    _key("N", "broken(-1)", "previous", "go to the previous broken case", display="N"),
-    _key("space", "pause", "pause", "pause the run, or go on", show=True, display="space"),
-    _key("c", "cancel", "cancel", "cancel the selected job; the run goes on without it", show=True, display="c"),
-    _key("i", "remarks", "remarks", "show all remarks on the run", display="i"),
-    _key("z", "zoom", "zoom", "give the pane the whole screen, or back", show=True, display="z"),
-    _key("r", "again", "run again", "run the suite again when the run is over", display="r"),
-    _key("escape", "back", "back", "back to the suites; asks first when a run is on", show=True, display="esc"),
+    _key("run.next_broken", "n", "broken(1)", "next broken", "to the next broken free reply", show=True, display="n"),
+    _key("run.previous_broken", "N", "broken(-1)", "previous", "to the previous broken free reply", display="N"),
+    _key("run.next_alike", "right_square_bracket", "alike(1)", "alike", "to the next of the same class", display="]"),
+    _key("run.previous_alike", "left_square_bracket", "alike(-1)", "alike", "to the previous alike", display="["),
+    _key("run.search", "slash", "search_text", "find", "find jobs by text", show=True, display="/"),
+    _key("run.filter", "F", "filter", "filter", "filter by outcome, class, tag, prompt or variation", display="F"),
+    _key("run.follow", "f", "follow", "follow", "follow the newest job, or stop following", show=True, display="f"),
+    _key("run.tokens", "t", "show('tokens')", "tokens", "tokens and probabilities, or back", show=True, display="t"),
+    _key("run.prompt", "p", "show('prompt')", "prompt", "the exact prompt, or back", show=True, display="p"),
+    _key("run.values", "v", "show('values')", "values", "the values beside what is expected, or back", display="v"),
+    _key("run.record", "j", "show('record')", "record", "the record as JSON, or back", display="j"),
+    _key("run.matrix", "m", "matrix", "matrix", "prompts by variations, tags or classes", show=True, display="m"),
+    _key("run.edit", "e", "edit", "edit", "edit the prompt and try it on some of the jobs", show=True, display="e"),
+    _key("run.save", "s", "save_prompt", "save", "save the edited prompt into the suite's file", display="s"),
+    _key("run.rerun", "R", "rerun", "rerun", "run this job with another seed or temperature", display="R"),
+    _key("run.exclude", "x", "exclude", "exclude", "count this case no more, or again", display="x"),
+    _key("run.copy", "y", "copy('reply')", "copy", "copy the reply of the pane with the focus", display="y"),
+    _key("run.copy_record", "Y", "copy('record')", "copy record", "copy the record as JSON", display="Y"),
+    _key("run.report", "w", "report", "report", "write the report beside the run's folder", display="w"),
+    _key("run.pause", "space", "pause", "pause", "pause the run, or go on", show=True, display="space"),
+    _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run goes on", display="c"),
+    _key("run.remarks", "i", "remarks", "remarks", "show all remarks on the run", display="i"),
+    _key("run.zoom", "z", "zoom", "zoom", "give the pane the whole screen, or back", display="z"),
+    _key("run.again", "r", "again", "run again", "run again; go on with a run that was broken off", display="r"),
+    _key("run.back", "escape", "back", "back", "a step back; asks first when a run is on", show=True, display="esc"),
 ]
 
 SEARCH: list[BindingType] = [
-    _key("space", "pause", "pause", "pause the search, or go on", show=True, display="space"),
-    _key("w", "write", "write", "write the winner's [[prompt]] block to a file", show=True, display="w"),
-    _key("c", "copy", "copy", "copy the block to the terminal's clipboard", show=True, display="c"),
-    _key("i", "remarks", "remarks", "show all remarks on the search", display="i"),
-    _key("r", "again", "search again", "search again when the search is over", display="r"),
-    _key("escape", "back", "back", "back to the suites; asks first when a search is on", show=True, display="esc"),
+    _key("search.pause", "space", "pause", "pause", "pause the search, or go on", show=True, display="space"),
+    _key(
+        "search.write", "w", "write", "write", "write the winner's [[prompt]] block to a file", show=True, display="w"
+    ),
+    _key("search.copy", "y,c", "copy", "copy", "copy the block to the clipboard", show=True, display="y"),
+    _key("search.remarks", "i", "remarks", "remarks", "show all remarks on the search", display="i"),
+    _key("search.again", "r", "again", "search again", "search again when the search is over", display="r"),
+    _key("search.back", "escape", "back", "back", "back; asks first when a search is on", show=True, display="esc"),
 ]
 
+RUNS: list[BindingType] = [
+    _key(
+        "runs.open", "enter", "open", "open", "open the run; follow it when it is still on", show=True, display="enter"
+    ),
+    _key("runs.baseline", "b", "baseline", "baseline", "take the run as the baseline", show=True, display="b"),
+    _key("runs.compare", "c", "compare", "compare", "compare the run with the baseline", show=True, display="c"),
+    _key("runs.stop", "x", "stop", "stop", "stop the engine of a run that is still on", display="x"),
+    _key("runs.filter", "slash", "filter", "filter", "filter the runs by text", show=True, display="/"),
+    _key("runs.report", "w", "report", "report", "write the report of the run", display="w"),
+    _key("runs.reload", "f5", "reload", "reload", "look at the folder again", display="F5"),
+    _key("runs.back", "escape", "back", "back", "back to the suites", show=True, display="esc"),
+]
+
+COMPARE: list[BindingType] = [
+    _key("compare.arm", "a", "arm", "other arm", "compare the replies of the other arm", show=True, display="a"),
+]
+
+ARROWS: list[BindingType] = [
+    _key("move.up", "up", "up", "up", "one line up", display="up"),
+    _key("move.down", "down", "down", "down", "one line down", display="down"),
+    _key("move.page_up", "pageup,ctrl+u", "page_up", "page up", "one page up", display="pgup ^u"),
+    _key("move.page_down", "pagedown,ctrl+d", "page_down", "page down", "one page down", display="pgdn ^d"),
+    _key("move.first", "home,g", "first", "first", "to the beginning", display="home g"),
+    _key("move.last", "end,G", "last", "last", "to the end; a streaming pane follows again", display="end G"),
+]
+"""On the run screen: j is the record there, so the letters of vi do not move."""
+
 MOVE: list[BindingType] = [
-    _key("up,k", "up", "up", "one line up", display="up k"),
-    _key("down,j", "down", "down", "one line down", display="down j"),
-    _key("pageup,ctrl+u", "page_up", "page up", "one page up", display="pgup ^u"),
-    _key("pagedown,ctrl+d", "page_down", "page down", "one page down", display="pgdn ^d"),
-    _key("home,g", "first", "first", "to the beginning", display="home g"),
-    _key("end,G", "last", "last", "to the end; a streaming pane follows again", display="end G"),
+    *ARROWS,
+    _key("move.vi_up", "k", "up", "up", "one line up", display="k"),
+    _key("move.vi_down", "j", "down", "down", "one line down", display="j"),
 ]
 
 PANES = [("tab", "to the next pane"), ("shift+tab", "to the previous pane")]

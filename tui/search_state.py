@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
 from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted
 from tui.work import Work
@@ -13,24 +13,11 @@ from tui.work import Work
 class SearchState(Work):
     """A search as its events tell it."""
 
+    noun: ClassVar[str] = "search"
+
     started: SearchStarted | None = None
     board: Leaderboard | None = None
     finished: SearchFinished | None = None
-
-    @property
-    def noun(self) -> str:
-        """What people call it."""
-        return "search"
-
-    @property
-    def folder(self) -> Path | None:
-        """The search's folder, once it exists."""
-        return self.started.folder if self.started else None
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, once it has ended."""
-        return self.finished.seconds if self.finished else None
 
     @property
     def found(self) -> Found | None:
@@ -41,9 +28,9 @@ class SearchState(Work):
         match event:
             case SearchStarted():
                 self.started = event
-                self._begin(event.remarks)
+                self._begin(event.folder, event.remarks)
             case Leaderboard():
                 self.board = event
             case SearchFinished():
                 self.finished = event
-                self._end(event.stopped)
+                self._end(event.stopped, event.seconds)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
-from pathlib import Path
+from typing import ClassVar, TypeAlias
 
 from engine.events import (
     Broke,
@@ -18,166 +18,103 @@ from engine.events import (
     RunFinished,
     RunStarted,
 )
-from engine.records import ARMS, Arm, Fork, Record, Reply
+from engine.records import ARMS, Arm, Record
+from engine.runs.facts import JobFacts, facts_of
 from engine.runs.rates import ArmRates
+from tui.jobs import JobState
 from tui.work import Work
 
-
-class Mark(Enum):
-    """The state of one reply: its one-glance mark, never told by colour alone."""
-
-    WAITING = "--"
-    RUNNING = ".."
-    BREAKING = ".!"
-    OK = "ok"
-    BROKEN = "!!"
-    ERROR = "xx"
-    CANCELLED = "~~"
-
-    @property
-    def pending(self) -> bool:
-        """Whether the reply is not decided yet."""
-        return self in (Mark.WAITING, Mark.RUNNING, Mark.BREAKING)
-
-
-@dataclass(slots=True)
-class LiveText:
-    """A text that grows by pieces; joined only when somebody looks."""
-
-    _parts: list[str] = field(default_factory=list)
-    tokens: int = 0
-
-    def add(self, text: str, tokens: int = 0) -> None:
-        """Append a piece."""
-        self._parts.append(text)
-        self.tokens += tokens
-
-    @property
-    def text(self) -> str:
-        """All of it so far."""
-        if len(self._parts) > 1:
-            self._parts[:] = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
-
-
-@dataclass(slots=True)
-class JobState:
-    """A job as far as it has come: live texts while it runs, the record once it is finished.
-
-    starts: how often it was begun; beginning again voids what it had said. broke: where a reply that still runs has
-    stopped being the beginning of any that is right.
-    """
-
-    info: JobInfo
-    starts: int = 0
-    cancelled: bool = False
-    live: dict[Arm, LiveText] = field(default_factory=lambda: {arm: LiveText() for arm in ARMS})
-    broke: dict[Arm, Broke] = field(default_factory=dict)
-    fork: Fork | None = None
-    record: Record | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether it has been begun, finished or not."""
-        return self.starts > 0
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.cancelled or self.record is not None
-
-    def begin(self, prefill: str) -> None:
-        """It got its row, maybe not for the first time. `prefill` is how both replies begin."""
-        self.starts += 1
-        self.fork = None
-        self.broke.clear()
-        self.live = {arm: LiveText() for arm in ARMS}
-        for live in self.live.values():
-            live.add(prefill)
-
-    def reply(self, arm: Arm) -> Reply | None:
-        """The finished reply of an arm, None until the job is finished."""
-        return self.record.reply(arm) if self.record else None
-
-    def text(self, arm: Arm) -> str:
-        """What an arm has said so far."""
-        return self.record.reply(arm).text if self.record else self.live[arm].text
-
-    def tokens(self, arm: Arm) -> int:
-        """How many tokens an arm has so far."""
-        return len(self.record.reply(arm).tokens) if self.record else self.live[arm].tokens
-
-    def mark(self, arm: Arm) -> Mark:
-        """The state of an arm's reply."""
-        reply = self.reply(arm)
-        if self.cancelled:
-            return Mark.CANCELLED
-        if reply is None and self.started:
-            return Mark.BREAKING if arm in self.broke else Mark.RUNNING
-        if reply is None:
-            return Mark.WAITING
-        if reply.verdict is None:
-            return Mark.ERROR
-        return Mark.OK if reply.verdict.ok else Mark.BROKEN
-
-    @property
-    def broken(self) -> bool:
-        """Whether the free reply was judged and is not what was asked for."""
-        return self.mark("free") is Mark.BROKEN
+JobEvent: TypeAlias = JobStarted | Delta | Forked | Broke | JobFinished | JobCancelled
 
 
 @dataclass(slots=True)
 class RunState(Work):
-    """A run as its events tell it."""
+    """A run as its events tell it, or as it was read from its folder, with the jobs of the trials beside it.
 
+    jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of the job that was begun
+    last. labels: what the two sides of each job are called. excluded: cases that count nowhere and that later runs
+    leave out. changed: numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of
+    a job that was finished in a past run, given its place.
+    """
+
+    noun: ClassVar[str] = "run"
+
+    labels: tuple[str, str] = ARMS
     started: RunStarted | None = None
     jobs: list[JobState] = field(default_factory=list)
     newest: int | None = None
     done: int = 0
     cancelled: int = 0
     rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
-    finished: RunFinished | None = None
+    excluded: set[str] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    fetch: Callable[[int], Record] | None = None
     _index: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def noun(self) -> str:
-        """What people call it."""
-        return "run"
 
     @property
     def total(self) -> int:
         """How many jobs there are to finish: those that were cancelled do not count."""
         return len(self.jobs) - self.cancelled
 
-    @property
-    def folder(self) -> Path | None:
-        """The run's folder, once it exists."""
-        return self.started.folder if self.started else None
+    def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
+        """More jobs, after those there are."""
+        for number, info in enumerate(infos, len(self.jobs)):
+            self.jobs.append(JobState(info, trial=trial))
+            self._index[info.id] = number
 
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, once it has ended."""
-        return self.finished.seconds if self.finished else None
+    def number_of(self, job: str) -> int | None:
+        """The number of a job by its id."""
+        return self._index.get(job)
+
+    def finish(self, number: int, facts: JobFacts, record: Record | None = None) -> None:
+        """A job is done and judged."""
+        job = self.jobs[number]
+        self.done += not job.finished
+        job.finish(facts, record)
+        self.changed.add(number)
+        if self.counts(job):
+            for arm in ARMS:
+                self.rates[arm].add(facts.of(arm))
+
+    def counts(self, job: JobState) -> bool:
+        """Whether a job counts in the rates of the run."""
+        return not job.trial and job.info.case not in self.excluded
+
+    def exclude(self, case: str) -> bool:
+        """Count a case no more, or again. Returns whether it is excluded now."""
+        self.excluded ^= {case}
+        self.rates = {arm: ArmRates() for arm in ARMS}
+        for job in self.jobs:
+            if job.facts is not None and self.counts(job):
+                for arm in ARMS:
+                    self.rates[arm].add(job.facts.of(arm))
+        self.changed.update(number for number, job in enumerate(self.jobs) if job.info.case == case)
+        self.revision += 1
+        return case in self.excluded
+
+    def load(self, job: JobState) -> None:
+        """Have the record of a finished job at hand. Raises OSError and ValueError where its file has changed."""
+        if job.record is None and job.facts is not None and job.facts.place is not None and self.fetch is not None:
+            job.know(self.fetch(job.facts.place))
 
     def _apply_own(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self._start(event)
             case JobStarted() | Delta() | Forked() | Broke() | JobFinished() | JobCancelled():
-                self._apply_to_job(event)
+                self.apply_to_job(event)
             case RunFinished():
-                self.finished = event
-                self._end(event.stopped)
+                self._end(event.stopped, event.seconds)
 
     def _start(self, event: RunStarted) -> None:
         self.started = event
-        self.jobs = [JobState(info) for info in event.jobs]
-        self._index = {info.id: number for number, info in enumerate(event.jobs)}
-        self._begin(event.remarks)
+        self.jobs, self._index = [], {}
+        self._begin(event.folder, event.remarks)
+        self.add_jobs(event.jobs)
 
-    def _apply_to_job(self, event: JobStarted | Delta | Forked | Broke | JobFinished | JobCancelled) -> None:
-        name = event.record.id if isinstance(event, JobFinished) else event.job
-        number = self._index.get(name)
+    def apply_to_job(self, event: JobEvent) -> None:
+        """Take in what is told of one job."""
+        number = self._index.get(event.record.id if isinstance(event, JobFinished) else event.job)
         if number is None:
             return
         job = self.jobs[number]
@@ -193,15 +130,8 @@ class RunState(Work):
             case Broke():
                 job.broke[event.arm] = event
             case JobFinished():
-                self._finish(job, event.record)
+                self.finish(number, facts_of(event.record), event.record)
             case JobCancelled():
                 self.cancelled += not job.cancelled
                 job.cancelled = True
-
-    def _finish(self, job: JobState, record: Record) -> None:
-        job.record, job.fork = record, record.fork
-        job.live.clear()
-        job.broke.clear()
-        self.done += 1
-        for arm in ARMS:
-            self.rates[arm].add(record.reply(arm).verdict)
+                self.changed.add(number)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import ClassVar
 
 from engine.events import Event, Failed, Loading, ModelReady, Paused, Progress, Remark
 from tui.client import EngineDied
@@ -28,9 +29,17 @@ OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
 
 @dataclass(slots=True)
 class Work:
-    """What runs and searches have in common. `revision` grows with each change, so that a screen knows when to draw."""
+    """What runs and searches have in common. `revision` grows with each change, so that a screen knows when to draw.
+
+    noun: what people call it. folder: where it is kept, once that exists: from then on jobs are decoded. seconds: how
+    long it took, once it has ended.
+    """
+
+    noun: ClassVar[str]
 
     suite: Path
+    folder: Path | None = None
+    seconds: float | None = None
     phase: Phase = Phase.STARTING
     paused: bool = False
     since: float = field(default_factory=time.monotonic)
@@ -41,21 +50,6 @@ class Work:
     failure: str | None = None
     log: tuple[str, ...] = ()
     revision: int = 0
-
-    @property
-    def noun(self) -> str:
-        """What people call it."""
-        raise NotImplementedError
-
-    @property
-    def folder(self) -> Path | None:
-        """Where it is kept, once that exists: from then on jobs are decoded."""
-        raise NotImplementedError
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, once it has ended."""
-        raise NotImplementedError
 
     @property
     def over(self) -> bool:
@@ -99,12 +93,14 @@ class Work:
         """Take in what is told of this kind of work alone."""
         raise NotImplementedError
 
-    def _begin(self, remarks: tuple[str, ...]) -> None:
+    def _begin(self, folder: Path, remarks: tuple[str, ...]) -> None:
+        self.folder = folder
         self.remarks = list(remarks)
         if self.phase is not Phase.STOPPING:
             self.phase = Phase.RUNNING
 
-    def _end(self, stopped: bool) -> None:
+    def _end(self, stopped: bool, seconds: float) -> None:
+        self.seconds = seconds
         if self.phase is not Phase.FAILED:
             self.phase = Phase.STOPPED if stopped else Phase.FINISHED
 

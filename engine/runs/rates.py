@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.judging.verdict import Verdict
 from engine.records import ARMS, Arm, Record
+from engine.runs.facts import ReplyFacts
 from engine.runs.statistics import Share
 
 
@@ -20,7 +21,7 @@ class ArmRates:
     right: Share = field(default_factory=Share)
     errors: int = 0
 
-    def add(self, verdict: Verdict | None) -> None:
+    def add(self, verdict: Verdict | ReplyFacts | None) -> None:
         """Count one reply."""
         if verdict is None:
             self.errors += 1

@@ -9,7 +9,8 @@ from engine.events import Broke, Delta, Forked, JobCancelled, JobFinished, JobSt
 from engine.runs.statistics import Share
 from tests.tui import story
 from tui.client import EngineDied
-from tui.state import Mark, RunState
+from tui.jobs import Mark
+from tui.state import RunState
 from tui.widgets.fork_line import fork_sentence, percent
 from tui.widgets.job_list import verdict_words
 from tui.widgets.remark_line import remark_words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,12 +14,14 @@ from textual.widgets import Footer
 
 from engine.records import ARMS
 from tui import keys
+from tui.jobs import JobState
 from tui.messages import JobSelected, RunRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
-from tui.state import JobState, RunState
+from tui.state import RunState
 from tui.text import one_line
+from tui.views import JobView
 from tui.widgets.arm_pane import ArmPane
 from tui.widgets.fork_line import ForkLine
 from tui.widgets.job_list import JobList
@@ -33,15 +36,20 @@ REST_SECONDS = 0.3  # after which a selection is no longer on its way
 
 
 class RunScreen(Screen[None]):
-    """Draws the runner's state ten times a second, if it changed."""
+    """Draws a run ten times a second, if it changed: one that is on, or one that was read from its folder.
+
+    state: None is the runner's. The runner is what tries things beside it, and runs it again.
+    """
 
     BINDINGS = keys.RUN
     AUTO_FOCUS = "#jobs"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, state: RunState | None = None) -> None:
         super().__init__()
-        self._runner = runner
+        self.runner = runner
+        self._opened = state
+        self._view: JobView | None = None
         self._drawn: tuple[object, ...] = ()
         self._rest: Timer | None = None
 
@@ -56,6 +64,30 @@ class RunScreen(Screen[None]):
             for arm in ARMS:
                 yield ArmPane(arm, id=arm)
         yield Footer(show_command_palette=False)
+
+    @property
+    def state(self) -> RunState | None:
+        """The run shown."""
+        return self._opened or self.runner.state
+
+    @property
+    def view(self) -> JobView:
+        """The jobs shown. Made anew, with the filter of the last, when another run is shown."""
+        assert self.state is not None
+        if self._view is None or self._view.state is not self.state:
+            former, self._view = self._view, JobView(self.state)
+            if former is not None:
+                self._view.filter = former.filter
+        return self._view
+
+    @property
+    def selected(self) -> JobState | None:
+        """The job under the cursor, its record at hand if it is finished."""
+        state, cursor = self.state, self.query_one(JobList).cursor
+        if state is None or cursor >= len(state.jobs):
+            return None
+        state.load(state.jobs[cursor])
+        return state.jobs[cursor]
 
     def on_mount(self) -> None:
         """Begin to draw."""
@@ -73,7 +105,7 @@ class RunScreen(Screen[None]):
 
     def flush(self) -> None:
         """Draw what changed since the last time. An idle screen writes nothing."""
-        state = self._runner.state
+        state = self.state
         if state is None or not self.is_current:
             return
         elapsed = time.monotonic() - state.since
@@ -86,26 +118,22 @@ class RunScreen(Screen[None]):
         self.query_one(StatusLine).show(state, elapsed)
         self.query_one(RemarkLine).show(state)
         self.query_one(Notice).show(state, elapsed)
-        self.query_one(JobList).show(state, _title(state))
+        self.query_one(JobList).show(self.view, _title(state))
         self.set_class(not state.jobs, "-no-jobs")
         if state.jobs and self.focused is None:
             self.query_one(JobList).focus()
         self._show_job(state)
 
     def _show_job(self, state: RunState) -> None:
-        job = self._selected(state)
+        job = self.selected
         reason = state.started.constrained_error if state.started else None
         for pane in self.query(ArmPane):
             pane.show(job, state.over, reason if pane.arm == "constrained" else None)
         self.query_one(ForkLine).show(job, reason is None, self.has_class("-narrow"))
 
-    def _selected(self, state: RunState) -> JobState | None:
-        cursor = self.query_one(JobList).cursor
-        return state.jobs[cursor] if cursor < len(state.jobs) else None
-
     @on(JobSelected)
     def _job_selected(self) -> None:
-        state = self._runner.state
+        state = self.state
         if state is not None:
             self._show_job(state)
             if self._rest is not None:
@@ -114,43 +142,48 @@ class RunScreen(Screen[None]):
 
     async def _prefer_selected(self) -> None:
         """The selection has come to rest: a job that waits is decoded next, as somebody looks at it."""
-        state = self._runner.state
-        job = self._selected(state) if state is not None else None
+        job = self.selected
         if job is not None and not job.started and not job.over:
-            await self._runner.prefer(job.info.id)
+            await self.runner.prefer(job.info.id)
 
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job whose free reply is broken, round the end."""
-        state = self._runner.state
-        jobs = self.query_one(JobList)
-        count = len(state.jobs) if state else 0
-        for distance in range(1, count + 1):
-            number = (jobs.cursor + step * distance) % count
-            if state is not None and state.jobs[number].broken:
+        if not self._go(step, lambda job: job.broken):
+            self.notify("No free reply is broken.", markup=False)
+
+    def _go(self, step: int, wanted: Callable[[JobState], bool]) -> bool:
+        """To the next (1) or previous (-1) of the jobs shown that is wanted, round the end. False where none is."""
+        state, jobs = self.state, self.query_one(JobList)
+        numbers = self.view.numbers if state is not None else ()
+        if state is None or not numbers:
+            return False
+        row = self.view.nearest_row(jobs.cursor)
+        for distance in range(1, len(numbers) + 1):
+            number = numbers[(row + step * distance) % len(numbers)]
+            if wanted(state.jobs[number]):
                 jobs.select(number)
-                return
-        self.notify("No free reply is broken.", markup=False)
+                return True
+        return False
 
     async def action_pause(self) -> None:
         """Pause the run, or go on."""
-        state = self._runner.state
+        state = self.state
         if state is None or state.phase is not Phase.RUNNING:
             self.notify("There is nothing to pause.", markup=False)
             return
-        await self._runner.pause(not state.paused)
+        await self.runner.pause(not state.paused)
 
     async def action_cancel(self) -> None:
         """Take the selected job out of the run. Nothing is asked: it can be run again."""
-        state = self._runner.state
-        job = self._selected(state) if state is not None else None
-        if job is None or job.over or not self._runner.busy:
+        job = self.selected
+        if job is None or job.over or not self.runner.busy:
             self.notify("There is nothing to cancel: this job is over.", markup=False)
             return
-        await self._runner.cancel(job.info.id)
+        await self.runner.cancel(job.info.id)
 
     def action_remarks(self) -> None:
         """Show all remarks on the run."""
-        state = self._runner.state
+        state = self.state
         if state is None or not state.remarks:
             self.notify("There are no remarks on this run.", markup=False)
             return
@@ -168,7 +201,7 @@ class RunScreen(Screen[None]):
 
     def action_again(self) -> None:
         """Run the suite again."""
-        state = self._runner.state
+        state = self.state
         if state is None or not state.over:
             self.notify("The run is still on.", markup=False)
             return
@@ -176,7 +209,7 @@ class RunScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Back to the suites, asking first when a run is on."""
-        if not self._runner.busy:
+        if not self.runner.busy:
             self.dismiss()
             return
         question = "A run is on. Stop it and go back? What is finished stays on disk."
@@ -184,7 +217,7 @@ class RunScreen(Screen[None]):
 
     async def _leave(self, stop: bool | None) -> None:
         if stop:
-            await self._runner.stop()
+            await self.runner.stop()
             self.dismiss()
 
 

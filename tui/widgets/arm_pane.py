@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from engine.records import Arm, Reply
-from tui.state import JobState, Mark
+from tui.jobs import JobState, Mark
 from tui.text import visible
 from tui.widgets.stream_view import StreamView
 from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, Marker, Span
@@ -38,7 +38,7 @@ class ArmPane(Vertical):
         """Draw a job as far as it has come. `unavailable`: why this arm does not exist in this run."""
         view = self.query_one(StreamView)
         text = (unavailable or "") if job is None or not job.text(self.arm) else job.text(self.arm)
-        final = job is not None and job.record is not None
+        final = job is not None and job.finished
         starts = job.starts if job else 0
         if job is not self._job or starts != self._starts:
             view.stream(False)

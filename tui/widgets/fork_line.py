@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.records import Candidate, Fork
-from tui.state import JobState, Mark
+from tui.jobs import JobState, Mark
 from tui.text import one_line, shorten
 from tui.widgets.text_view import FORK_GLYPH
 
@@ -38,7 +38,7 @@ class ForkLine(Static):
             return fork_sentence(job.fork, narrow)
         if job.cancelled:
             return Content("")
-        if job.record is None:
+        if not job.finished:
             return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
         return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
 

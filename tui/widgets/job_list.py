@@ -14,9 +14,10 @@ from textual.strip import Strip
 
 from engine.records import ARMS, Arm
 from tui import keys
+from tui.jobs import JobState, Mark
 from tui.messages import JobSelected
-from tui.state import JobState, Mark, RunState
 from tui.text import one_line, shorten
+from tui.views import JobView
 
 VERDICT_CELLS = 18  # "!! multiple_values"
 PROMPT_CELLS = 20
@@ -36,10 +37,9 @@ def verdict_words(job: JobState, arm: Arm, over: bool) -> str:
     """Mark and word for one reply: "ok", "!! prose_before", ".. running", ".! broke", "-- waiting"."""
     mark = job.mark(arm)
     if mark is Mark.BROKEN:
-        reply = job.reply(arm)
-        assert reply is not None
-        assert reply.verdict is not None
-        return f"{mark.value} {reply.verdict.classes[0]}"
+        verdict = job.verdict(arm)
+        assert verdict is not None
+        return f"{mark.value} {verdict.classes[0]}"
     if over and mark.pending:
         return f"{Mark.WAITING.value} not run"
     return f"{mark.value} {_WORDS[mark]}".rstrip()
@@ -59,56 +59,66 @@ class JobList(ScrollView, can_focus=True):
         "job--error",
         "job--pending",
     }
-    BINDINGS = keys.MOVE
+    BINDINGS = keys.ARROWS
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.cursor = 0
         self.following = True
-        self._state: RunState | None = None
+        self._view: JobView | None = None
         self._title = ""
         self._measured = 0
         self._prompt_cells = 0
         self._case_cells = 0
 
-    def show(self, state: RunState, title: str) -> None:
-        """Draw the state's jobs as they are now, and follow the newest if nobody has moved the cursor."""
-        if state is not self._state:
-            self._state, self.cursor, self.following = state, 0, True
-        if len(state.jobs) != self._measured:
-            self._measure(state.jobs)
+    def show(self, view: JobView, title: str) -> None:
+        """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
+        view.update()
+        if self._view is None or view.state is not self._view.state:
+            self.cursor, self.following, self._measured = 0, True, 0
+        self._view = view
+        if len(view.state.jobs) != self._measured:
+            self._measure(view.state.jobs)
         self._title = title
-        self.virtual_size = Size(self.size.width, len(state.jobs) + 1)
-        if self.following and state.newest is not None:
-            self._place(state.newest)
+        self.virtual_size = Size(self.size.width, self._count + 1)
+        newest = view.state.newest
+        if self.following and newest is not None and view.row_of(newest) is not None:
+            self._place(newest)
+        elif self._count and view.row_of(self.cursor) is None:
+            self._place(view.numbers[view.nearest_row(self.cursor)])  # the filter let go of it
         self.refresh()
 
     def _measure(self, jobs: list[JobState]) -> None:
         """How wide the columns are."""
         self._measured = len(jobs)
-        self._prompt_cells = min(PROMPT_CELLS, max((cell_len(job.info.prompt) for job in jobs), default=0))
-        self._case_cells = min(CASE_CELLS, max((cell_len(job.info.case) for job in jobs), default=0))
+        self._prompt_cells = min(PROMPT_CELLS, max(map(cell_len, {job.info.prompt for job in jobs}), default=0))
+        self._case_cells = min(CASE_CELLS, max(map(cell_len, {job.info.case for job in jobs}), default=0))
 
     def select(self, number: int) -> None:
-        """Put the cursor on a job, as the user does: it is not moved by itself any more."""
+        """Put the cursor on a job by its number, as the user does: it is not moved by itself any more."""
         self.following = False
         self._place(number)
 
     def _place(self, number: int) -> None:
-        number = max(0, min(number, self._count - 1))
         if number != self.cursor:
             self.cursor = number
             self.post_message(JobSelected(number))
         self._reveal()
         self.refresh()
 
+    def _step(self, rows: int) -> None:
+        """Move the cursor by so many rows, as far as there are any."""
+        if self._view is not None and self._count:
+            row = max(0, min(self._row + rows, self._count - 1))
+            self.select(self._view.numbers[row])
+
     def _reveal(self) -> None:
         """Scroll so far that the row of the cursor is in view."""
         window = max(1, self.size.height - 1)
         top = self.scroll_offset.y
-        if not top <= self.cursor < top + window:
-            self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - window + 1, animate=False)
+        if not top <= self._row < top + window:
+            self.scroll_to(y=self._row if self._row < top else self._row - window + 1, animate=False)
 
     def on_resize(self) -> None:
         """A smaller window keeps the cursor in view."""
@@ -116,7 +126,11 @@ class JobList(ScrollView, can_focus=True):
 
     @property
     def _count(self) -> int:
-        return len(self._state.jobs) if self._state else 0
+        return len(self._view.numbers) if self._view else 0
+
+    @property
+    def _row(self) -> int:
+        return self._view.nearest_row(self.cursor) if self._view else 0
 
     def on_focus(self) -> None:
         """The cursor looks different with focus."""
@@ -128,43 +142,44 @@ class JobList(ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """Put the cursor on the row clicked."""
-        number = event.y - 1 + self.scroll_offset.y
-        if event.y > 0 and number < self._count:
-            self.select(number)
+        row = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and self._view is not None and row < self._count:
+            self.select(self._view.numbers[row])
 
     def action_up(self) -> None:
         """To the job above."""
-        self.select(self.cursor - 1)
+        self._step(-1)
 
     def action_down(self) -> None:
         """To the job below."""
-        self.select(self.cursor + 1)
+        self._step(1)
 
     def action_page_up(self) -> None:
         """One page up."""
-        self.select(self.cursor - max(1, self.size.height - 2))
+        self._step(-max(1, self.size.height - 2))
 
     def action_page_down(self) -> None:
         """One page down."""
-        self.select(self.cursor + max(1, self.size.height - 2))
+        self._step(max(1, self.size.height - 2))
 
     def action_first(self) -> None:
         """To the first job."""
-        self.select(0)
+        self._step(-self._count)
 
     def action_last(self) -> None:
         """To the last job."""
-        self.select(self._count - 1)
+        self._step(self._count)
 
     def render_line(self, y: int) -> Strip:
         """Draw the header, or the row of a job."""
         width = self.size.width
         if y == 0:
             return self._header(width)
-        number = self.scroll_offset.y + y - 1
-        if self._state is None or number >= self._count:
+        row = self.scroll_offset.y + y - 1
+        if self._view is None or row >= self._count:
             return Strip.blank(width, self.rich_style)
-        return self._row(number, self._state.jobs[number], width).crop_extend(0, width, self.rich_style)
+        number = self._view.numbers[row]
+        return self._draw(number, self._view.state.jobs[number], width).crop_extend(0, width, self.rich_style)
 
     def _name_cells(self, width: int) -> int:
         return max(8, width - 2 - len(ARMS) * (VERDICT_CELLS + 2))
@@ -179,8 +194,8 @@ class JobList(ScrollView, can_focus=True):
             text += f"{rule} {arm.upper()} ".ljust(VERDICT_CELLS + 2, rule)
         return Strip([Segment(text, style)]).crop_extend(0, width, style)
 
-    def _row(self, number: int, job: JobState, width: int) -> Strip:
-        assert self._state is not None
+    def _draw(self, number: int, job: JobState, width: int) -> Strip:
+        assert self._view is not None
         selected = number == self.cursor
         base = self.rich_style
         if selected:
@@ -191,7 +206,7 @@ class JobList(ScrollView, can_focus=True):
             Segment(text, base + self._component("job--input", partial=True)),
         ]
         for arm in ARMS:
-            words = verdict_words(job, arm, self._state.over)
+            words = verdict_words(job, arm, self._view.state.over)
             segments.append(Segment("  ", self.rich_style))
             segments.append(Segment(words.ljust(VERDICT_CELLS), self._verdict_style(job, arm)))
         return Strip(segments)
@@ -217,7 +232,7 @@ class JobList(ScrollView, can_focus=True):
                 name = "job--ok"
             case Mark.BROKEN:
                 name = "job--broken"
-            case Mark.BREAKING if self._state is not None and not self._state.over:
+            case Mark.BREAKING if self._view is not None and not self._view.state.over:
                 name = "job--broken"
             case Mark.ERROR:
                 name = "job--error"

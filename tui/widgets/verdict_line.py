@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from engine.judging.verdict import Verdict
 from engine.records import Arm
-from tui.state import JobState, Mark
+from tui.jobs import JobState, Mark
 from tui.text import one_line
 
 

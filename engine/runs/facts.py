@@ -1,0 +1,57 @@
+"""What lists, counts and filters need of a finished job: the verdicts without the texts, small enough to keep all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.judging.verdict import FailureClass, Verdict
+from engine.records import ARMS, Arm, Record
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFacts:
+    """The verdict on one reply, without the place and the sentence. Equal ones are one object."""
+
+    strict: bool
+    unwrapped: bool
+    schema: bool
+    values: bool | None
+    classes: tuple[FailureClass, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong with the reply."""
+        return self.classes == ("ok",)
+
+
+reply_facts = lru_cache(maxsize=4096)(ReplyFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """A finished job. free, constrained: None where the arm was not decoded. agree: as in Record.
+
+    place: where the record begins in `records.jsonl`, in bytes; None where it is kept in memory.
+    """
+
+    free: ReplyFacts | None
+    constrained: ReplyFacts | None
+    agree: bool | None = None
+    place: int | None = None
+
+    def of(self, arm: Arm) -> ReplyFacts | None:
+        """The facts of one arm's reply."""
+        return self.free if arm == "free" else self.constrained
+
+
+def facts_of(record: Record) -> JobFacts:
+    """The facts of a record that is kept in memory."""
+    free, constrained = (_of_verdict(record.reply(arm).verdict) for arm in ARMS)
+    return JobFacts(free, constrained, record.agree)
+
+
+def _of_verdict(verdict: Verdict | None) -> ReplyFacts | None:
+    if verdict is None:
+        return None
+    return reply_facts(verdict.strict, verdict.unwrapped, verdict.schema, verdict.values, verdict.classes)
