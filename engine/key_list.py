@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.pointers import steps
+
 _DEEPEST = 4
 _TYPES = {
     "array": "an array",
@@ -69,8 +71,7 @@ def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(reference, str) or not reference.startswith("#"):
             return found
         schema = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            part = part.replace("~1", "/").replace("~0", "~")
+        for part in steps(reference[1:]):
             schema = schema.get(part, {}) if isinstance(schema, Mapping) else {}
     return {}
 

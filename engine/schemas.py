@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from engine.faults import Fault, did_you_mean, shown
 from engine.locate import KeyPath
+from engine.pointers import pointer
 
 if TYPE_CHECKING:
     from referencing._core import Resolver
@@ -31,7 +32,7 @@ def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:
         validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
     except SchemaError as error:
         path = tuple(error.absolute_path)
-        return [Fault(path, f"not a JSON Schema at {pointer(path)}: {_complaint(error)}")]
+        return [Fault(path, f"not a JSON Schema at {_place(path)}: {_complaint(error)}")]
     return list(_broken_references(schema))
 
 
@@ -44,12 +45,12 @@ def value_fault(validator: Validator, value: Any, schema_name: str = "the schema
     message = error.message
     if error.validator == "type":  # jsonschema would say None where JSON says null
         message = f"{shown(error.instance)} is not of type {shown(error.validator_value)}"
-    return Fault(path, f"contradicts {schema_name} at {pointer(path)}: {_short(message)}")
+    return Fault(path, f"contradicts {schema_name} at {_place(path)}: {_short(message)}")
 
 
-def pointer(path: KeyPath) -> str:
-    """A path as a JSON Pointer (RFC 6901); the whole document, whose pointer is empty, is called "the top"."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path) or "the top"
+def _place(path: KeyPath) -> str:
+    """A path as a JSON Pointer; the whole document, whose pointer is empty, is called "the top"."""
+    return pointer(path) or "the top"
 
 
 def _complaint(error: SchemaError) -> str:
@@ -76,7 +77,7 @@ def _broken_references(schema: Mapping[str, Any]) -> Iterator[Fault]:
         for key in ("$ref", "$dynamicRef"):
             if isinstance(contents, Mapping) and key in contents and not _resolves(resolver, contents[key]):
                 path = (*(_path_to(schema, contents) or ()), key)
-                text = f"{shown(contents[key])} at {pointer(path)} leads to nothing inside the schema"
+                text = f"{shown(contents[key])} at {_place(path)} leads to nothing inside the schema"
                 yield Fault(path, f"{text}; put what it means under $defs")
         todo += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
 

@@ -31,10 +31,10 @@ JobEvent: TypeAlias = JobStarted | Delta | Forked | Broke | JobFinished | JobCan
 class RunState(Work):
     """A run as its events tell it, or as it was read from its folder, with the jobs of the trials beside it.
 
-    jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of the job that was begun
-    last. labels: what the two sides of each job are called. excluded: cases that count nowhere and that later runs
-    leave out. changed: numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of
-    a job that was finished in a past run, given its place.
+    jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of
+    the job that was begun last. labels: what the two sides of each job are called. excluded: cases that count nowhere
+    and that later runs leave out. changed: numbers of the jobs that came to their end since somebody emptied it.
+    fetch: reads the record of a job that was finished in a past run, given its place.
     """
 
     noun: ClassVar[str] = "run"

@@ -14,8 +14,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from engine.decoding.grammar import Backend, GrammarError, Unenforced
-from engine.decoding.schema_walk import Path, edited, pointer
+from engine.decoding.schema_walk import Path, edited
 from engine.faults import printable
+from engine.pointers import pointer
 
 
 @dataclass(frozen=True, slots=True)

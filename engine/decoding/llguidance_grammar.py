@@ -20,8 +20,9 @@ import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
 from engine.decoding.grammar import WHITESPACE, Backend, GrammarError, Unenforced
-from engine.decoding.schema_walk import everywhere, pointer
+from engine.decoding.schema_walk import everywhere
 from engine.faults import printable
+from engine.pointers import pointer
 
 _OPTIONS = {"whitespace_pattern": WHITESPACE, "lenient": False, "coerce_one_of": False}
 

@@ -25,11 +25,6 @@ _ONE_SCHEMA = (
 )
 
 
-def pointer(path: Path) -> str:
-    """The path as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
-
-
 def below(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """The schemas directly below a schema, with the path to each. Not what `$ref` leads to."""
     for keyword in _SCHEMAS_BY_NAME:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from engine.pointers import steps
+
 ANY = "*"
 
 
@@ -39,7 +41,7 @@ def steps_of(path: str) -> tuple[str, ...]:
         return ()
     if not path.startswith("/"):
         raise ValueError(f'{path!r} does not begin with "/"')
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
+    return steps(path)
 
 
 @dataclass(slots=True)

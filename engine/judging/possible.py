@@ -15,6 +15,7 @@ from jsonschema.protocols import Validator
 from engine.judging.shape import ShapeFault, shape_faults
 from engine.judging.validator import build_validator
 from engine.judging.wording import Path
+from engine.pointers import steps
 
 Kind: TypeAlias = Literal["object", "array", "string", "number", "boolean", "null"]
 Alternative: TypeAlias = tuple[Mapping[str, Any], ...]
@@ -202,8 +203,7 @@ class Possible:
         if self._has_names or not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
             return True
         target: Any = self._schema
-        for step in reference[2:].split("/") if len(reference) > 1 else ():
-            key = step.replace("~1", "/").replace("~0", "~")
+        for key in steps(reference[1:]):
             if not isinstance(target, Mapping) or key not in target:
                 return True
             target = target[key]

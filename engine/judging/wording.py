@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from engine import pointers
 from engine.faults import printable
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -73,8 +74,7 @@ def count(number: int, noun: str) -> str:
 
 def pointer(path: Path) -> str:
     """A path as a JSON Pointer (RFC 6901). Half of a surrogate pair, which UTF-8 cannot carry, becomes U+FFFD."""
-    text = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return pointers.pointer(path).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def name(path: Path) -> str:
