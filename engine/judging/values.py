@@ -93,14 +93,19 @@ def _items(pair: _Pair, items: list[Any]) -> Iterator[_Pair]:
         yield _Pair((*pair.path, index), expected, got, pair.cursor.step(index))
 
 
-def _unmatched_items(pair: _Pair) -> Iterator[Difference]:
-    """What is left of two arrays without order, the missing beside the surplus while there are both."""
-    below = pair.cursor.below_items()
+def unpaired_items(expected: list[Any], got: list[Any], rules: Cursor) -> tuple[list[int], list[int]]:
+    """Of two arrays without order, the indices of what only `expected` has and of what only `got` has."""
+    below = rules.below_items()
 
     def same(one: Any, other: Any) -> bool:
         return next(differences(one, other, below), None) is None
 
-    missing, surplus = unmatched(pair.expected, pair.got, below, same)
+    return unmatched(expected, got, below, same)
+
+
+def _unmatched_items(pair: _Pair) -> Iterator[Difference]:
+    """What is left of two arrays without order, the missing beside the surplus while there are both."""
+    missing, surplus = unpaired_items(pair.expected, pair.got, pair.cursor)
     for number in range(max(len(missing), len(surplus))):
         lacking = pair.expected[missing[number]] if number < len(missing) else NOTHING
         if number < len(surplus):
