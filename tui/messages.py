@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.runs.listing import ListedRun
+    from tui.opening import News
     from tui.suites import SuiteFile
 
 
@@ -32,6 +34,26 @@ class SearchRequested(Message):
 
     def __init__(self, suite: Path) -> None:
         self.suite = suite
+        super().__init__()
+
+
+class RunsRequested(Message):
+    """The user wants to see past runs, and those that are on."""
+
+
+class RunsRead(Message):
+    """The folder of the runs has been looked at. error: why that could not be done."""
+
+    def __init__(self, runs: list[ListedRun], error: str | None = None) -> None:
+        self.runs, self.error = runs, error
+        super().__init__()
+
+
+class RecordsRead(Message):
+    """More of a run has been read from its folder."""
+
+    def __init__(self, news: News) -> None:
+        self.news = news
         super().__init__()
 
 
