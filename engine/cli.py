@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ def open_(
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
 @model_options
 @decoding_options
+@click.option("--resume", metavar="RUN", help="Go on with a run that was broken off: its folder, name or last.")
 @click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
 def run(
     suite: Path,
@@ -76,6 +78,7 @@ def run(
     out: Path,
     batch: int | None,
     grammar: GrammarKind,
+    resume: str | None,
     plain: bool,
 ) -> None:
     """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr."""
@@ -83,6 +86,10 @@ def run(
     from engine.headless import run_headless
 
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
+    if resume is not None:
+        from engine.runs.reading import find_run
+
+        order = replace(order, resume=find_run(resume, out).folder)
     if not run_headless(order, model, device, dtype, out, plain):
         sys.exit(_INTERRUPTED)
 
@@ -177,11 +184,13 @@ def judge(replies: Path, schema: Path | None, out: Path) -> None:
 
 @cli.command(hidden=True)
 @model_options
-def worker(model: str | None, device: str, dtype: str, out: Path) -> None:
+@click.option("--keep-running", is_flag=True, help="Finish the run that is on when the parent goes.")
+@click.option("--log", type=Path, help="The file that stderr goes to, to be named in run folders.")
+def worker(model: str | None, device: str, dtype: str, out: Path, keep_running: bool, log: Path | None) -> None:
     """The engine as a child process: JSON lines on stdin and stdout."""
     from engine.worker import serve
 
-    serve(model, device, dtype, out)
+    serve(model, device, dtype, out, keep_running=keep_running, log=log)
 
 
 def _refuse_missing(path: Path) -> None:

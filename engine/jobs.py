@@ -45,13 +45,18 @@ class Job:
 
 
 def jobs_of(
-    suite: Suite, prompts: Collection[str] = (), cases: Collection[str] = (), limit: int | None = None
+    suite: Suite,
+    prompts: Collection[str] = (),
+    cases: Collection[str] = (),
+    limit: int | None = None,
+    without: Collection[str] = (),
 ) -> list[Job]:
     """The jobs of a suite in its own order: by prompt, then case, then variation, then repeat.
 
     The input as it is comes before its variations.
 
-    prompts, cases: the names to keep; empty keeps all. limit: keep this many jobs from the front.
+    prompts, cases: the names to keep; empty keeps all. without: cases to leave out, known or not.
+    limit: keep this many jobs from the front.
     Raises SuiteError for a name that the suite does not have and for a limit below 1.
     """
     if limit is not None and limit < 1:
@@ -60,11 +65,11 @@ def jobs_of(
     _refuse_unknown(suite, "case", cases, [case.id for case in suite.cases])
     inputs = inputs_of(suite, cases)
     jobs = (
-        _job(suite, prompt, case, variation, text, repeat)
+        job_of(suite, prompt, case, variation, text, repeat)
         for prompt in suite.prompts
         if not prompts or prompt.name in prompts
         for case in suite.cases
-        if not cases or case.id in cases
+        if (not cases or case.id in cases) and case.id not in without
         for variation, text in inputs[case.id].items()
         for repeat in range(suite.generation.repeats)
     )
@@ -87,7 +92,8 @@ def count_jobs(suite: Suite) -> int:
     return len(suite.prompts) * sum(map(len, inputs_of(suite).values())) * suite.generation.repeats
 
 
-def _job(suite: Suite, prompt: Prompt, case: Case, variation: str | None, text: str, repeat: int) -> Job:
+def job_of(suite: Suite, prompt: Prompt, case: Case, variation: str | None, text: str, repeat: int) -> Job:
+    """One job of a suite. text: the input, as `variation` has it."""
     schema = suite.schema_of(prompt)
     varied = case.id if variation is None else f"{case.id}~{variation}"
     return Job(

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from engine.session import Session
 
 
-def open_session(model: str | None, device: str, dtype: str, out: Path, emit: Callable[[Event], None]) -> Session:
+def open_session(
+    model: str | None, device: str, dtype: str, out: Path, emit: Callable[[Event], None], log: Path | None = None
+) -> Session:
     """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first."""
     emit(Loading("starting PyTorch"))
     # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
@@ -23,4 +25,4 @@ def open_session(model: str | None, device: str, dtype: str, out: Path, emit: Ca
     from engine.decoding.model import ModelSpec
     from engine.session import Session
 
-    return Session(ModelSpec(model, device, dtype), out, emit)
+    return Session(ModelSpec(model, device, dtype), out, emit, log)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.faults import Fault, dotted, faults_of
+from engine.faults import Fault, dotted, faults_of, shown
 from engine.faults import SuiteError as SuiteError
 from engine.files import BOM, neighbour, not_json, read_json, read_text, read_toml
 from engine.judging.compare import Rule
@@ -87,6 +87,28 @@ def load_suite(path: Path) -> Suite:
         raise SuiteError(*(_sentence(path, lines, fault) for fault in placed)) from None
     except RecursionError:
         raise SuiteError(f"{path}: tables or references are nested too deeply; make the suite flatter") from None
+
+
+def add_prompt(suite: Suite, table: Mapping[str, Any]) -> Suite:
+    """The suite with one more prompt at the end: a [[prompt]] table as its file would have it.
+
+    Raises SuiteError with all that is wrong with the table, in the words for a suite's file.
+    """
+    if table.get("name") in {prompt.name for prompt in suite.prompts}:
+        raise SuiteError(f"the prompt, name: {shown(table['name'])} is already the name of a prompt; take another")
+    data = read_toml(suite.path, suite.text)
+    before = data.get("prompt", [])
+    try:
+        whole = _suite_of(suite.path, suite.text, {**data, "prompt": [*before, dict(table)]}, {})
+    except _Faulty as error:
+        raise SuiteError(*(_of_prompt(fault, len(before)) for fault in error.faults)) from None
+    (added,) = (prompt for prompt in whole.prompts if prompt.name == table["name"])
+    return suite.model_copy(update={"prompts": (*suite.prompts, added)})
+
+
+def _of_prompt(fault: Fault, number: int) -> str:
+    path = fault.path[2:] if fault.path[:2] == ("prompt", number) else fault.path
+    return f"the prompt{', ' + dotted(path) if path else ''}: {fault.text}"
 
 
 def find_suites(folder: Path) -> list[Path]:

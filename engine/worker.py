@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -24,23 +25,30 @@ from engine.events import (
     SearchStarted,
     StartRun,
     StartSearch,
+    StartTrial,
     StopRun,
     decode_command,
     encode,
 )
 from engine.start import open_session
 
-Orders = queue.SimpleQueue[tuple[StartRun | StartSearch, Control] | None]
+Order = StartRun | StartTrial | StartSearch
 
 
-def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
-    """Run what is asked for until stdin closes, which it does when the parent goes."""
-    events = _private_stdout()
-    emit = _Emitter(events)
-    orders: Orders = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders, emit), daemon=True).start()
-    session = open_session(model, device, dtype, out, emit)
-    while (item := orders.get()) is not None:
+def serve(
+    model: str | None, device: str, dtype: str, out: Path, *, keep_running: bool = False, log: Path | None = None
+) -> None:
+    """Do what is asked for until stdin closes, which it does when the parent goes.
+
+    keep_running: finish what is on then, and only then end. log: the file that stderr goes to, for others to find.
+    """
+    emit = _Emitter(_private_stdout(), keep_running)
+    desk = _Desk(emit, keep_running)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a connection that drops takes the interface with it, not the run
+    signal.signal(signal.SIGTERM, lambda number, frame: desk.close())
+    threading.Thread(target=desk.listen, daemon=True).start()
+    session = open_session(model, device, dtype, out, emit, log)
+    while (item := desk.orders.get()) is not None:
         order, control = item
         try:
             if isinstance(order, StartSearch):
@@ -52,49 +60,79 @@ def serve(model: str | None, device: str, dtype: str, out: Path) -> None:
         except EngineError as error:
             emit(Failed(str(error)))
         emit.run_is_open = False
+        desk.undone -= 1
 
 
-def _listen(orders: Orders, emit: _Emitter) -> None:
-    """Read commands in a thread of their own, so that a pause is heard in the middle of a run."""
-    control = Control()
-    for line in sys.stdin.buffer:
-        try:
-            command = decode_command(line)
-        except ValidationError as error:
-            emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
-            continue
+class _Desk:
+    """Where commands come in. orders: what is to be done, each with its control; None ends the process.
+
+    undone: how many orders are not done yet.
+    """
+
+    def __init__(self, emit: _Emitter, keep_running: bool) -> None:
+        self._emit, self._keep_running = emit, keep_running
+        self._control = Control()
+        self.orders: queue.SimpleQueue[tuple[Order, Control] | None] = queue.SimpleQueue()
+        self.undone = 0
+
+    def listen(self) -> None:
+        """Read commands, in a thread of its own, so that a pause is heard in the middle of a run."""
+        for line in sys.stdin.buffer:
+            try:
+                self._take(decode_command(line))
+            except ValidationError as error:
+                message = error.errors()[0]["msg"]
+                self._emit(Failed(f"The engine was sent a line it does not know: {message}."))
+        if self._keep_running and self.undone:
+            self._control.pause(False)  # nobody is left who could let it go on
+            self.orders.put(None)
+        else:
+            self.close()
+
+    def _take(self, command: object) -> None:
         match command:
-            case StartRun() | StartSearch():
-                control = Control()
-                orders.put((command, control))
+            case StartRun() | StartTrial() | StartSearch():
+                self._control = Control()
+                self.undone += 1
+                self.orders.put((command, self._control))
             case Pause(paused=paused):
-                control.pause(paused)
+                self._control.pause(paused)
             case StopRun():
-                control.stop()
+                self._control.stop()
             case Prefer() | Cancel():
-                control.wish(command)
-    if not emit.run_is_open:
-        os._exit(0)  # there is nothing to close, and a model that loads would be loaded for nobody
-    control.stop()
-    orders.put(None)
-    threading.Timer(GRACE, os._exit, args=(1,)).start()
+                self._control.wish(command)
+
+    def close(self) -> None:
+        """End the run that is on, if there is one, and then the process."""
+        if not self._emit.run_is_open:
+            os._exit(0)  # there is nothing to close, and a model that loads would be loaded for nobody
+        self._control.stop()
+        self.orders.put(None)
+        timer = threading.Timer(GRACE, os._exit, args=(1,))
+        timer.daemon = True
+        timer.start()
 
 
 class _Emitter:
-    """Writes events, one line each, from any thread. When nobody reads any more the process ends."""
+    """Writes events, one line each, from any thread. When nobody reads any more the process ends, or works unheard."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._lock = stream, threading.Lock()
+    def __init__(self, stream: BinaryIO, keep_running: bool) -> None:
+        self._stream, self._lock, self._keep_running = stream, threading.Lock(), keep_running
+        self._heard = True
         self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
         self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
+        if not self._heard:
+            return
         try:
             with self._lock:
                 self._stream.write(encode(event))
                 self._stream.flush()
         except BrokenPipeError:
-            os._exit(1)  # every finished record is on disk; there is nobody left to tell
+            self._heard = False
+            if not self._keep_running:
+                os._exit(1)  # every finished record is on disk; there is nobody left to tell
 
 
 def _private_stdout() -> BinaryIO:

@@ -47,7 +47,7 @@ def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_pat
     for record in records.values():
         assert set(record) == {
             *("id", "suite", "prompt", "case", "variation", "repeat", "seed", "input", "messages", "expected"),
-            *("free", "constrained", "fork"),
+            *("free", "constrained", "fork", "agree", "tags"),
         }
         constrained = record["constrained"]
         assert constrained["verdict"]["classes"] == ["ok"]

@@ -12,7 +12,7 @@ from engine.judging.verdict import Verdict
 from engine.records import Candidate, Fork, Record, Reply
 from engine.runs.rates import rates_by_prompt
 from engine.runs.statistics import Share
-from engine.runs.store import RECORDS, RunStore, prepare, read_records
+from engine.runs.store import RECORDS, create_run, prepare, read_records
 
 
 def record(case: str, *, strict: bool = True, values: bool | None = True, error: str | None = None) -> Record:
@@ -24,7 +24,7 @@ def record(case: str, *, strict: bool = True, values: bool | None = True, error:
 
 
 def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
-    store = RunStore(tmp_path, "people", "org/A model!", {"jobs": 2})
+    store = create_run(tmp_path, "people", "org/A model!", {"jobs": 2})
     store.append(record("one"))
     store.append(record("two", error="no grammar"))
     assert store.folder.name.endswith("Z-people-A_model_")
@@ -34,7 +34,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
-    store = RunStore(tmp_path, "people", "model", {})
+    store = create_run(tmp_path, "people", "model", {})
     store.append(record("one"))
     store.append(record("two"))
     store.close()
@@ -46,7 +46,7 @@ def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
 
 
 def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
-    folders = {RunStore(tmp_path, "people", "model", {}).folder for _ in range(3)}
+    folders = {create_run(tmp_path, "people", "model", {}).folder for _ in range(3)}
     assert len(folders) == 3
 
 
@@ -57,7 +57,7 @@ def test_a_place_that_cannot_hold_runs_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = RunStore(tmp_path, "people", "model", {})
+    store = create_run(tmp_path, "people", "model", {})
     store.append(record("one"))
     monkeypatch.setattr(store, "_records", Path("/dev/full").open("wb"))  # noqa: SIM115  (store.close closes it)
     for write in (lambda: store.append(record("two")), store.close):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +10,7 @@ import pytest
 from engine.events import (
     Broke,
     Cancel,
-    Command,
     Delta,
-    Event,
     Failed,
     Forked,
     JobCancelled,
@@ -31,48 +25,10 @@ from engine.events import (
     RunStarted,
     StartRun,
     StopRun,
-    decode_event,
-    encode,
 )
 from engine.runs.store import read_records
+from tests.engine_child import engine
 from tests.suite_files import write_suite
-
-
-class Child:
-    """The engine, spoken to as the interface speaks to it."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-
-    def send(self, command: Command) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(encode(command))
-        self.process.stdin.flush()
-
-    def events(self) -> Iterator[Event]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            yield decode_event(line)
-
-    def until(self, kind: type[Event]) -> list[Event]:
-        seen = []
-        for event in self.events():
-            seen.append(event)
-            if isinstance(event, kind):
-                return seen
-        raise AssertionError(f"the engine ended without {kind.__name__}: {seen}")
-
-
-@contextmanager
-def engine(out: Path, *options: str) -> Iterator[Child]:
-    command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(out), *options]
-    with (out / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
-    try:
-        yield Child(process)
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.model

@@ -15,29 +15,34 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from filelock import BaseFileLock, FileLock, Timeout
 from pydantic import TypeAdapter
 
 from engine.errors import BadInputError, EngineError
+from engine.faults import printable
 from engine.records import Record
+from engine.runs import working
 
-MANIFEST, RECORDS, SEARCH = "run.json", "records.jsonl", "search.json"
+MANIFEST, RECORDS, SEARCH, LOCK = "run.json", "records.jsonl", "search.json", ".lock"
+_BLOCK = 1 << 16  # bytes
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class RunStore:
-    """Writes one run. A record is on disk, flushed through to the device, when `append` returns."""
+    """Writes one run. A record is on disk, flushed through to the device, when `append` returns.
 
-    def __init__(self, out: Path, suite: str, model: str, manifest: Mapping[str, Any], name: str = MANIFEST) -> None:
-        """Make the folder `<UTC time>-<suite>-<model>` under `out`. Raises BadInputError where that cannot be.
+    Nobody else can write it meanwhile, and others can see who does (engine.runs.working).
+    """
 
-        name: the manifest's file.
-        """
-        self._manifest, self._name = dict(manifest), name
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        with _writable(out):
-            self.folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
-            self._write_manifest()
-            self._records = (self.folder / RECORDS).open("xb")
+    def __init__(
+        self, folder: Path, manifest: Mapping[str, Any], name: str, lock: BaseFileLock, log: Path | None
+    ) -> None:
+        """Use create_run or reopen_run. name: the manifest's file. log: where this process tells of its troubles."""
+        self.folder = folder
+        self._manifest, self._name, self._lock = dict(manifest), name, lock
+        self._write_manifest()
+        self._records = (folder / RECORDS).open("ab")
+        working.begin(folder, log)
 
     def append(self, record: Record) -> None:
         """Write one record. Raises EngineError when the disk takes no more."""
@@ -54,9 +59,13 @@ class RunStore:
 
     def close(self, **facts: Any) -> None:
         """Close the records and add what is known at the end to the manifest. Raises EngineError as `append` does."""
-        self.note(**facts)
-        with self._on_disk(RECORDS):
-            self._records.close()
+        try:
+            self.note(**facts)
+            with self._on_disk(RECORDS):
+                self._records.close()
+        finally:
+            working.end(self.folder)
+            self._lock.release()
 
     @contextmanager
     def _on_disk(self, name: str) -> Iterator[None]:
@@ -69,6 +78,58 @@ class RunStore:
         fresh = self.folder / f"{self._name}.new"
         fresh.write_text(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         fresh.replace(self.folder / self._name)
+
+
+def create_run(
+    out: Path, suite: str, model: str, manifest: Mapping[str, Any], name: str = MANIFEST, log: Path | None = None
+) -> RunStore:
+    """Make the folder `<UTC time>-<suite>-<model>` under `out`. Raises BadInputError where that cannot be.
+
+    name: the manifest's file.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    with _writable(out):
+        folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
+        return RunStore(folder, manifest, name, _locked(folder), log)
+
+
+def reopen_run(folder: Path, manifest: Mapping[str, Any], log: Path | None = None) -> RunStore:
+    """Go on with a run that was broken off. A record that was cut off at the end of the file is removed.
+
+    Raises BadInputError where somebody else writes to the run, and where the folder cannot be written.
+    """
+    with _writable(folder):
+        lock = _locked(folder)
+        _cut_torn_end(folder / RECORDS)
+        return RunStore(folder, manifest, MANIFEST, lock, log)
+
+
+def _locked(folder: Path) -> BaseFileLock:
+    """The lock of a run's folder. It is the system that lets go of it when this process ends, however it does."""
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        name = printable(str(folder))
+        raise BadInputError(f"{name}: another process writes to this run; wait for it, or stop it first.") from None
+    return lock
+
+
+def _cut_torn_end(records: Path) -> None:
+    """Remove what stands after the last line break."""
+    if not records.exists():
+        return
+    with records.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            begin = max(0, end - _BLOCK)
+            file.seek(begin)
+            line_break = file.read(end - begin).rfind(b"\n")
+            if line_break >= 0:
+                file.truncate(begin + line_break + 1)
+                return
+            end = begin
+        file.truncate(0)
 
 
 def read_records(folder: Path) -> Iterator[Record]:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from engine.control import Control
+from engine.decode import decode
 from engine.decoding.backend import LocalBackend
-from engine.decoding.lanes import Ended, Grown, Happening, Shrunk
-from engine.decoding.placement import out_of_memory
-from engine.decoding.twin import TwinDecoder
-from engine.errors import EngineError
-from engine.events import Event, Paused, Remark
+from engine.decoding.lanes import Ended, Grown, Shrunk
+from engine.events import Event
 from engine.jobs import Job
 from engine.recording import Recorder, not_decoded
 from engine.records import Record, Reply
+from engine.running import shrunk_remark
 from engine.runs.store import RunStore
 from engine.streaming import Meter
 from engine.suites import Suite
@@ -54,16 +53,15 @@ class FreeArm:
         for job_id, reason in plan.impossible.items():
             yield self._keep(by_id[job_id], not_decoded(reason))
         decoder = plan.decoder
-        while decoder.busy and not self._control.stopped.is_set():
-            self._stand_still_while_paused()
-            for happening in _step(decoder):
+        for step in decode(decoder, self._control, self._emit, lambda wish: None, lambda: None):
+            for happening in step:
                 match happening:
                     case Grown():
                         self._meter.count_token()
                     case Ended(id=job_id, free=free):
                         yield self._keep(by_id[job_id], self._recorder.reply(free, by_id[job_id]))
-                    case Shrunk(slots=slots):
-                        self._emit(Remark(f"Memory ran out: at most {slots} replies at once from now on."))
+                    case Shrunk():
+                        self._emit(shrunk_remark(happening))
             self._meter.send_if_due(decoder.in_flight)
         self._meter.send(decoder.in_flight)
 
@@ -73,20 +71,3 @@ class FreeArm:
         self._meter.done += 1
         tokens = self._backend.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
         return Answer(record, len(tokens))
-
-    def _stand_still_while_paused(self) -> None:
-        if not self._control.paused:
-            return
-        self._emit(Paused(True))
-        while self._control.paused:
-            self._control.wait()
-        self._emit(Paused(False))
-
-
-def _step(decoder: TwinDecoder) -> Iterator[Happening]:
-    try:
-        yield from decoder.step()
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
-        raise EngineError("The memory does not hold one job; what was finished is kept.") from error

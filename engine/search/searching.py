@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.constraints import Constraints
 from engine.control import Control
 from engine.decoding.backend import LocalBackend
 from engine.errors import EngineError
 from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
 from engine.records import Record
 from engine.runs.manifest import describe, now
-from engine.runs.store import SEARCH, RunStore, prepare
+from engine.runs.store import SEARCH, RunStore, create_run, prepare
 from engine.search.findings import found, is_ok, standing
 from engine.search.free_arm import FreeArm
 from engine.search.halving import Halving, Score
@@ -25,11 +24,17 @@ from engine.suites import load_suite
 
 Emit = Callable[[Event], None]
 _BOARD_EVERY = 0.25  # seconds
-_OF_RUNS = ("prompts", "grammars", "constrained_error", "whitespace_pattern", "batch")  # in the manifest of a run alone
 
 
-def search(order: StartSearch, control: Control, ready: Callable[[], LocalBackend], out: Path, emit: Emit) -> None:
-    """Search to the end, or until `control` stops it. ready: gives the loaded model.
+def search(
+    order: StartSearch,
+    control: Control,
+    ready: Callable[[], LocalBackend],
+    out: Path,
+    emit: Emit,
+    log: Path | None = None,
+) -> None:
+    """Search to the end, or until `control` stops it. ready: gives the loaded model. log: as in Session.
 
     Raises BadInputError (suite, budget, model, output folder) and EngineError (memory, disk).
     """
@@ -39,7 +44,7 @@ def search(order: StartSearch, control: Control, ready: Callable[[], LocalBacken
     backend = ready()
     if control.stopped.is_set():
         raise EngineError("The search was stopped before its first job.")
-    store = RunStore(out, f"search-{suite.name}", backend.model.name, _manifest(plan, backend), SEARCH)
+    store = create_run(out, f"search-{suite.name}", backend.model.name, _manifest(plan, backend), SEARCH, log)
     emit(_started(plan, store.folder, backend.model.name, left_out(suite)))
     meter = Meter(plan.jobs, emit)
     arm = FreeArm(backend, plan.suite, order.batch, store, meter, control, emit)
@@ -124,12 +129,7 @@ def _facts(score: Score, winner: str | None) -> dict[str, Any]:
 
 def _manifest(plan: SearchPlan, backend: LocalBackend) -> dict[str, Any]:
     """The manifest at the start; each round, what was found and how it ended are added as they come to be."""
-
-    def no_grammar(schema: object) -> Any:
-        raise AssertionError("no job is given a grammar")
-
-    facts = describe(plan.suite, backend.model, plan.jobs, Constraints((), no_grammar), None)
-    return {key: value for key, value in facts.items() if key not in _OF_RUNS} | {
+    return describe(plan.suite, backend.model, plan.jobs) | {
         "budget": plan.budget,
         "candidates": [prompt.model_dump(mode="json", exclude={"json_schema"}) for prompt in plan.candidates],
         "yardstick": plan.yardstick,

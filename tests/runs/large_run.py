@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from engine.records import Message, Record, Reply
-from engine.runs.store import RECORDS, RunStore
+from engine.runs.store import RECORDS, create_run
 from tests.runs.made_runs import ENDED, EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, record
 
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
@@ -29,7 +29,7 @@ _FORMS = [
 def write_large_run(out: Path, jobs: int = 100_000) -> Path:
     """The folder of a finished run: five prompts, 2,000 cases, their variations and repeats; about 2.1 kB a record."""
     out.mkdir(parents=True, exist_ok=True)
-    store = RunStore(out, "made", "large", {**MANIFEST, "jobs": jobs})
+    store = create_run(out, "made", "large", {**MANIFEST, "jobs": jobs})
     with (store.folder / RECORDS).open("wb") as file:
         file.writelines(_RECORD.dump_json(each) + b"\n" for each in _records(jobs))
     store.close(done=jobs, **ENDED)

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.judging.judge import Judge
 from engine.records import Candidate, Finish, Fork, Record, Reply
-from engine.runs.store import RunStore
+from engine.runs.store import create_run
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -98,7 +98,7 @@ def write_run(out: Path, jobs: Iterable[Made], manifest: Mapping[str, Any] = MAN
     """The folder of a run of these jobs; of one that was killed where `ended` is False."""
     jobs = list(jobs)
     out.mkdir(parents=True, exist_ok=True)
-    store = RunStore(out, "made", "made-model", {**manifest, "jobs": len(jobs)})
+    store = create_run(out, "made", "made-model", {**manifest, "jobs": len(jobs)})
     for job in jobs:
         store.append(record(job))
     if ended:

@@ -1,0 +1,51 @@
+"""Steps a decoder until it is done or stopped; standing still and running out of memory are the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from engine.control import Control
+from engine.decoding.lanes import Happening
+from engine.decoding.placement import out_of_memory
+from engine.decoding.twin import TwinDecoder
+from engine.errors import EngineError
+from engine.events import Cancel, Event, Paused, Prefer
+
+
+def decode(
+    decoder: TwinDecoder,
+    control: Control,
+    emit: Callable[[Event], None],
+    grant: Callable[[Prefer | Cancel], None],
+    before_pause: Callable[[], None],
+) -> Iterator[Iterator[Happening]]:
+    """What happens, step by step: each step is to be gone through before the next.
+
+    grant: does what the user wishes. before_pause: sends what waits to be sent.
+
+    Going through a step raises EngineError where the memory does not hold a single job.
+    """
+    while decoder.busy and not control.stopped.is_set():
+        for wish in control.take_wishes():
+            grant(wish)
+        if control.paused:
+            before_pause()
+            emit(Paused(True))
+            while control.paused:
+                control.wait()
+                for wish in control.take_wishes():
+                    grant(wish)
+            emit(Paused(False))
+            continue
+        yield _step(decoder)
+
+
+def _step(decoder: TwinDecoder) -> Iterator[Happening]:
+    try:
+        yield from decoder.step()
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise EngineError(
+            "The memory does not hold one job, neither its prompt nor its reply; what was finished is kept."
+        ) from error

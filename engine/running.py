@@ -1,0 +1,120 @@
+"""One run on its way: jobs → decoder → judge → disk → events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.constraints import Constraints
+from engine.control import Control
+from engine.decode import decode
+from engine.decoding.backend import Plan
+from engine.decoding.lanes import Begun, Ended, Grown, Happening, Parted, Shrunk
+from engine.events import Cancel, Event, Forked, JobCancelled, JobFinished, JobStarted, Prefer, Remark
+from engine.jobs import Job
+from engine.recording import Recorder, not_decoded
+from engine.records import ARMS, Arm, Fork, Record, Reply
+from engine.runs.rates import ArmRates
+from engine.runs.store import RunStore
+from engine.streaming import Meter, TextBatches
+from engine.suites import Suite
+from engine.watching import Watch
+
+_NO_GRAMMAR = "There is no constrained arm."
+
+
+class Running:
+    """Decodes the jobs of one run that have no record yet. rates: of all its records, those of before too."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        jobs: Sequence[Job],
+        plan: Plan,
+        constraints: Constraints,
+        store: RunStore,
+        meter: Meter,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._plan, self._constraints = plan, constraints
+        self._jobs: Mapping[str, Job] = {job.id: job for job in jobs}
+        self._recorder = Recorder(suite.name, suite.compare)
+        self._store, self._meter, self._emit = store, meter, emit
+        self._text = TextBatches(emit)
+        self._watch = Watch()
+        self.rates: dict[Arm, ArmRates] = {arm: ArmRates() for arm in ARMS}
+
+    def tell_again(self, record: Record) -> None:
+        """A job that was finished before the run was broken off."""
+        self._announce(record)
+
+    def decode(self, control: Control) -> None:
+        """Step the decoder until it is done or stopped. Raises EngineError (memory, disk)."""
+        for job_id, reason in self._plan.impossible.items():
+            self._finish(self._jobs[job_id], not_decoded(reason), not_decoded(reason), None)
+        decoder = self._plan.decoder
+        for step in decode(decoder, control, self._emit, self._grant, self._text.send):
+            for happening in step:
+                self._tell(happening)
+            self._text.send_if_due()
+            self._meter.send_if_due(decoder.in_flight)
+        self._text.send()
+        self._meter.send(decoder.in_flight)
+
+    def _grant(self, wish: Prefer | Cancel) -> None:
+        if isinstance(wish, Prefer):
+            self._plan.decoder.prefer(wish.job)
+        elif self._plan.decoder.cancel(wish.job):
+            self._text.forget_job(wish.job)
+            self._watch.forget(wish.job)
+            self._meter.total -= 1
+            self._emit(JobCancelled(wish.job))
+
+    def _tell(self, happening: Happening) -> None:
+        match happening:
+            case Begun(id=job_id):
+                self._text.forget_job(job_id)
+                self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
+                for broke in self._watch.begin(self._jobs[job_id]):
+                    self._emit(broke)
+            case Grown(id=job_id, arm=arm, text=text):
+                self._meter.count_token()
+                self._text.add(job_id, arm, text)
+                for broke in self._watch.grow(job_id, arm, text):
+                    self._text.send_job(job_id)
+                    self._emit(broke)
+            case Parted(id=job_id, fork=fork):
+                self._text.send_job(job_id)
+                self._emit(Forked(job_id, fork))
+            case Ended():
+                self._text.send_job(happening.id)
+                self._watch.forget(happening.id)
+                self._judge_and_finish(happening)
+            case Shrunk():
+                self._emit(shrunk_remark(happening))
+
+    def _judge_and_finish(self, ended: Ended) -> None:
+        job = self._jobs[ended.id]
+        free = self._recorder.reply(ended.free, job)
+        if ended.constrained is not None:
+            constrained = self._recorder.reply(ended.constrained, job)
+        else:
+            reason = ended.error or self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
+            constrained = not_decoded(reason or _NO_GRAMMAR)
+        self._finish(job, free, constrained, ended.fork)
+
+    def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
+        record = self._recorder.record(job, free, constrained, fork)
+        self._store.append(record)
+        self._announce(record)
+
+    def _announce(self, record: Record) -> None:
+        self._meter.done += 1
+        for arm in ARMS:
+            self.rates[arm].add(record.reply(arm).verdict)
+        self._emit(JobFinished(record))
+
+
+def shrunk_remark(shrunk: Shrunk) -> Remark:
+    """That the batch had to be made smaller, in a sentence."""
+    rows = f"{shrunk.slots} row{'s' * (shrunk.slots > 1)}"
+    return Remark(f"Memory ran out: {shrunk.jobs} jobs start again, with at most {rows} at once from now on.")

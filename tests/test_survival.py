@@ -1,0 +1,205 @@
+"""A run that is broken off loses the jobs in flight and nothing else, and can be gone on with; trials beside a run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.control import Control
+from engine.decoding.backend import LocalBackend
+from engine.decoding.model import LoadedModel, ModelSpec
+from engine.errors import BadInputError
+from engine.events import Event, JobFinished, RunFinished, RunStarted, StartRun, StartTrial, TrialInput
+from engine.records import Record
+from engine.runs import working
+from engine.runs.reading import RunFolder
+from engine.runs.store import MANIFEST, RECORDS, create_run, read_records, reopen_run
+from engine.session import Session
+from tests.engine_child import engine
+from tests.suite_files import write_suite
+
+MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(6))
+SAMPLED = "max_new_tokens = 12\ntemperature = 0.8\nseed = 5\nrepeats = 2"
+
+Run = Callable[[StartRun | StartTrial], list[Event]]
+
+
+@pytest.fixture
+def run(builtin_model: LoadedModel, tmp_path: Path) -> Run:
+    """Carry out an order on the model that all tests share; what was told."""
+
+    def carry_out(order: StartRun | StartTrial) -> list[Event]:
+        told: list[Event] = []
+        session = Session(ModelSpec(device="cpu"), tmp_path / "runs", told.append)
+        session._backend = LocalBackend(builtin_model)
+        session.run(order, Control())
+        return told
+
+    return carry_out
+
+
+def folder_of(told: list[Event]) -> Path:
+    (started,) = (event for event in told if isinstance(event, RunStarted))
+    return started.folder
+
+
+def records_of(folder: Path) -> dict[str, Record]:
+    """The records by job, without what no two runs have in common."""
+    records = list(read_records(folder))
+    by_job = {record.id: _timeless(record) for record in records}
+    assert len(by_job) == len(records), "no job has two records"
+    return by_job
+
+
+def _timeless(record: Record) -> Record:
+    free, constrained = replace(record.free, seconds=0.0), replace(record.constrained, seconds=0.0)
+    if record.fork is None:
+        return replace(record, free=free, constrained=constrained)
+    # Probabilities move in the last digits with how many rows the batch has.
+    fork = replace(record.fork, wanted=(), allowed=(), allowed_mass=round(record.fork.allowed_mass, 3))
+    return replace(record, free=replace(free, p=()), constrained=replace(constrained, p=()), fork=fork)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("generation", ["max_new_tokens = 12", SAMPLED], ids=["greedy", "sampled"])
+def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, run: Run, generation: str) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation=generation)
+    whole = folder_of(run(StartRun(suite)))
+    written = (whole / RECORDS).read_bytes()
+    jobs = written.count(b"\n")
+    for cut in (0, len(written) // 3, written.index(b"\n") + 1, len(written) - 1):
+        broken = tmp_path / "runs" / f"cut-{cut}"
+        shutil.copytree(whole, broken)
+        (broken / RECORDS).write_bytes(written[:cut])
+        told = run(StartRun(suite, resume=broken))
+        assert folder_of(told) == broken
+        assert sum(isinstance(event, JobFinished) for event in told) == jobs
+        assert records_of(broken) == records_of(whole)
+        assert (broken / RECORDS).read_bytes().startswith(written[: written.rfind(b"\n", 0, cut) + 1])
+    manifest = json.loads((broken / MANIFEST).read_text())
+    assert len(manifest["resumed"]) == 1
+    assert (manifest["done"], manifest["stopped"]) == (jobs, False)
+    assert manifest["rates"] == json.loads((whole / MANIFEST).read_text())["rates"]
+    assert manifest["rates"]["free"]["strict"][1] == jobs
+
+
+@pytest.mark.model
+def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run) -> None:
+    suite = write_suite(tmp_path)
+    folder = folder_of(run(StartRun(suite)))
+    before = (folder / MANIFEST).read_bytes()
+    with pytest.raises(BadInputError, match="cannot be resumed: which of its jobs are run is not what"):
+        run(StartRun(suite, limit=1, resume=folder))
+    write_suite(tmp_path, generation="max_new_tokens = 25")
+    with pytest.raises(BadInputError, match="the suite's file, the generation settings are not what it was begun with"):
+        run(StartRun(suite, resume=folder))
+    with pytest.raises(BadInputError, match=r"there is no run\.json"):
+        run(StartRun(suite, resume=tmp_path))
+    assert (folder / MANIFEST).read_bytes() == before
+    assert working.worker_of(folder) is None
+
+
+@pytest.mark.model
+def test_a_killed_engine_loses_the_jobs_in_flight_alone(tmp_path: Path, run: Run) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 40")
+    with engine(tmp_path, "--log", str(tmp_path / "log")) as child:
+        child.send(StartRun(suite, batch=2))
+        told = child.until(JobFinished)
+        worker = working.worker_of(folder_of(told))
+        assert worker is not None
+        assert (worker.pid, worker.log) == (child.process.pid, tmp_path / "log")
+        with pytest.raises(BadInputError, match="another process writes to this run"):
+            reopen_run(folder_of(told), {})
+        child.process.kill()
+        told += child.events()
+    folder = folder_of(told)
+    kept = {event.record.id for event in told if isinstance(event, JobFinished)}
+    assert kept <= records_of(folder).keys()
+    assert len(kept) < 6
+    assert working.worker_of(folder) is None, "it is dead, though the folder still names it"
+    run(StartRun(suite, resume=folder))
+    unbroken = folder_of(run(StartRun(suite)))
+    assert records_of(folder) == records_of(unbroken)
+
+
+@pytest.mark.model
+def test_an_engine_told_to_keep_running_does_so_when_its_parent_goes_and_stops_when_asked(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 300\nrepeats = 40")
+    with engine(tmp_path, "--keep-running") as child:
+        child.send(StartRun(suite, batch=4))
+        folder = folder_of(child.until(JobFinished))
+        assert child.process.stdin is not None
+        assert child.process.stdout is not None
+        child.process.stdin.close()
+        child.process.stdout.close()
+        child.process.send_signal(signal.SIGHUP)
+        had = len(list(read_records(folder)))
+        _until(lambda: len(list(read_records(folder))) > had + 4)
+        worker = working.worker_of(folder)
+        assert worker is not None
+        working.stop(worker)
+        assert child.process.wait(timeout=15) == 0
+    manifest = RunFolder(folder).manifest
+    assert manifest.stopped is True
+    assert manifest.done == len(list(read_records(folder)))
+    assert not (folder / working.ENGINE).exists()
+
+
+@pytest.mark.model
+def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: Path, run: Run) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 8")
+    of = folder_of(run(StartRun(suite, limit=1)))
+    edited = {"name": "naive*2", "user": "As JSON: {input}", "prefill": "{"}
+    inputs = (TrialInput("c3", None, 0), TrialInput("c1", None, 0))
+    told = run(StartTrial(suite, of, edited, inputs))
+    (started,) = (event for event in told if isinstance(event, RunStarted))
+    assert started.trial_of == of
+    assert [job.id for job in started.jobs] == ["small/naive*2/c3#0", "small/naive*2/c1#0"]
+    manifest = json.loads((started.folder / MANIFEST).read_text())
+    assert manifest["trial_of"] == of.name
+    assert [prompt["name"] for prompt in manifest["prompts"]] == ["naive*2"]
+    assert all(record.free.text.startswith("{") for record in read_records(started.folder))
+
+    rerun = replace(StartTrial(suite, of, "naive", inputs[:1]), seed=7, temperature=1.5, repeat=3)
+    (record,) = (event.record for event in run(rerun) if isinstance(event, JobFinished))
+    assert (record.id, record.seed) == ("small/naive/c3#3", 7)
+    assert isinstance(told[-1], RunFinished)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ({"name": "new", "user": "no input"}, r"the prompt, user: without \{input\}"),
+        ({"name": "naive", "user": "{input}"}, 'the prompt, name: "naive" is already the name of a prompt'),
+        ({"name": "a b", "user": "{input}"}, "the prompt, name: must not contain"),
+        ({"name": "new", "usr": "{input}"}, 'the prompt, usr: unknown key "usr"'),
+        ("gone", 'the suite has no prompt "gone" any more'),
+    ],
+)
+def test_a_prompt_that_cannot_be_tried_is_one_sentence(tmp_path: Path, prompt: object, sentence: str) -> None:
+    suite = write_suite(tmp_path)
+    session = Session(ModelSpec(device="cpu"), tmp_path / "runs", lambda event: None)
+    with pytest.raises(BadInputError, match=sentence):
+        session.run(StartTrial(suite, tmp_path, prompt, (TrialInput("bob", None, 0),)), Control())  # type: ignore[arg-type]
+
+
+def test_two_never_write_one_run(tmp_path: Path) -> None:
+    store = create_run(tmp_path, "people", "model", {})
+    with pytest.raises(BadInputError, match="another process writes to this run; wait for it, or stop it first"):
+        reopen_run(store.folder, {})
+    store.close()
+    reopen_run(store.folder, {}).close()
+
+
+def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
