@@ -110,4 +110,47 @@ MOVE: list[BindingType] = [
     _key("move.vi_down", "j", "down", "down", "one line down", display="j"),
 ]
 
+SIDEWAYS: list[BindingType] = [
+    _key("move.left", "left,h", "left", "left", "one column to the left", display="left h"),
+    _key("move.right", "right,l", "right", "right", "one column to the right", display="right l"),
+]
+
+TOKENS: list[BindingType] = [
+    _key("tokens.left", "left", "step(-1)", "token back", "one token back", display="left"),
+    _key("tokens.right", "right", "step(1)", "token on", "one token on", display="right"),
+    _key("tokens.fork", "enter", "fork", "to the fork", "to the fork", display="enter"),
+    _key("tokens.panel_up", "shift+up", "panel(-1)", "panel up", "one candidate up", display="shift+up"),
+    _key("tokens.panel_down", "shift+down", "panel(1)", "panel down", "one candidate down", display="shift+down"),
+    _key("tokens.arm", "tab", "other_arm", "other arm", "the tokens of the other arm", display="tab"),
+]
+"""In the token view."""
+
+FIND: list[BindingType] = [
+    _key("find.keep", "enter", "submit", "keep", "keep the text, back to the list", show=True, display="enter"),
+    _key("find.clear", "escape", "clear", "clear", "clear the text, then close", show=True, display="esc"),
+    _key("find.up", "up", "move('up')", "up", "one job up in the list", display="up"),
+    _key("find.down", "down", "move('down')", "down", "one job down in the list", display="down"),
+    _key("find.page_up", "pageup", "move('page_up')", "page up", "one page up in the list", display="pgup"),
+    _key("find.page_down", "pagedown", "move('page_down')", "page down", "one page down in the list", display="pgdn"),
+]
+"""While a text to find is typed."""
+
+FILTER: list[BindingType] = [
+    _key("filter.toggle", "space,enter", "select", "toggle", "turn the value on or off", display="space"),
+    _key("filter.clear", "0,backspace", "screen.clear", "clear", "show all jobs again", display="0"),
+    _key("filter.next", "tab,right", "facet(1)", "next", "to the next heading", display="tab"),
+    _key("filter.previous", "shift+tab,left", "facet(-1)", "previous", "to the heading before", display="shift+tab"),
+    _key("filter.down", "j", "cursor_down", "down", "one value down", display="j"),
+    _key("filter.up", "k", "cursor_up", "up", "one value up", display="k"),
+    _key("filter.close", "escape,q,F,ctrl+c", "screen.dismiss", "close", "back to the list", display="esc"),
+]
+
+MATRIX: list[BindingType] = [
+    _key("matrix.open", "enter", "open", "open", "show the jobs of the cell", show=True, display="enter"),
+    _key("matrix.columns", "v", "columns", "columns", "by variations, tags or classes", show=True, display="v"),
+    _key("matrix.rate", "r", "rate", "rate", "count strict, schema, right or ok", show=True, display="r"),
+    _key("matrix.arm", "a", "arm", "arm", "the free arm, the constrained, their difference", show=True, display="a"),
+    _key("matrix.back", "escape,m", "back", "back", "back to the run", show=True, display="esc"),
+]
+
 PANES = [("tab", "to the next pane"), ("shift+tab", "to the previous pane")]

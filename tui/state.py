@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
@@ -19,8 +20,9 @@ from engine.events import (
     RunStarted,
 )
 from engine.records import ARMS, Arm, Record
-from engine.runs.facts import JobFacts, facts_of
+from engine.runs.facts import JobFacts, ReplyFacts, facts_of
 from engine.runs.rates import ArmRates
+from engine.runs.statistics import Clusters
 from tui.jobs import JobState
 from tui.work import Work
 
@@ -33,8 +35,10 @@ class RunState(Work):
 
     jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of
     the job that was begun last. labels: what the two sides of each job are called. excluded: cases that count nowhere
-    and that later runs leave out. changed: numbers of the jobs that came to their end since somebody emptied it.
-    fetch: reads the record of a job that was finished in a past run, given its place.
+    and that later runs leave out. clusters: of each side, how many replies each case has in the rates. changed:
+    numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of a job that was
+    finished in a past run, given its place. unlisted: how many more jobs a past run was to finish: nothing is known
+    of.
     """
 
     noun: ClassVar[str] = "run"
@@ -46,15 +50,17 @@ class RunState(Work):
     done: int = 0
     cancelled: int = 0
     rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
+    clusters: dict[Arm, Clusters] = field(default_factory=lambda: {arm: Clusters() for arm in ARMS})
     excluded: set[str] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     fetch: Callable[[int], Record] | None = None
+    unlisted: int = 0
     _index: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """How many jobs there are to finish: those that were cancelled do not count."""
-        return len(self.jobs) - self.cancelled
+        return len(self.jobs) + self.unlisted - self.cancelled
 
     def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
         """More jobs, after those there are."""
@@ -66,15 +72,31 @@ class RunState(Work):
         """The number of a job by its id."""
         return self._index.get(job)
 
+    def add_finished(self, found: Sequence[tuple[JobInfo, JobFacts]], trial: bool = False) -> None:
+        """More jobs, after those there are, of a past run: they are done and judged."""
+        jobs = [JobState(info, facts=facts, trial=trial) for info, facts in found]
+        self._index.update((job.info.id, number) for number, job in enumerate(jobs, len(self.jobs)))
+        self.jobs += jobs
+        self.done += len(jobs)
+        self._count(jobs)
+
     def finish(self, number: int, facts: JobFacts, record: Record | None = None) -> None:
         """A job is done and judged."""
         job = self.jobs[number]
         self.done += not job.finished
         job.finish(facts, record)
         self.changed.add(number)
-        if self.counts(job):
-            for arm in ARMS:
-                self.rates[arm].add(facts.of(arm))
+        self._count([job])
+
+    def _count(self, jobs: Sequence[JobState]) -> None:
+        """Add the replies of jobs to the rates, of those that count."""
+        counted = [(job.facts, job.info.case) for job in jobs if job.facts is not None and self.counts(job)]
+        for arm in ARMS:
+            found = [facts.of(arm) for facts, _ in counted]
+            for each, times in _tallied(found):
+                self.rates[arm].add(each, times)
+            cases = (case for (_, case), each in zip(counted, found, strict=True) if each is not None)
+            self.clusters[arm].add(*cases)
 
     def counts(self, job: JobState) -> bool:
         """Whether a job counts in the rates of the run."""
@@ -84,10 +106,8 @@ class RunState(Work):
         """Count a case no more, or again. Returns whether it is excluded now."""
         self.excluded ^= {case}
         self.rates = {arm: ArmRates() for arm in ARMS}
-        for job in self.jobs:
-            if job.facts is not None and self.counts(job):
-                for arm in ARMS:
-                    self.rates[arm].add(job.facts.of(arm))
+        self.clusters = {arm: Clusters() for arm in ARMS}
+        self._count(self.jobs)
         self.changed.update(number for number, job in enumerate(self.jobs) if job.info.case == case)
         self.revision += 1
         return case in self.excluded
@@ -135,3 +155,10 @@ class RunState(Work):
                 self.cancelled += not job.cancelled
                 job.cancelled = True
                 self.changed.add(number)
+
+
+def _tallied(found: Sequence[ReplyFacts | None]) -> Iterator[tuple[ReplyFacts | None, int]]:
+    """How often each is there. By identity, as equal ones are one object: their hashes would take longer."""
+    by_identity = {id(facts): facts for facts in found}
+    for key, times in Counter(map(id, found)).items():
+        yield by_identity[key], times

@@ -51,3 +51,9 @@ def shorten(text: str, cells: int) -> str:
     if cell_len(text) <= cells:
         return text
     return set_cell_size(text, max(cells - 1, 0)).rstrip() + "…"
+
+
+def fit(text: str, cells: int) -> str:
+    """The text on one line of exactly so many cells: made safe, cut or padded."""
+    # Beyond 4 characters a cell only zero-width ones are left; see `shorten`.
+    return set_cell_size(shorten(one_line(text[: 4 * cells + 4]), cells), cells)

@@ -21,16 +21,16 @@ class ArmRates:
     right: Share = field(default_factory=Share)
     errors: int = 0
 
-    def add(self, verdict: Verdict | ReplyFacts | None) -> None:
-        """Count one reply."""
+    def add(self, verdict: Verdict | ReplyFacts | None, times: int = 1) -> None:
+        """Count one reply, or so many with this verdict."""
         if verdict is None:
-            self.errors += 1
+            self.errors += times
             return
-        self.strict.add(verdict.strict)
-        self.unwrapped.add(verdict.unwrapped)
-        self.schema.add(verdict.schema)
+        self.strict.add(verdict.strict, times)
+        self.unwrapped.add(verdict.unwrapped, times)
+        self.schema.add(verdict.schema, times)
         if verdict.values is not None:
-            self.right.add(verdict.values)
+            self.right.add(verdict.values, times)
 
 
 def rates_by_prompt(records: Iterable[Record]) -> dict[tuple[str, Arm], ArmRates]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -20,10 +21,10 @@ class Share:
     k: int = 0
     n: int = 0
 
-    def add(self, held: bool) -> None:
-        """Count one more."""
-        self.k += held
-        self.n += 1
+    def add(self, held: bool, times: int = 1) -> None:
+        """Count one more, or so many."""
+        self.k += times if held else 0
+        self.n += times
 
 
 def alike(sizes: Iterable[int]) -> float:
@@ -36,6 +37,27 @@ def alike(sizes: Iterable[int]) -> float:
     for size in sizes:
         total, squares = total + size, squares + size * size
     return squares / total if total else 1.0
+
+
+@dataclass(slots=True)
+class Clusters:
+    """How many replies each case has, counted one by one: `alike` of them without going over all cases again."""
+
+    sizes: Counter[str] = field(default_factory=Counter)
+    replies: int = 0
+    squares: int = 0
+
+    def add(self, *cases: str) -> None:
+        """One more reply to each of the cases."""
+        for case in cases:
+            self.squares += 2 * self.sizes[case] + 1
+            self.sizes[case] += 1
+        self.replies += len(cases)
+
+    @property
+    def alike(self) -> float:
+        """How many replies count as one (see the function of this name)."""
+        return self.squares / self.replies if self.replies else 1.0
 
 
 def wilson_interval(share: Share, replies_as_one: float = 1.0) -> Interval:

@@ -54,7 +54,7 @@ class Stage:
         """Run the suite `people` from the first screen."""
         await self.sees("Extract the name and age")
         await self.press("r")
-        await self.sees("constrained  strict")
+        await self.sees("strict ", "schema ", "right ")
 
     def open_gate(self, name: str) -> None:
         story.open_gate(self.folder, name)

@@ -12,9 +12,9 @@ from tui.client import EngineDied
 from tui.jobs import Mark
 from tui.state import RunState
 from tui.widgets.fork_line import fork_sentence, percent
-from tui.widgets.job_list import verdict_words
+from tui.widgets.job_row import verdict_words
 from tui.widgets.remark_line import remark_words
-from tui.widgets.status_line import clock, progress_words, rates_words
+from tui.widgets.status_line import clock, progress_words
 from tui.work import Phase
 
 
@@ -112,7 +112,7 @@ def test_a_cancelled_job_is_over_and_counts_nowhere(state: RunState) -> None:
         )
         assert verdict_words(job, "free", False) == verdict_words(job, "free", True) == "~~ cancelled"
     assert (state.done, state.total, state.rates["free"].strict) == (0, 4, Share(0, 0))
-    assert progress_words(state) == "0/4 jobs"
+    assert progress_words(state, None) == ["0/4 jobs", "- left"]
 
 
 def test_remarks_on_a_line() -> None:
@@ -147,13 +147,6 @@ def test_words_of_a_verdict(state: RunState) -> None:
     assert verdict_words(state.jobs[1], "free", False) == ".. running"
     assert verdict_words(state.jobs[2], "free", False) == "-- waiting"
     assert verdict_words(state.jobs[2], "free", True) == "-- not run"
-
-
-def test_rates_with_and_without_shares(state: RunState) -> None:
-    state.apply(JobFinished(story.people_records()[0]))
-    assert rates_words("free", state.rates["free"], False) == "free         strict   0/1  schema   1/1  right   0/1"
-    assert rates_words("free", state.rates["free"], True).endswith("right   0/1   0%")
-    assert rates_words("free", RunState(Path("x")).rates["free"], True).endswith("right   0/0    -")
 
 
 def test_a_fork_in_words() -> None:

@@ -61,6 +61,9 @@ def help_page() -> Page:
     for title, bindings in (
         ("Suites", keys.BROWSE),
         ("A run", keys.RUN),
+        ("While a text to find is typed", keys.FIND),
+        ("The filter", keys.FILTER),
+        ("The matrix", [*keys.MATRIX, *keys.SIDEWAYS]),
         ("A search", keys.SEARCH),
         ("Moving in a list or a text", keys.MOVE),
         ("Everywhere", keys.APP),

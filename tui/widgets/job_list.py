@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
@@ -14,39 +13,27 @@ from textual.strip import Strip
 
 from engine.records import ARMS, Arm
 from tui import keys
+from tui.filters import Filter
 from tui.jobs import JobState, Mark
 from tui.messages import JobSelected
-from tui.text import one_line, shorten
 from tui.views import JobView
-
-VERDICT_CELLS = 18  # "!! multiple_values"
-PROMPT_CELLS = 20
-CASE_CELLS = 24
-INPUT_CELLS_MIN = 16
-_WORDS = {
-    Mark.WAITING: "waiting",
-    Mark.RUNNING: "running",
-    Mark.BREAKING: "broke",
-    Mark.OK: "",
-    Mark.ERROR: "error",
-    Mark.CANCELLED: "cancelled",
-}
-
-
-def verdict_words(job: JobState, arm: Arm, over: bool) -> str:
-    """Mark and word for one reply: "ok", "!! prose_before", ".. running", ".! broke", "-- waiting"."""
-    mark = job.mark(arm)
-    if mark is Mark.BROKEN:
-        verdict = job.verdict(arm)
-        assert verdict is not None
-        return f"{mark.value} {verdict.classes[0]}"
-    if over and mark.pending:
-        return f"{Mark.WAITING.value} not run"
-    return f"{mark.value} {_WORDS[mark]}".rstrip()
+from tui.widgets.job_row import (
+    VERDICT_CELLS,
+    Columns,
+    Measure,
+    apart_words,
+    header_words,
+    input_words,
+    names,
+    verdict_words,
+)
 
 
 class JobList(ScrollView, can_focus=True):
-    """A header and a row for each job. The cursor follows the newest job until the user moves it."""
+    """A header and a row for each job shown. The cursor follows the newest job until the user moves it.
+
+    cursor: the number of the selected job among all of the run.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "job--header",
@@ -58,6 +45,7 @@ class JobList(ScrollView, can_focus=True):
         "job--broken",
         "job--error",
         "job--pending",
+        "job--apart",
     }
     BINDINGS = keys.ARROWS
     ALLOW_SELECT = False
@@ -66,44 +54,80 @@ class JobList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.cursor = 0
         self.following = True
+        self._chosen = 0  # where the user put the cursor: back to it when a filter lets the job in again
         self._view: JobView | None = None
+        self._shown = Filter()
+        self._row_shown = 0
         self._title = ""
-        self._measured = 0
-        self._prompt_cells = 0
-        self._case_cells = 0
+        self._measure = Measure()
 
     def show(self, view: JobView, title: str) -> None:
         """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
         view.update()
         if self._view is None or view.state is not self._view.state:
-            self.cursor, self.following, self._measured = 0, True, 0
-        self._view = view
-        if len(view.state.jobs) != self._measured:
-            self._measure(view.state.jobs)
-        self._title = title
+            self.cursor, self._chosen, self._row_shown, self.following = 0, 0, 0, True
+            self._measure = Measure()
+        self._view, self._title = view, title
+        self._measure.take_in(view.state.jobs)
         self.virtual_size = Size(self.size.width, self._count + 1)
-        newest = view.state.newest
-        if self.following and newest is not None and view.row_of(newest) is not None:
-            self._place(newest)
-        elif self._count and view.row_of(self.cursor) is None:
-            self._place(view.numbers[view.nearest_row(self.cursor)])  # the filter let go of it
+        followed = self._followed() if self.following else None
+        if followed is not None:
+            self._chosen = followed
+            self._place(followed)
+        else:
+            self._stay()
+        self._shown = view.filter
         self.refresh()
 
-    def _measure(self, jobs: list[JobState]) -> None:
-        """How wide the columns are."""
-        self._measured = len(jobs)
-        self._prompt_cells = min(PROMPT_CELLS, max(map(cell_len, {job.info.prompt for job in jobs}), default=0))
-        self._case_cells = min(CASE_CELLS, max(map(cell_len, {job.info.case for job in jobs}), default=0))
+    def _followed(self) -> int | None:
+        """The job that is newest among those shown."""
+        assert self._view is not None
+        newest = self._view.state.newest
+        return newest if newest is not None and self._view.row_of(newest) is not None else self._view.latest
+
+    def _stay(self) -> None:
+        """Keep the cursor on its job, and the job on its line of the screen; both as far as the filter allows."""
+        assert self._view is not None
+        if not self._count:
+            return
+        same = self._view.filter == self._shown
+        number = self.cursor if same else self._chosen
+        if self._view.row_of(number) is None:
+            number = self._view.numbers[self._view.nearest_row(number)]
+        if same and number == self.cursor:
+            moved, self._row_shown = self._row - self._row_shown, self._row
+            if moved:
+                self.scroll_to(y=self.scroll_offset.y + moved, animate=False)
+        else:
+            self._place(number)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Room for all jobs, also while a filter shows few: what stands below must not jump while one types."""
+        return len(self._view.state.jobs) + 1 if self._view else 1
 
     def select(self, number: int) -> None:
         """Put the cursor on a job by its number, as the user does: it is not moved by itself any more."""
         self.following = False
+        self._chosen = number
         self._place(number)
+
+    def settle(self) -> None:
+        """The user stays with the job under the cursor, wherever they came from."""
+        self._chosen = self.cursor
+
+    def follow(self, on: bool) -> None:
+        """Follow the newest job, or stay."""
+        self.following = on
+        if on and self._view is not None and (number := self._followed()) is not None:
+            self._chosen = number
+            self._place(number)
+        self.refresh()
 
     def _place(self, number: int) -> None:
         if number != self.cursor:
             self.cursor = number
             self.post_message(JobSelected(number))
+        self._row_shown = self._row
         self._reveal()
         self.refresh()
 
@@ -171,60 +195,49 @@ class JobList(ScrollView, can_focus=True):
         self._step(self._count)
 
     def render_line(self, y: int) -> Strip:
-        """Draw the header, or the row of a job."""
+        """Draw the header, the row of a job, or that there is none."""
         width = self.size.width
-        if y == 0:
-            return self._header(width)
-        row = self.scroll_offset.y + y - 1
-        if self._view is None or row >= self._count:
+        if self._view is None:
             return Strip.blank(width, self.rich_style)
-        number = self._view.numbers[row]
-        return self._draw(number, self._view.state.jobs[number], width).crop_extend(0, width, self.rich_style)
+        state, row = self._view.state, self.scroll_offset.y + y - 1
+        columns = Columns.fitting(width, self._measure, bool(state.excluded))
+        if y == 0:
+            strip = self._header(columns)
+        elif row < self._count:
+            number = self._view.numbers[row]
+            strip = self._draw(number, state.jobs[number], columns)
+        elif row == 0 and self._view.filter:
+            words = f"  No job matches the filter. esc clears it and shows all {len(state.jobs)} again."
+            strip = Strip([Segment(words, self.rich_style)])
+        else:
+            strip = Strip.blank(width, self.rich_style)
+        return strip.crop_extend(0, width, self.rich_style)
 
-    def _name_cells(self, width: int) -> int:
-        return max(8, width - 2 - len(ARMS) * (VERDICT_CELLS + 2))
-
-    def _header(self, width: int) -> Strip:
-        """A rule that names the run and the columns."""
-        style = self._component("job--header-focused" if self.has_focus else "job--header")
-        rule = "━" if self.has_focus else "─"
-        name = shorten(self._title, self._name_cells(width) - 2)
-        text = f"{rule} {name} ".ljust(self._name_cells(width) + 2 - (cell_len(name) - len(name)), rule)
-        for arm in ARMS:
-            text += f"{rule} {arm.upper()} ".ljust(VERDICT_CELLS + 2, rule)
-        return Strip([Segment(text, style)]).crop_extend(0, width, style)
-
-    def _draw(self, number: int, job: JobState, width: int) -> Strip:
+    def _header(self, columns: Columns) -> Strip:
         assert self._view is not None
-        selected = number == self.cursor
-        base = self.rich_style
-        if selected:
-            base += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
-        name, text = self._names(job, self._name_cells(width))
-        segments = [
-            Segment(f"{'>' if selected else ' '} {name}", base),
-            Segment(text, base + self._component("job--input", partial=True)),
-        ]
-        for arm in ARMS:
-            words = verdict_words(job, arm, self._view.state.over)
-            segments.append(Segment("  ", self.rich_style))
-            segments.append(Segment(words.ljust(VERDICT_CELLS), self._verdict_style(job, arm)))
-        return Strip(segments)
+        state = self._view.state
+        style = self._component("job--header-focused" if self.has_focus else "job--header")
+        status = "following" if self.following and not state.over else ""
+        rule = "━" if self.has_focus else "─"
+        return Strip([Segment(header_words(columns, state.labels, self._title, status, rule), style)])
 
-    def _names(self, job: JobState, cells: int) -> tuple[str, str]:
-        """Prompt and case, and as much of the input as fits, together so many cells."""
-        info = job.info
-        name = one_line(info.case) + (f"~{one_line(info.variation)}" if info.variation else "")
-        if info.repeat:
-            name += f"#{info.repeat}"
-        prompt = set_cell_size(shorten(one_line(info.prompt), self._prompt_cells), self._prompt_cells)
-        name = f"{prompt}  {name}"
-        used = max(cell_len(name), self._prompt_cells + 2 + self._case_cells) + 2
-        room = cells - used - 1
-        if room < INPUT_CELLS_MIN:
-            return set_cell_size(shorten(name, cells), cells), ""
-        text = shorten(one_line(info.input[: 4 * room]), room)
-        return set_cell_size(name, used), set_cell_size(text, room + 1)
+    def _draw(self, number: int, job: JobState, columns: Columns) -> Strip:
+        assert self._view is not None
+        state, selected = self._view.state, number == self.cursor
+        apart = apart_words(job, job.info.case in state.excluded)
+        base = self.rich_style
+        if apart:
+            base += self._component("job--apart", partial=True)
+        cursor = base
+        if selected:
+            cursor += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
+        segments = [Segment("> " if selected else "  ", cursor)]
+        for arm in ARMS:
+            words = verdict_words(job, arm, state.over)
+            segments.append(Segment(words.ljust(VERDICT_CELLS + columns.gap), base + self._verdict_style(job, arm)))
+        segments.append(Segment(names(job, columns, apart), cursor))
+        segments.append(Segment(input_words(job, columns), cursor + self._component("job--input", partial=True)))
+        return Strip(segments)
 
     def _verdict_style(self, job: JobState, arm: Arm) -> Style:
         match job.mark(arm):
@@ -238,7 +251,7 @@ class JobList(ScrollView, can_focus=True):
                 name = "job--error"
             case _:
                 name = "job--pending"
-        return self.rich_style + self._component(name, partial=True)
+        return self._component(name, partial=True)
 
     def _component(self, name: str, partial: bool = False) -> Style:
         return self.get_component_rich_style(name, partial=partial)

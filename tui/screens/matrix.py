@@ -1,0 +1,151 @@
+"""The matrix screen: where the broken replies are, prompts against variations, tags or classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from engine.records import ARMS, Arm
+from engine.runs.statistics import Interval, Share
+from tui import keys
+from tui.filters import Filter
+from tui.intervals import difference_interval, interval
+from tui.matrix import By, Name, Question, Rate, clusters, count, filter_of, pairs
+from tui.text import one_line, shorten
+from tui.views import JobView
+from tui.widgets.matrix_table import MatrixTable, column_words, row_words
+
+COUNT_SECONDS = 1.0
+REST_SECONDS = 0.2  # after which the cursor is no longer on its way
+_ARMS: tuple[Arm | None, ...] = (*ARMS, None)
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+class MatrixScreen(Screen[Filter | None]):
+    """Counts anew once a second while the run is on. Ends with the filter of a cell, None when the user just leaves."""
+
+    BINDINGS = keys.MATRIX
+    AUTO_FOCUS = "#matrix"
+
+    def __init__(self, view: JobView) -> None:
+        super().__init__()
+        self._view = view
+        self._question = Question()
+        self._counted: tuple[object, ...] = ()
+        self._rest: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: what is counted, the table, the selected cell in words."""
+        yield Static(id="matrix-question", markup=False)
+        yield MatrixTable(id="matrix")
+        yield Static(id="matrix-cell", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Count, and count again while the run is on."""
+        self.set_interval(COUNT_SECONDS, self._count)
+        self._count()
+
+    def on_screen_resume(self) -> None:
+        """Show at once what has changed while another screen was in front."""
+        self._count()
+
+    def _count(self) -> None:
+        """Draw the counts, if anything has changed."""
+        now = (self._view.state.revision, self._question)
+        if now == self._counted or not self.is_current:
+            return
+        self._counted = now
+        self._view.update()
+        self.query_one(MatrixTable).show(count(self._view.kinds, self._question), self._question)
+        self.query_one("#matrix-question", Static).update(Content(self._words()))
+        self._show_cell()
+
+    def _words(self) -> str:
+        """What is counted: `prompts by variations   ok   free`."""
+        question, labels = self._question, self._view.state.labels
+        arm = labels[ARMS.index(question.arm)] if question.arm else f"{labels[1]} minus {labels[0]}"
+        counted = "with the class" if question.by is By.CLASS else question.rate.value
+        note = ", in points" if question.arm is None else ""
+        words = one_line(f"prompts by {question.by.value}   {counted}   {arm}{note}")
+        return shorten(words, self.size.width - 2)
+
+    @on(MatrixTable.Moved)
+    def _show_cell(self) -> None:
+        """Say at once which cell it is, and its interval when the cursor has come to rest: that takes longer."""
+        self.query_one("#matrix-cell", Static).update(Content(self._cell_words(None)))
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_SECONDS, self._show_interval)
+
+    def _show_interval(self) -> None:
+        row, column = self.query_one(MatrixTable).selected
+        self.query_one("#matrix-cell", Static).update(Content(self._cell_words(self._interval(row, column))))
+
+    def _interval(self, row: Name, column: Name) -> Interval | None:
+        """The interval of a cell, as the report computes it."""
+        kinds, question = self._view.kinds, self._question
+        if question.arm is None:
+            return difference_interval(pairs(kinds, question, row, column))
+        cell = self.query_one(MatrixTable).matrix.cell(row, column)
+        return interval(Share(cell.k, cell.n), clusters(kinds, question, row, column).alike)
+
+    def _cell_words(self, found: Interval | None) -> str:
+        table, question = self.query_one(MatrixTable), self._question
+        row, column = table.selected
+        if not table.matrix.cells:
+            return "No reply is judged yet."
+        cell = table.matrix.cell(row, column)
+        names = f"{row_words(row, table.matrix)}  {column_words(column, question.by)}"
+        if cell.share is None:
+            return f"{names}: no reply"
+        if question.arm is None:
+            ends = f", 95% interval {found[0] * 100:+.0f} to {found[1] * 100:+.0f}" if found else ""
+            words = f"{cell.k:+d} of {cell.n} pairs, {cell.share * 100:+.0f} points{ends}"
+        else:
+            ends = f", 95% interval {found[0]:.0%} to {found[1]:.0%}" if found else ""
+            words = f"{cell.k} of {cell.n} replies, {cell.share:.0%}{ends}"
+        return f"{shorten(names, max(10, self.size.width - 2 - len(words) - 2))}: {words}"
+
+    def action_columns(self) -> None:
+        """Variations, tags, classes, and again."""
+        self._ask(replace(self._question, by=_next(By, self._question.by)))
+
+    def action_rate(self) -> None:
+        """The next rate; by classes there is only one."""
+        if self._question.by is By.CLASS:
+            self.notify("By classes the share of replies with the class is shown; v shows the others.", markup=False)
+        else:
+            self._ask(replace(self._question, rate=_next(Rate, self._question.rate)))
+
+    def action_arm(self) -> None:
+        """The first side, the second, their difference, and again."""
+        arm = _ARMS[(_ARMS.index(self._question.arm) + 1) % len(_ARMS)]
+        self._ask(replace(self._question, arm=arm))
+
+    def _ask(self, question: Question) -> None:
+        self._question = question
+        self._count()
+
+    def action_open(self) -> None:
+        """Show the jobs of the cell."""
+        table = self.query_one(MatrixTable)
+        if table.matrix.cells:
+            self.dismiss(filter_of(self._question, *table.selected))
+
+    def action_back(self) -> None:
+        """Leave the filter as it is."""
+        self.dismiss(None)
+
+
+def _next(choices: type[_Choice], now: _Choice) -> _Choice:
+    found = list(choices)
+    return found[(found.index(now) + 1) % len(found)]
