@@ -33,6 +33,7 @@ class JsonbreakApp(App[None]):
         "styles/app.tcss",
         "styles/browse.tcss",
         "styles/run.tcss",
+        "styles/job.tcss",
         "styles/search.tcss",
     ]
     BINDINGS = keys.APP

@@ -7,12 +7,10 @@ from collections.abc import Callable
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from engine.records import ARMS
 from tui import keys
 from tui.jobs import JobState
 from tui.messages import JobSelected, RunRequested
@@ -22,13 +20,11 @@ from tui.screens.remarks import RemarksScreen
 from tui.state import RunState
 from tui.text import one_line
 from tui.views import JobView
-from tui.widgets.arm_pane import ArmPane
-from tui.widgets.fork_line import ForkLine
 from tui.widgets.job_list import JobList
+from tui.widgets.job_views import JobViews, ViewName
 from tui.widgets.notice import Notice
 from tui.widgets.remark_line import RemarkLine
 from tui.widgets.status_line import StatusLine
-from tui.widgets.stream_view import StreamView
 from tui.work import Phase
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
@@ -59,10 +55,7 @@ class RunScreen(Screen[None]):
         yield RemarkLine(id="remark")
         yield Notice(id="notice")
         yield JobList(id="jobs")
-        yield ForkLine(id="fork")
-        with Horizontal(id="panes"):
-            for arm in ARMS:
-                yield ArmPane(arm, id=arm)
+        yield JobViews(self.runner, id="job")
         yield Footer(show_command_palette=False)
 
     @property
@@ -109,9 +102,8 @@ class RunScreen(Screen[None]):
         if state is None or not self.is_current:
             return
         elapsed = time.monotonic() - state.since
-        panes = self.query(ArmPane)
         seconds = int(elapsed) if state.started is None and not state.over else 0
-        now = (state, state.revision, seconds, *(pane.below for pane in panes))
+        now = (state, state.revision, seconds, *self.query_one(JobViews).panes.below)
         if now == self._drawn:
             return
         self._drawn = now
@@ -125,11 +117,7 @@ class RunScreen(Screen[None]):
         self._show_job(state)
 
     def _show_job(self, state: RunState) -> None:
-        job = self.selected
-        reason = state.started.constrained_error if state.started else None
-        for pane in self.query(ArmPane):
-            pane.show(job, state.over, reason if pane.arm == "constrained" else None)
-        self.query_one(ForkLine).show(job, reason is None, self.has_class("-narrow"))
+        self.query_one(JobViews).show_job(state, self.selected)
 
     @on(JobSelected)
     def _job_selected(self) -> None:
@@ -189,15 +177,14 @@ class RunScreen(Screen[None]):
             return
         self.app.push_screen(RemarksScreen(state.remarks))
 
+    def action_show(self, name: ViewName) -> None:
+        """Put a view of the selected job in the panes' place, or them back."""
+        if self.state is not None and self.state.jobs:
+            self.query_one(JobViews).toggle(name)
+
     def action_zoom(self) -> None:
-        """Give the focused pane the whole screen, or take it back."""
-        if self.maximized is not None:
-            self.minimize()
-        else:
-            panes = [pane for pane in self.query(ArmPane) if pane.has_focus_within]
-            pane = panes[0] if panes else self.query(ArmPane).first()
-            pane.query_one(StreamView).focus()  # so that its keys work, also after it has been put back
-            self.maximize(pane)
+        """Give the focused pane, or the view in the panes' place, the whole screen, or take it back."""
+        self.query_one(JobViews).zoom()
 
     def action_again(self) -> None:
         """Run the suite again."""
@@ -208,7 +195,9 @@ class RunScreen(Screen[None]):
         self.app.post_message(RunRequested(state.suite))
 
     def action_back(self) -> None:
-        """Back to the suites, asking first when a run is on."""
+        """Close the view in the panes' place; then back to the suites, asking first when a run is on."""
+        if self.query_one(JobViews).close():
+            return
         if not self.runner.busy:
             self.dismiss()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,7 +18,7 @@ _FINISH = {"stop": "stopped by itself", "length": "cut off at the token limit", 
 
 
 class ArmPane(Vertical):
-    """FREE or CONSTRAINED."""
+    """FREE or CONSTRAINED; of two runs that are compared, BASELINE or CANDIDATE."""
 
     ALLOW_MAXIMIZE = True
 
@@ -28,73 +29,97 @@ class ArmPane(Vertical):
         self._starts = 0
         self._shown = 0  # how much of the job's text is in the view
         self._final = False
+        self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The text above, the verdict below."""
         yield StreamView()
         yield VerdictLine(self.arm)
 
-    def show(self, job: JobState | None, over: bool, unavailable: str | None) -> None:
-        """Draw a job as far as it has come. `unavailable`: why this arm does not exist in this run."""
-        view = self.query_one(StreamView)
-        text = (unavailable or "") if job is None or not job.text(self.arm) else job.text(self.arm)
-        final = job is not None and job.finished
-        starts = job.starts if job else 0
-        if job is not self._job or starts != self._starts:
-            view.stream(False)
-            view.show("")
-            view.scroll_to(y=0, animate=False)
-            self._job, self._starts, self._shown, self._final = job, starts, 0, False
-        if final and not self._final:
-            self._show_final(view, job, text)
-        elif not final and len(text) != self._shown:
-            view.append(text[self._shown :])
-            self._shown = len(text)
-        if job is not None and not final:
-            view.stream(job.mark(self.arm) in (Mark.RUNNING, Mark.BREAKING) and not over)
-            view.decorate(*_decoration(job, self.arm))
-        self.query_one(VerdictLine).show(job, over)
-        self._show_title(job, view.below)
-
-    def _show_final(self, view: StreamView, job: JobState | None, text: str) -> None:
-        assert job is not None
-        self._final, self._shown = True, len(text)
-        view.stream(False)
-        reply = job.reply(self.arm)
-        assert reply is not None
-        if reply.verdict is None:
-            view.show(text or reply.error or "")
-            return
-        view.show(text, *_decoration(job, self.arm))
-        if reply.verdict.where is not None:
-            view.scroll_to_offset(reply.verdict.where.start)
+    @property
+    def view(self) -> StreamView:
+        """Where the text is."""
+        return self.query_one(StreamView)
 
     @property
     def below(self) -> int:
         """How many lines of the text are below the window."""
-        return self.query_one(StreamView).below
+        return self.view.below
 
-    def _show_title(self, job: JobState | None, below: int) -> None:
-        parts = [self.arm.upper()]
+    def show(self, job: JobState | None, label: str, over: bool, unavailable: str | None, parted: int | None) -> None:
+        """Draw a job as far as it has come.
+
+        label: what this side is called. unavailable: why this arm does not exist in this run. parted: up to which
+        character both sides say the same; None where they do not part.
+        """
+        view = self.view
+        text = (job.text(self.arm) if job else "") or unavailable or ""
+        now = (*_stage(job, self.arm), label, over, unavailable, parted, len(text), view.below, self.size.width)
+        if job is self._job and now == self._drawn:
+            return
+        self._drawn = now
+        if job is not self._job or (job and job.starts != self._starts):
+            view.stream(False)
+            view.show("")
+            view.scroll_to(y=0, animate=False)
+            self._job, self._starts, self._shown, self._final = job, job.starts if job else 0, 0, False
+        if job is not None and job.finished:
+            self._show_final(job, text, parted)
+        else:
+            self._show_live(job, text, over, parted)
+        self.query_one(VerdictLine).show(job, over)
+        self._show_title(job, label)
+
+    def _show_live(self, job: JobState | None, text: str, over: bool, parted: int | None) -> None:
+        view = self.view
+        if len(text) != self._shown:
+            view.append(text[self._shown :])
+            self._shown = len(text)
+        if job is not None:
+            view.stream(job.mark(self.arm) in (Mark.RUNNING, Mark.BREAKING) and not over)
+            view.decorate(*_decoration(job, self.arm, parted))
+
+    def _show_final(self, job: JobState, text: str, parted: int | None) -> None:
+        reply = job.reply(self.arm)
+        if self._final or reply is None:
+            return
+        self._final = True
+        self.view.stream(False)
+        if reply.verdict is None:
+            self.view.show(text or reply.error or "")
+        else:
+            self.view.show(text, *_decoration(job, self.arm, parted))
+
+    def _show_title(self, job: JobState | None, label: str) -> None:
+        parts = [label.upper()]
         if job is not None and job.started:
             parts.append(f"{job.tokens(self.arm)} tokens")
             reply = job.reply(self.arm)
             if reply is not None:
                 parts += [f"{reply.seconds:.1f} s", _FINISH[reply.finish]]
-        if below:
-            parts.append(f"+{below} lines below")
-        title = Content("  ".join(parts))
+        below = [f"+{self.below} lines below"] if self.below else []
+        width = self.size.width - 4
+        while len(parts) > 1 and cell_len("  ".join([*parts, *below])) > width:
+            parts.pop()  # a pane that has the whole screen says all of it
+        title = Content("  ".join([*parts, *below]))
         if title != self.border_title:
             self.border_title = title
 
 
-def _decoration(job: JobState, arm: Arm) -> tuple[list[Span], list[Marker]]:
+def _stage(job: JobState | None, arm: Arm) -> tuple[object, ...]:
+    """What changes when there is something new to draw of a job."""
+    if job is None:
+        return ()
+    return job.starts, job.mark(arm), job.finished, job.record is None, job.fork is None, job.tokens(arm)
+
+
+def _decoration(job: JobState, arm: Arm, parted: int | None) -> tuple[list[Span], list[Marker]]:
     """What is marked in the text: the part both arms share, the fork, and the break."""
     spans: list[Span] = []
     markers: list[Marker] = []
-    if job.fork is not None:
-        spans.append(Span(0, job.fork.char, "text--shared"))
-        markers.append(Marker(job.fork.char, FORK_GLYPH, "text--fork"))
+    if parted is not None:
+        spans.append(Span(0, parted, "text--shared"))
+        markers.append(Marker(parted, FORK_GLYPH, "text--fork"))
     reply, broke = job.reply(arm), job.broke.get(arm)
     if reply is not None:
         _mark_break(reply, spans, markers)

@@ -7,50 +7,61 @@ from textual.widgets import Static
 
 from engine.records import Candidate, Fork
 from tui.jobs import JobState, Mark
-from tui.text import one_line, shorten
+from tui.tokens import quoted
 from tui.widgets.text_view import FORK_GLYPH
 
 TOKEN_CELLS = 12
 
 
 class ForkLine(Static):
-    """One sentence: on one line where it fits, else on two."""
+    """One sentence: on one line where it fits, else on two. The token view tells all of it."""
 
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._content = Content("")
+        self._words = Content("")
 
     def show(self, job: JobState | None, constrained: bool, narrow: bool) -> None:
         """Draw the fork of a job, on two lines when `narrow`. `constrained`: whether the run has that arm at all."""
-        content = self._words(job, constrained, narrow)
-        if content != self._content:
-            self._content = content
-            self.update(content)
+        self._draw(_words(job, constrained, narrow))
 
-    def _words(self, job: JobState | None, constrained: bool, narrow: bool) -> Content:
-        if job is None or not job.started:
-            return Content("")
-        if not constrained or job.mark("constrained") is Mark.ERROR:
-            return Content.styled("no fork: there is no constrained arm", "$text-muted")
-        if job.fork is not None:
-            return fork_sentence(job.fork, narrow)
-        if job.cancelled:
-            return Content("")
-        if not job.finished:
-            return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
-        return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
+    def show_difference(self, at: int | None) -> None:
+        """Two replies that were decoded on their own: where they part, None where they do not."""
+        place = "both replies are the same" if at is None else f"{FORK_GLYPH} the replies part at character {at}"
+        self._draw(Content.styled(place, "$text-muted" if at is None else "bold"))
+
+    def clear(self) -> None:
+        """There is nothing to say."""
+        self._draw(Content(""))
+
+    def _draw(self, words: Content) -> None:
+        if words != self._words:
+            self._words = words
+            self.update(words)
+
+
+def _words(job: JobState | None, constrained: bool, narrow: bool) -> Content:
+    if job is None or not job.started:
+        return Content("")
+    if not constrained or job.mark("constrained") is Mark.ERROR:
+        return Content.styled("no fork: there is no constrained arm", "$text-muted")
+    if job.fork is not None:
+        return fork_sentence(job.fork, narrow)
+    if job.cancelled:
+        return Content("")
+    if not job.finished:
+        return Content.styled("no fork so far: the grammar allows what the model wants", "$text-muted")
+    return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
 
 
 def fork_sentence(fork: Fork, narrow: bool) -> Content:
     """Which token the model wanted at the fork and which the grammar allowed, with their probabilities."""
-    place = f"{FORK_GLYPH} fork at token {fork.token}: "
     return Content.assemble(
-        (place, "bold"),
-        "wanted          " if narrow else "wanted ",
+        (f"{FORK_GLYPH} fork at token {fork.token}: ", "bold"),
+        "wanted ",
         *_candidate(fork.wanted),
-        f"\n{' ' * len(place)}" if narrow else ", ",
+        "\n  " if narrow else ", ",
         "grammar allowed ",
         *_candidate(fork.allowed),
         f" (allowed {percent(fork.allowed_mass)} in all)",
@@ -61,8 +72,7 @@ def _candidate(candidates: tuple[Candidate, ...]) -> tuple[str | tuple[str, str]
     if not candidates:
         return ("nothing",)
     first = candidates[0]
-    quote = "'" if '"' in first.token else '"'
-    return ((f"{quote}{shorten(one_line(first.token), TOKEN_CELLS)}{quote}", "bold"), f" {percent(first.p)}")
+    return ((quoted(first.token, TOKEN_CELLS), "bold"), f" {percent(first.p)}")
 
 
 def percent(p: float) -> str:

@@ -10,12 +10,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
 from textual.events import Resize
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui import keys
 from tui.text import visible
+from tui.widgets.scrolling import ScrollingView
 from tui.wrap import TAB, Row, wrap
 
 FORK_GLYPH = "\u25b8"  # ▸, drawn where the arms part
@@ -38,7 +37,7 @@ class Marker(NamedTuple):
     style: str
 
 
-class TextView(ScrollView, can_focus=True):
+class TextView(ScrollingView):
     """Shows text as it is: nothing in it is markup, and no control character reaches the terminal."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -47,9 +46,8 @@ class TextView(ScrollView, can_focus=True):
         "text--mark",
         "text--shared",
         "text--fork",
+        "text--special",
     }
-    BINDINGS = keys.MOVE
-    ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -94,14 +92,11 @@ class TextView(ScrollView, can_focus=True):
 
     def scroll_to_offset(self, offset: int) -> None:
         """Bring a character into view, in the middle of the window when it was outside."""
-        row = self._row_of(offset)
-        top, height = self.scroll_offset.y, self.size.height
-        if not top <= row < top + height:
-            self.scroll_to(y=max(0, row - height // 2), animate=False)
+        self.reveal(self._row_of(offset))
 
     def on_resize(self, event: Resize) -> None:
         """Wrap anew, keeping the text at the top of the window there."""
-        if self._width != self._wrapped_at:
+        if self.line_cells != self._wrapped_at:
             anchor = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
             self._wrap_all()
             self._return_to(anchor)
@@ -129,48 +124,22 @@ class TextView(ScrollView, can_focus=True):
             strip = self._strips[row] = Strip(self._draw(*self._rows[row]))
         return strip.crop_extend(0, width, self.rich_style)
 
-    def action_up(self) -> None:
-        """One line up."""
-        self.scroll_to(y=self.scroll_offset.y - 1, animate=False)
-
-    def action_down(self) -> None:
-        """One line down."""
-        self.scroll_to(y=self.scroll_offset.y + 1, animate=False)
-
-    def action_page_up(self) -> None:
-        """One page up, keeping a line of context."""
-        self.scroll_to(y=self.scroll_offset.y - max(1, self.size.height - 1), animate=False)
-
-    def action_page_down(self) -> None:
-        """One page down, keeping a line of context."""
-        self.scroll_to(y=self.scroll_offset.y + max(1, self.size.height - 1), animate=False)
-
-    def action_first(self) -> None:
-        """To the beginning."""
-        self.scroll_to(y=0, animate=False)
-
-    def action_last(self) -> None:
-        """To the end."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
-
-    @property
-    def _width(self) -> int:
-        return self.content_region.width - 1  # the scroll bar's column, which must not change the wrapping
-
     def _wrap_from(self, start: int) -> list[Row]:
+        if not self.size.width:
+            return [(start, len(self._text))]  # nobody sees it yet
         # The last column is kept for a space, a newline mark or a marker that hangs over the row's end.
         extra = {marker.at: len(marker.glyph) for marker in self._markers}
-        return wrap(self._text, self._width - 1, start, extra)
+        return wrap(self._text, self.line_cells - 1, start, extra)
 
     def _wrap_all(self) -> None:
-        self._wrapped_at = self._width
+        self._wrapped_at = self.line_cells
         self._rows = self._wrap_from(0)
         self._strips.clear()
         self._rows_changed()
 
     def _rows_changed(self) -> None:
         """Tell the scroll bar how long the text is."""
-        self.virtual_size = Size(self._width, len(self._rows))
+        self.grow_to(len(self._rows))
 
     def _row_of(self, offset: int) -> int:
         """The row a character is on."""
@@ -186,19 +155,20 @@ class TextView(ScrollView, can_focus=True):
     def _draw(self, start: int, end: int) -> list[Segment]:
         """The segments of a row, split wherever a span begins or ends or a marker stands."""
         closed = end == len(self._text) or self._text[end] == "\n"  # a marker at `end` belongs to this row
+        spans = [span for span in self._spans if span.start < end and start < span.end]
         edges = {start, end}
-        for span in self._spans:
+        for span in spans:
             edges.update(edge for edge in (span.start, span.end) if start < edge < end)
         edges.update(marker.at for marker in self._markers if start < marker.at < end)
         cuts = sorted(edges)
         segments: list[Segment] = []
         for left, right in pairwise(cuts):
             segments += self._markers_at(left)
-            segments.append(Segment(self._text[left:right].replace("\t", TAB), self._style_at(left)))
+            segments.append(Segment(self._text[left:right].replace("\t", TAB), self._style_at(left, spans)))
         if closed:
             segments += self._markers_at(end)
             if any(span.style == "text--mark" and span.start <= end < span.end for span in self._spans):
-                segments.append(Segment("\u2424", self._style_at(end)))  # a marked newline must be seen
+                segments.append(Segment("\u2424", self._style_at(end, self._spans)))  # a marked newline must be seen
         return segments
 
     def _markers_at(self, offset: int) -> list[Segment]:
@@ -208,12 +178,18 @@ class TextView(ScrollView, can_focus=True):
             if marker.at == offset
         ]
 
-    def _style_at(self, offset: int) -> Style:
+    def _style_at(self, offset: int, spans: Iterable[Span]) -> Style:
         style = self.rich_style
-        for span in self._spans:
+        for span in spans:
             if span.start <= offset < span.end:
                 style += self._component(span.style)
         return style
 
     def _component(self, name: str) -> Style:
         return self.get_component_rich_style(name, partial=True)
+
+
+class JobText(TextView, inherit_bindings=False):
+    """A text on the run screen, where the letters of vi are other keys."""
+
+    BINDINGS = keys.ARROWS

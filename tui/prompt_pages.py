@@ -1,0 +1,106 @@
+"""The exact prompt of a job: where its messages come from, and the page that shows them. Knows nothing of Textual."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.events import PromptRendered, RenderPrompt
+from engine.records import Message
+from tui.jobs import JobState
+from tui.run_facts import PromptFacts, RunFacts, facts_for
+from tui.state import RunState
+from tui.suites import Page
+from tui.text import visible
+
+if TYPE_CHECKING:
+    from engine.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a job asks the model. remark: what one should know about where it was taken from."""
+
+    messages: tuple[Message, ...]
+    prefill: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    remark: str | None = None
+
+    def order(self, id: str) -> RenderPrompt:
+        """The question to the engine, how a chat template puts it."""
+        return RenderPrompt(id, self.messages, self.prefill, self.template_kwargs)
+
+
+def asked_by(state: RunState, job: JobState) -> Asked | None:
+    """What a job asks: from its record, else from the suite's file. Reads files, so call it from a thread.
+
+    None where neither has it. Raises BadInputError where the suite does not load any more.
+    """
+    facts = facts_for(state, job)
+    if job.record is not None:
+        prompt = facts.prompts.get(job.info.prompt)
+        remark = f"{facts.problem} So what its replies begin with is not known." if facts.problem else None
+        prompt = prompt or PromptFacts()
+        return Asked(job.record.messages, prompt.prefill, prompt.template_kwargs, remark)
+    found = _suite_job(state.suite, job.info.id, facts)
+    return None if found is None else Asked(found[0].messages, found[0].prefill, found[0].template_kwargs, found[1])
+
+
+def _suite_job(path: Path, id: str, facts: RunFacts) -> tuple[Job, str | None] | None:
+    from engine.jobs import jobs_of
+    from engine.suites import load_suite
+
+    suite = load_suite(path)
+    job = next((job for job in jobs_of(suite) if job.id == id), None)
+    if job is None:
+        return None
+    changed = facts.suite_sha256 not in (None, hashlib.sha256(suite.text.encode()).hexdigest())
+    return job, "The suite's file has changed since the run began: this is how it asks now." if changed else None
+
+
+def rendered_page(asked: Asked, rendered: PromptRendered) -> Page:
+    """The prompt as the model reads it."""
+    page = Page()
+    _add_remark(page, asked.remark)
+    words = f"{rendered.tokens} tokens as {visible(rendered.model)} reads them"
+    page.add(f"{words}, special ones underlined\n\n" if rendered.special else f"{words}\n\n", "text--label")
+    _add_marked(page, rendered.text, rendered.special)
+    return page
+
+
+def messages_page(asked: Asked, why: str) -> Page:
+    """The messages role by role. why: a sentence on why there is no chat template."""
+    page = Page()
+    page.add(f"{visible(why)} The messages, role by role:\n\n", "text--label")
+    _add_remark(page, asked.remark)
+    for message in asked.messages:
+        page.heading(visible(message["role"])).add(f"{message['content']}\n\n")
+    if asked.prefill:
+        page.heading("the reply begins").add(f"{asked.prefill}\n\n")
+    if asked.template_kwargs:
+        page.heading("variables of the chat template").add(json.dumps(asked.template_kwargs, ensure_ascii=False))
+    return page
+
+
+def other_model(run: str | None, engine: str) -> str | None:
+    """The sentence to say where the engine has another model than the run had."""
+    if run is None or run == engine:
+        return None
+    return f"This run asked {run}, the engine here has {engine}: its chat template would not be the run's."
+
+
+def _add_remark(page: Page, remark: str | None) -> None:
+    if remark:
+        page.add(f"{visible(remark)}\n", "text--label")
+
+
+def _add_marked(page: Page, text: str, special: Iterable[tuple[int, int]]) -> None:
+    done = 0
+    for start, end in special:
+        page.add(text[done:start]).add(text[start:end], "text--special")
+        done = end
+    page.add(text[done:])

@@ -1,0 +1,34 @@
+"""A record as JSON for people: indented, but what has thousands of numbers takes no line for each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from engine.records import Record
+
+_INDENT = "  "
+
+
+def record_text(record: Record) -> str:
+    """The record with its keys in the order in which they are written to disk."""
+    return _json(asdict(record), "")
+
+
+def _json(value: Any, indent: str) -> str:
+    """A value whose first line stands behind something at `indent`."""
+    if isinstance(value, tuple):
+        value = list(value)
+    if not isinstance(value, dict | list) or _is_short(value):
+        return json.dumps(value, ensure_ascii=False)
+    inner = indent + _INDENT
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {_json(part, inner)}" for key, part in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + _json(part, inner) for part in value) + f"\n{indent}]"
+
+
+def _is_short(value: dict[str, Any] | list[Any]) -> bool:
+    """Whether it has nothing inside, or nothing but numbers."""
+    return not value or (isinstance(value, list) and all(isinstance(part, int | float) for part in value))
