@@ -24,11 +24,14 @@ def main(
 ) -> None:
     """Show the suites under PATH and run them."""
     options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
-    sys.exit(open_app(path, options, batch, grammar))
+    sys.exit(open_app(path, options, batch, grammar, out))
 
 
-def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: GrammarKind) -> int:
-    """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2."""
+def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: GrammarKind, runs: Path) -> int:
+    """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2.
+
+    runs: the folder that runs are kept in.
+    """
     if not path.exists():
         print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
         return 2
@@ -39,7 +42,7 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     from tui.app import JsonbreakApp
 
     command = [sys.executable, "-m", "engine", "worker", *engine_options]
-    app = JsonbreakApp(path, command, batch=batch, grammar=grammar)
+    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs)
     app.run()
     runner = app.runner
     if runner is not None and runner.work is not None and runner.work.folder is not None:

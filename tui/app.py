@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App
 
 from tui import keys
-from tui.messages import RunRequested, SearchRequested
+from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
-    batch, grammar: what every run is asked for, see engine.events.StartRun.
+    batch, grammar: what every run is asked for, see engine.events.StartRun. runs: the folder that runs are kept in.
     """
 
     TITLE = "jsonbreak"
@@ -35,6 +35,9 @@ class JsonbreakApp(App[None]):
         "styles/run.tcss",
         "styles/job.tcss",
         "styles/search.tcss",
+        "styles/filter.tcss",
+        "styles/matrix.tcss",
+        "styles/runs.tcss",
     ]
     BINDINGS = keys.APP
 
@@ -46,12 +49,14 @@ class JsonbreakApp(App[None]):
         *,
         batch: int | None = None,
         grammar: GrammarKind = "auto",
+        runs: Path = Path("runs"),
     ) -> None:
         super().__init__()
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
         self._batch, self._grammar = batch, grammar
+        self._runs = runs
         self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
 
@@ -104,13 +109,23 @@ class JsonbreakApp(App[None]):
         if not isinstance(self.screen, SearchScreen):
             await self.push_screen(SearchScreen(runner))
 
+    @on(RunsRequested)
+    def _list_runs(self) -> None:
+        from tui.screens.runs import RunsScreen
+
+        self.push_screen(RunsScreen(self._runs, self._have_runner()))
+
     def _idle_runner(self) -> Runner | None:
         """What runs suites; None while something is on."""
+        runner = self._have_runner()
+        return None if runner.busy else runner
+
+    def _have_runner(self) -> Runner:
         from tui.runner import Runner
 
         if self.runner is None:
             self.runner = Runner(self._command, self._log_path)
-        return None if self.runner.busy else self.runner
+        return self.runner
 
     def action_help(self) -> None:
         """Show the keys."""

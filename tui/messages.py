@@ -9,6 +9,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.runs.listing import ListedRun
+    from tui.comparing import Pairs
     from tui.opening import News
     from tui.suites import SuiteFile
 
@@ -53,6 +54,14 @@ class RecordsRead(Message):
     """More of a run has been read from its folder."""
 
     def __init__(self, news: News) -> None:
+        self.news = news
+        super().__init__()
+
+
+class PairsRead(Message):
+    """More of two runs that are compared has been read."""
+
+    def __init__(self, news: Pairs) -> None:
         self.news = news
         super().__init__()
 

@@ -13,7 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import keys
-from tui.messages import RunRequested, SearchRequested, SuitesRead
+from tui.messages import RunRequested, RunsRequested, SearchRequested, SuitesRead
 from tui.suites import (
     Page,
     SuiteFile,
@@ -97,6 +97,10 @@ class BrowseScreen(Screen[None]):
         file = self._usable()
         if file is not None:
             self.app.post_message(RunRequested(file.path))
+
+    def action_runs(self) -> None:
+        """List the runs there are."""
+        self.app.post_message(RunsRequested())
 
     def action_search(self) -> None:
         """Search for the chosen suite's best prompt, if it has what a search needs."""

@@ -1,0 +1,156 @@
+"""Two runs, job by job: the baseline's reply on the left, the candidate's on the right. No word of Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from engine.events import JobInfo, Loading, RunStarted
+from engine.records import ARMS, Arm, Record
+from engine.runs.differences import differences
+from engine.runs.facts import JobFacts
+from engine.runs.figures import plural
+from engine.runs.following import goes_on
+from engine.runs.reading import RunFolder
+from engine.runs.statistics import Paired
+from engine.runs.summaries import SummaryReader
+from tui.opening import lost_words
+from tui.state import RunState
+from tui.work import Phase
+
+LABELS = ("baseline", "candidate")
+Pair: TypeAlias = tuple[JobInfo, JobFacts, JobFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What has been read of two runs. read: so many records of the baseline. remarks: at the end, else None."""
+
+    pairs: list[Pair]
+    read: int = 0
+    remarks: tuple[str, ...] | None = None
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class Side:
+    """The comparison of one arm's replies.
+
+    change: which of a pair are ok, of the pairs that were decoded in both runs; undecoded: the other pairs.
+    """
+
+    state: RunState
+    change: Paired = field(default_factory=Paired)
+    undecoded: int = 0
+
+    def add(self, pairs: list[Pair], arm: Arm) -> None:
+        """Count more pairs, and list them."""
+        first = len(self.state.jobs)
+        found = []
+        for number, (info, baseline, candidate) in enumerate(pairs, first):
+            left, right = baseline.of(arm), candidate.of(arm)
+            found.append((info, JobFacts(left, right, place=number)))
+            if left is None or right is None:
+                self.undecoded += 1
+            else:
+                self.change.add(left.ok, right.ok, info.case)
+        self.state.add_finished(found)
+        self.state.revision += 1
+
+
+class Comparison:
+    """Two run folders and, for each arm, what they add up to: `read` in a thread, and `take` what comes of it.
+
+    Jobs are paired by their ids, in the order of the candidate. Raises BadInputError where records cannot be read.
+    """
+
+    def __init__(self, baseline: Path, candidate: Path) -> None:
+        self._runs = (RunFolder(baseline), RunFolder(candidate))
+        self._places: list[tuple[int, int]] = []  # of each pair, where the two records begin
+        self.sides = {arm: Side(self._state(arm)) for arm in ARMS}
+
+    def read(self) -> Iterator[Pairs]:
+        """The pairs as they are found; at last what is to be said of them all."""
+        try:
+            yield from self._read()
+        except OSError as error:
+            yield Pairs([], failure=f"The records cannot be read ({error.strerror}).")
+
+    def _read(self) -> Iterator[Pairs]:
+        baseline, candidate = (SummaryReader(run.folder) for run in self._runs)
+        waiting: dict[str, JobFacts] = {}
+        for batch in baseline.batches():
+            waiting.update((info.id, facts) for info, facts in batch)
+            yield Pairs([], read=len(waiting))
+        alone = 0
+        for batch in candidate.batches():
+            pairs = [(info, waiting.pop(info.id), facts) for info, facts in batch if info.id in waiting]
+            alone += len(batch) - len(pairs)
+            yield Pairs(pairs)
+        remarks = [*self._lost(baseline, candidate), *_missing(len(waiting), alone), self._differing()]
+        yield Pairs([], remarks=tuple(remarks))
+
+    def take(self, news: Pairs) -> None:
+        """Add what was read to the states."""
+        for _, baseline, candidate in news.pairs:
+            assert baseline.place is not None
+            assert candidate.place is not None
+            self._places.append((baseline.place, candidate.place))
+        for arm, side in self.sides.items():
+            side.add(news.pairs, arm)
+            if news.read:
+                side.state.loading = Loading("reading the baseline", news.read, self._runs[0].manifest.jobs, "records")
+            if news.failure is not None:
+                side.state.fail(news.failure)
+            elif news.remarks is not None:
+                side.state.remarks += news.remarks
+                side.state.phase, side.state.seconds = Phase.FINISHED, 0.0
+
+    @property
+    def nothing_in_common(self) -> str:
+        """Why there is no pair, when there is none."""
+        suites = [run.manifest.suite or "unknown" for run in self._runs]
+        if suites[0] != suites[1]:
+            return f"These runs have no job in common: their suites are {suites[0]} and {suites[1]}."
+        return "These runs have no job in common: they ran other prompts or cases of the suite, or have no records."
+
+    def _state(self, arm: Arm) -> RunState:
+        baseline, candidate = (run.manifest for run in self._runs)
+        state = RunState(Path(candidate.suite_file or self._runs[1].folder.name), phase=Phase.LOADING, labels=LABELS)
+        names = [baseline.model or "?", candidate.model or "?"]
+        if names[0] == names[1]:
+            names = [run.folder.name.split("-")[0] for run in self._runs]  # when they began
+        state.started = RunStarted(
+            self._runs[1].folder, f"{candidate.suite or '?'}, {arm}", f"{names[0]} and {names[1]}", ()
+        )
+        state.fetch = partial(self._fetch, arm)
+        return state
+
+    def _fetch(self, arm: Arm, number: int) -> Record:
+        """The record of a pair: the candidate's, with the baseline's reply for the free one."""
+        baseline, candidate = (
+            run.record_at(place) for run, place in zip(self._runs, self._places[number], strict=True)
+        )
+        return replace(candidate, free=baseline.reply(arm), constrained=candidate.reply(arm), fork=None, agree=None)
+
+    def _lost(self, *readers: SummaryReader) -> list[str]:
+        remarks = []
+        for label, run, reader in zip(LABELS, self._runs, readers, strict=True):
+            remarks += [f"Of the {label}: {words}" for words in lost_words(reader)]
+            if goes_on(run.folder):
+                remarks.append(f"The {label} is still on: it is compared as far as it had come.")
+        return remarks
+
+    def _differing(self) -> str:
+        found = differences(*(run.manifest for run in self._runs))
+        return f"The runs differ in: {', '.join(found)}." if found else "The manifests of the runs do not differ."
+
+
+def _missing(baseline: int, candidate: int) -> list[str]:
+    """How many jobs have no partner."""
+    counts = zip((baseline, candidate), LABELS, strict=True)
+    words = [f"{plural(count, 'job')} only in the {label}" for count, label in counts if count]
+    return [f"Not compared: {', '.join(words)}."] if words else []

@@ -1,0 +1,86 @@
+"""A run beside its baseline, job by job, in the screen of runs."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.worker import get_current_worker
+
+from engine.records import Arm
+from tui import intervals, keys
+from tui.comparing import Comparison
+from tui.filters import Show, shown
+from tui.kinds import kind_of
+from tui.messages import PairsRead
+from tui.runner import Runner
+from tui.screens.run import RunScreen
+from tui.text import one_line
+from tui.widgets.change_line import ChangeLine
+from tui.widgets.job_list import JobList
+from tui.widgets.status_line import StatusLine
+from tui.work import Phase
+
+_OF_A_RUN = {"edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "report", "follow"}
+
+
+class CompareScreen(RunScreen):
+    """Shows one arm of both runs, the free one first. Nothing is tried from here: that belongs to a run."""
+
+    BINDINGS = keys.COMPARE
+
+    def __init__(self, runner: Runner, comparison: Comparison) -> None:
+        self._arm: Arm = "free"
+        self._comparison = comparison
+        super().__init__(runner, comparison.sides[self._arm].state)
+
+    def compose(self) -> ComposeResult:
+        """What has changed stands under the rates."""
+        for widget in super().compose():
+            yield widget
+            if isinstance(widget, StatusLine):
+                yield ChangeLine(id="change")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the keys that belong to a single run."""
+        return action not in _OF_A_RUN
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._read()
+
+    @work(thread=True, exclusive=True, group="records")
+    def _read(self) -> None:
+        worker = get_current_worker()
+        for news in self._comparison.read():
+            if worker.is_cancelled:
+                return
+            if news.remarks is not None:
+                intervals.load()
+            self.post_message(PairsRead(news))
+
+    @on(PairsRead)
+    def _take(self, message: PairsRead) -> None:
+        self._comparison.take(message.news)
+        if message.news.remarks is not None and self.state is not None and not self.state.jobs:
+            words = one_line(self._comparison.nothing_in_common)
+            self.app.notify(words, severity="error", markup=False)
+            self.dismiss()
+
+    def flush(self) -> None:
+        """Draw what changed, the counts over the list among it."""
+        super().flush()
+        side = self._comparison.sides[self._arm]
+        self.query_one(ChangeLine).show(self._arm, side, side.state.phase is Phase.FINISHED)
+
+    def action_arm(self) -> None:
+        """Compare the replies of the other arm, at the same job."""
+        cursor = self.query_one(JobList).cursor
+        self._arm = "constrained" if self._arm == "free" else "free"
+        self._opened = self._comparison.sides[self._arm].state
+        self.flush()
+        self.query_one(JobList).select(cursor)
+
+    def action_broken(self, step: int) -> None:
+        """To the next (1) or previous (-1) job that has regressed, round the end."""
+        if not self._go(step, lambda job: shown(kind_of(job), Show.LOST)):
+            self.notify("Nothing has regressed.", markup=False)

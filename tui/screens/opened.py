@@ -1,0 +1,45 @@
+"""A run read from its folder, in the screen of runs; it grows while an engine elsewhere works on it."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.worker import get_current_worker
+
+from tui.messages import RecordsRead
+from tui.opening import OpenedRun
+from tui.runner import Runner
+from tui.screens.run import RunScreen
+
+_ELSEWHERE = "Another engine works on this run: it can be stopped in the list of runs, by x."
+
+
+class OpenedScreen(RunScreen):
+    """Reads the records in a thread, so that the first are there at once and all soon."""
+
+    def __init__(self, runner: Runner, opened: OpenedRun) -> None:
+        super().__init__(runner, opened.state)
+        self._run = opened
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._read()
+
+    @work(thread=True, exclusive=True, group="records")
+    def _read(self) -> None:
+        worker = get_current_worker()
+        for news in self._run.read():
+            if worker.is_cancelled:
+                return
+            self.post_message(RecordsRead(news))
+
+    @on(RecordsRead)
+    def _take(self, message: RecordsRead) -> None:
+        self._run.take(message.news)
+
+    async def action_pause(self) -> None:
+        """Say that it cannot be done from here."""
+        self.notify(_ELSEWHERE if not self._run.state.over else "This run is over.", markup=False)
+
+    async def action_cancel(self) -> None:
+        """Say that it cannot be done from here."""
+        await self.action_pause()

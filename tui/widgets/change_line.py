@@ -1,0 +1,56 @@
+"""What has changed from the baseline to the candidate: how many jobs, and whether it is more than chance."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.records import Arm
+from engine.runs.figures import difference_words, p_words
+from engine.runs.statistics import Paired, Share, alike, mcnemar_exact, newcombe_interval
+from tui.comparing import Side
+from tui.intervals import interval, interval_words
+
+WIDE = 100  # columns: from here on there is room for the test's p
+
+
+class ChangeLine(Static):
+    """Two lines. The second, which takes scipy, is there when all has been read."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._words = ""
+
+    def show(self, arm: Arm, side: Side, ready: bool) -> None:
+        """Draw what the pairs of an arm add up to. ready: all has been read, and scipy is loaded."""
+        words = f"{arm} arm: {change_words(side)}\n{shares_words(side.change, self.screen.size.width) if ready else ''}"
+        if words != self._words:
+            self._words = words
+            self.update(Content(words))
+
+
+def change_words(side: Side) -> str:
+    """`20 fixed, 5 regressed, 75 unchanged, 2 not decoded`."""
+    change = side.change
+    words = f"{change.only_second} fixed, {change.only_first} regressed, {change.both + change.neither} unchanged"
+    return words + (f", {side.undecoded} not decoded" if side.undecoded else "")
+
+
+def shares_words(change: Paired, width: int) -> str:
+    """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`."""
+    if not change.n:
+        return "no reply was decoded in both runs"
+    as_one = alike(pairs for _, pairs in change.clusters.values())
+    first, second = (_share(change.both + only, change.n, as_one) for only in (change.only_first, change.only_second))
+    low, high = newcombe_interval(change)
+    words = f"ok {first}, then {second}: {difference_words(change.difference, (low, high))}"
+    if low <= 0 <= high:
+        return f"{words}, no difference shown"
+    p = mcnemar_exact(change)
+    return f"{words}, {p_words(p)}" if p is not None and width >= WIDE else words
+
+
+def _share(k: int, n: int, as_one: float) -> str:
+    return f"{k}/{n} {interval_words(interval(Share(k, n), as_one))}"
