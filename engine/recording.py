@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from engine.decoding.lanes import LaneResult
 from engine.jobs import Job
-from engine.judging.compare import Rule
+from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge
 from engine.judging.thoughts import blank_thoughts
+from engine.judging.unwrap import read
+from engine.judging.values import differences
 from engine.records import Fork, Record, Reply
 
 
@@ -18,16 +20,15 @@ class Recorder:
 
     def __init__(self, suite: str, compare: Mapping[str, Rule]) -> None:
         """suite: its name. compare: by path, how expected values are compared."""
-        self._suite, self._compare = suite, compare
+        self._suite, self._compare, self._cursor = suite, compare, cursor_of(compare)
         self._judges: dict[str, Judge] = {}
 
     def reply(self, lane: LaneResult, job: Job) -> Reply:
         """What an arm has said, judged. Of a job that thinks only what follows is."""
         key = json.dumps(job.schema)
         judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema, self._compare))
-        text = blank_thoughts(lane.text, job.think_close) if job.think_close else lane.text
-        verdict = judge.judge(text, lane.finish, job.expected)
-        return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3))
+        verdict = judge.judge(_judged(lane.text, job), lane.finish, job.expected)
+        return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3), lane.p, lane.ends)
 
     def record(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None = None) -> Record:
         """The record of a job."""
@@ -45,7 +46,21 @@ class Recorder:
             free=free,
             constrained=constrained,
             fork=fork,
+            agree=self._agree(job, free, constrained),
+            tags=job.tags,
         )
+
+    def _agree(self, job: Job, free: Reply, constrained: Reply) -> bool | None:
+        """Whether the values of both replies are the same; None where a reply has none."""
+        one, other = (read(_judged(reply.text, job), "stop").found for reply in (free, constrained))
+        if one is None or other is None:
+            return None
+        return next(differences(one.value, other.value, self._cursor), None) is None
+
+
+def _judged(text: str, job: Job) -> str:
+    """The part of a reply that is judged, at its place."""
+    return blank_thoughts(text, job.think_close) if job.think_close else text
 
 
 def not_decoded(reason: str) -> Reply:

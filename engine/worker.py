@@ -21,6 +21,7 @@ from engine.events import (
     Failed,
     Pause,
     Prefer,
+    RenderPrompt,
     RunStarted,
     SearchStarted,
     StartRun,
@@ -48,6 +49,9 @@ def serve(
     signal.signal(signal.SIGTERM, lambda number, frame: desk.close())
     threading.Thread(target=desk.listen, daemon=True).start()
     session = open_session(model, device, dtype, out, emit, log)
+    from engine.rendering import render_all  # imports transformers, which open_session has prepared for
+
+    threading.Thread(target=render_all, args=(desk.prompts, model, emit), daemon=True).start()
     while (item := desk.orders.get()) is not None:
         order, control = item
         try:
@@ -66,12 +70,13 @@ def serve(
 class _Desk:
     """Where commands come in. orders: what is to be done, each with its control; None ends the process.
 
-    undone: how many orders are not done yet.
+    prompts: what is to be rendered meanwhile. undone: how many orders are not done yet.
     """
 
     def __init__(self, emit: _Emitter, keep_running: bool) -> None:
         self._emit, self._keep_running = emit, keep_running
         self._control = Control()
+        self.prompts: queue.SimpleQueue[RenderPrompt] = queue.SimpleQueue()
         self.orders: queue.SimpleQueue[tuple[Order, Control] | None] = queue.SimpleQueue()
         self.undone = 0
 
@@ -97,6 +102,8 @@ class _Desk:
                 self.orders.put((command, self._control))
             case Pause(paused=paused):
                 self._control.pause(paused)
+            case RenderPrompt():
+                self.prompts.put(command)
             case StopRun():
                 self._control.stop()
             case Prefer() | Cancel():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.decoding.model import LoadedModel
 from engine.events import (
     Broke,
     Cancel,
@@ -21,11 +22,14 @@ from engine.events import (
     Pause,
     Paused,
     Prefer,
+    PromptRendered,
+    RenderPrompt,
     RunFinished,
     RunStarted,
     StartRun,
     StopRun,
 )
+from engine.records import Message
 from engine.runs.store import read_records
 from tests.engine_child import engine
 from tests.suite_files import write_suite
@@ -146,3 +150,23 @@ def test_bad_orders_are_answered_and_the_engine_goes_on(tmp_path: Path, builtin_
         *_, finished = child.until(RunFinished)
         assert isinstance(finished, RunFinished)
         assert finished.done == 1
+
+
+@pytest.mark.model
+def test_a_prompt_is_rendered_as_the_model_reads_it(tmp_path: Path, builtin_model: LoadedModel) -> None:
+    """Without the weights, and what goes wrong is told."""
+    messages: tuple[Message, ...] = ({"role": "user", "content": "Who is <|im_end|> Ann?"},)
+    with engine(tmp_path) as child:
+        child.send(RenderPrompt("a", messages, prefill="{"))
+        rendered = child.until(PromptRendered)[-1]
+        assert isinstance(rendered, PromptRendered)
+        assert (rendered.id, rendered.model, rendered.error) == ("a", "SmolLM2-135M-Instruct", None)
+        assert rendered.text.endswith("<|im_start|>user\nWho is <|im_end|> Ann?<|im_end|>\n<|im_start|>assistant\n{")
+        assert rendered.tokens == len(builtin_model.prompt_ids(messages, "{"))
+        special = [rendered.text[start:end] for start, end in rendered.special]
+        assert set(special) == {"<|im_start|>", "<|im_end|>"}
+        child.send(RenderPrompt("b", messages, template_kwargs={"add_generation_prompt": 1}))
+        failed = child.until(PromptRendered)[-1]
+        assert isinstance(failed, PromptRendered)
+        assert failed.error is not None
+        assert "refuses the prompt" in failed.error

@@ -15,6 +15,8 @@ from engine.events import (
     ModelReady,
     Pause,
     Prefer,
+    PromptRendered,
+    RenderPrompt,
     RunFinished,
     SearchFinished,
     StartRun,
@@ -40,6 +42,8 @@ class Runner:
         self._log_path = log_path
         self._client: Client | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._rendering: dict[str, asyncio.Future[PromptRendered]] = {}
         self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
         self.work: Work | None = None
         self.state: RunState | None = None
@@ -65,17 +69,23 @@ class Runner:
     async def _begin(self, work: Work, order: StartRun | StartSearch) -> None:
         assert not self.busy
         self.work = work
-        if self._client is None or not self._client.alive:
-            await self.close()
-            try:
+        try:
+            client = await self._running()
+        except OSError as error:
+            work.fail(f"The engine could not be started: {error.strerror or error}.")
+            return
+        await client.send(order)
+
+    async def _running(self) -> Client:
+        """The engine's process, started if it does not run. Raises OSError where it cannot be."""
+        async with self._starting:
+            if self._client is None or not self._client.alive:
+                await self.close()
                 client = Client(self._command, self._log_path)
                 await client.start()
-            except OSError as error:
-                work.fail(f"The engine could not be started: {error.strerror or error}.")
-                return
-            self._client, self._given_up = client, 0
-            self._reader = asyncio.create_task(self._read(client))
-        await self._client.send(order)
+                self._client, self._given_up = client, 0
+                self._reader = asyncio.create_task(self._read(client))
+            return self._client
 
     async def pause(self, paused: bool) -> None:
         """Have what is on stand still, or go on."""
@@ -88,6 +98,17 @@ class Runner:
     async def cancel(self, job: str) -> None:
         """Take a job out of the run."""
         await self._tell(Cancel(job))
+
+    async def render(self, order: RenderPrompt) -> PromptRendered:
+        """A prompt as the model reads it, while a run is on or not. A reason instead where the engine cannot tell."""
+        answer: asyncio.Future[PromptRendered] = asyncio.get_running_loop().create_future()
+        self._rendering[order.id] = answer
+        try:
+            client = await self._running()
+        except OSError as error:
+            return PromptRendered(order.id, "", error=f"The engine could not be started: {error.strerror or error}.")
+        await client.send(order)
+        return await answer
 
     async def _tell(self, command: Command) -> None:
         if self.busy and self._client is not None:
@@ -128,10 +149,21 @@ class Runner:
 
     async def _read(self, client: Client) -> None:
         async for event in client.events():
+            if isinstance(event, PromptRendered):
+                self._answer(event)
+                continue
+            if isinstance(event, EngineDied):
+                for order in list(self._rendering):
+                    self._answer(PromptRendered(order, "", error=event.sentence))
             if self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
                 self._given_up -= isinstance(event, RunFinished | SearchFinished | Failed)
             elif self.work is not None:
                 self.work.apply(event)
+
+    def _answer(self, rendered: PromptRendered) -> None:
+        answer = self._rendering.pop(rendered.id, None)
+        if answer is not None and not answer.done():
+            answer.set_result(rendered)
 
     async def _until_over(self, work: Work) -> None:
         while not work.over:

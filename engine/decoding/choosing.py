@@ -12,7 +12,7 @@ from engine.decoding.grammar import Grammar, GrammarError, State
 from engine.decoding.lanes import Lane, Row, Twin
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
-from engine.records import Arm
+from engine.records import ARMS, Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,17 @@ class Chooser:
             return draws
         number = {generator: place for place, generator in enumerate(distinct)}
         return draws[[number[generator] for generator in generators]]
+
+
+def probabilities(logits: torch.Tensor, choices: Sequence[Choices]) -> list[dict[Arm, float]]:
+    """How probable what each arm took is to the model, unmasked, at temperature 1; four digits of it.
+
+    logits: `[rows, vocabulary]`, as the choices were taken from. Of a choice that failed it means nothing.
+    """
+    tokens = [[max(0, each[arm].token) if arm in each else 0 for arm in ARMS] for each in choices]
+    chosen = logits.gather(1, torch.tensor(tokens, device=logits.device))
+    weights = (chosen - logits.logsumexp(dim=-1, keepdim=True)).exp().tolist()
+    return [{arm: float(f"{p:.4g}") for arm, p in zip(ARMS, row, strict=True)} for row in weights]
 
 
 def constrained(twin: Twin) -> tuple[Grammar, Lane]:

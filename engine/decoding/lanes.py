@@ -34,7 +34,8 @@ class Lane:
     """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm once it has thought.
 
     generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
-    limit: how many tokens it may take. thinking: None where there is none, or no more. error: why it was given up.
+    p, ends: of each token, as in records.Reply. limit: how many tokens it may take.
+    thinking: None where there is none, or no more. error: why it was given up.
     """
 
     stream: TextStream
@@ -43,6 +44,8 @@ class Lane:
     thinking: Thinking | None = None
     state: State = None
     tokens: list[int] = field(default_factory=list)
+    p: list[float] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     finish: Literal["stop", "length"] | None = None
     seconds: float = 0.0
     error: str | None = None
@@ -113,13 +116,15 @@ class Parted:
 class LaneResult:
     """A finished arm: its whole text (prefill included), its tokens without the stop token, why it ended.
 
-    seconds: from the job's admission to the arm's last token.
+    seconds: from the job's admission to the arm's last token. p, ends: as in records.Reply.
     """
 
     text: str
     tokens: tuple[int, ...]
     finish: Literal["stop", "length"]
     seconds: float
+    p: tuple[float, ...] = ()
+    ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

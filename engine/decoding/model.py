@@ -14,19 +14,16 @@ from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
-from engine.decoding import builtin
-from engine.decoding.hub import model_folder
+from engine.decoding.chat import Chat, chat_in, locate
 from engine.decoding.loading import ModelError, Report, first_sentence, quiet
 from engine.decoding.packing import pack_linears
 from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
 from engine.events import Loading
-from engine.faults import printable
 from engine.records import Message
 
 __all__ = ["LoadedModel", "ModelError", "ModelSpec", "load_model"]
@@ -68,24 +65,9 @@ class LoadedModel:
     def prompt_ids(
         self, messages: Sequence[Message], prefill: str = "", template_kwargs: Mapping[str, Any] | None = None
     ) -> list[int]:
-        """The tokens of the chat up to where the reply begins, `prefill` being the beginning it is given.
-
-        template_kwargs: variables for the chat template, such as enable_thinking; a template knows its own only.
-        The chat is rendered to text first and tokenised once, prefill included, so that tokens form across the seam as
-        they would in a text. No special tokens are added: the template has written those that belong there.
-        Raises ModelError if the model's template refuses the messages.
-        """
-        try:
-            text = self.tokenizer.apply_chat_template(
-                [{"role": message["role"], "content": message["content"]} for message in messages],
-                tokenize=False,
-                add_generation_prompt=True,
-                **(template_kwargs or {}),
-            )
-        except Exception as error:  # a template is the model's own program and raises what it likes
-            raise ModelError(f"The chat template of {self.name} refuses the prompt: {first_sentence(error)}") from error
-        ids: list[int] = self.tokenizer(f"{text}{prefill}", add_special_tokens=False)["input_ids"]
-        return ids
+        """The tokens of the chat up to where the reply begins (see Chat.text). Raises ModelError as that does."""
+        chat = Chat(self.name, self.tokenizer)
+        return chat.ids(chat.text(messages, prefill, template_kwargs))
 
 
 def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
@@ -95,18 +77,12 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
     """
     device = choose_device(spec.device)
     dtype = choose_dtype(spec.dtype, device)
-    if spec.name is None:
-        folder, name = builtin.builtin_snapshot(report), builtin.NAME
-    else:
-        folder = model_folder(spec.name, report)
-        name = printable(folder.name if Path(spec.name).expanduser().is_dir() else spec.name)
+    folder, name = locate(spec.name, report)
     step = f"loading {name}"
     report(Loading(step))
     with quiet(step, report), _in_a_sentence(name):
         config = _config(folder, name)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        if not tokenizer.chat_template:
-            raise ModelError(f"{name} has no chat template: jsonbreak needs a model that was trained to chat.")
+        tokenizer = chat_in(folder, name).tokenizer
         needed = weight_bytes(weight_files(folder), dtype)
         where = device_map(name, needed, spec.device, device)
         model = _weights(folder, name, config, dtype, where)

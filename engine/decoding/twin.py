@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Literal
 
 import torch
 
-from engine.decoding.choosing import Choice, Choices, Chooser
+from engine.decoding.choosing import Choice, Choices, Chooser, probabilities
 from engine.decoding.forks import Explainer
 from engine.decoding.grammar import Grammar, GrammarError
 from engine.decoding.lanes import (
@@ -133,10 +133,9 @@ class TwinDecoder:
         logits = self._kv.prefill(prompts, openings)
         if logits is None:
             return
-        rows = [Row(self._twin(self._waiting.popleft()), ARMS) for _ in range(len(logits))]
-        for row in rows:
-            row.arms = tuple(row.twin.lanes)
-            yield Begun(row.twin.request.id)
+        twins = [self._twin(self._waiting.popleft()) for _ in range(len(logits))]
+        rows = [Row(twin, tuple(twin.lanes)) for twin in twins]
+        yield from (Begun(twin.request.id) for twin in twins)
         self._rows += rows
         yield from self._choose(rows, logits)
 
@@ -167,10 +166,11 @@ class TwinDecoder:
 
     def _choose(self, rows: list[Row], logits: torch.Tensor) -> Iterator[Happening]:
         """Take each arm's next token from the logits of its row, `[rows, vocabulary]`."""
-        for row, choices, scores in zip(rows, self._chooser.choose(rows, logits), logits, strict=True):
-            yield from self._advance(row, choices, scores)
+        taken = self._chooser.choose(rows, logits)
+        for row, choices, p, scores in zip(rows, taken, probabilities(logits, taken), logits, strict=True):
+            yield from self._advance(row, choices, p, scores)
 
-    def _advance(self, row: Row, choices: Choices, logits: torch.Tensor) -> Iterator[Happening]:
+    def _advance(self, row: Row, choices: Choices, p: Mapping[Arm, float], logits: torch.Tensor) -> Iterator[Happening]:
         """Give each arm of a row its token; fork the row where they differ; drop it when nothing is left to decode."""
         twin, shared = row.twin, len(row.arms) == 2
         if shared and choices["constrained"].error:
@@ -180,7 +180,7 @@ class TwinDecoder:
             self._parted += 1
             yield Parted(twin.request.id, twin.fork)
             shared = False
-        texts = {arm: self._push(twin, arm, choice, shared) for arm, choice in choices.items()}
+        texts = {arm: self._push(twin, arm, choice, p[arm], shared) for arm, choice in choices.items()}
         if shared:
             yield from self._grown(twin, "both", texts["free"])
         else:
@@ -192,8 +192,8 @@ class TwinDecoder:
             self._undivided += twin.fork is None
             yield self._ended(twin)
 
-    def _push(self, twin: Twin, arm: Arm, choice: Choice, shared: bool) -> str | None:
-        """Append a token to an arm; the new text, or None when the token was the end of the reply."""
+    def _push(self, twin: Twin, arm: Arm, choice: Choice, p: float, shared: bool) -> str | None:
+        """Append a token to an arm; the new text, or None when the token was the end of the reply. p: the token's."""
         lane, grammar = twin.lanes[arm], twin.request.grammar
         lane.error = choice.error
         if lane.error or choice.token in self._model.stop_ids:
@@ -202,6 +202,8 @@ class TwinDecoder:
         lane.tokens.append(choice.token)
         lane.state = choice.state
         text = lane.stream.push(choice.token)
+        lane.p.append(p)
+        lane.ends.append((lane.ends[-1] if lane.ends else len(twin.request.prefill)) + len(text))
         if lane.thinking:
             self._think(lane, text, grammar if arm == "constrained" else None)
         if len(lane.tokens) == lane.limit:
@@ -298,4 +300,5 @@ class TwinDecoder:
     def _result(self, twin: Twin, lane: Lane) -> LaneResult:
         assert lane.finish is not None
         text = twin.request.prefill + decode(self._model.tokenizer, lane.tokens)
-        return LaneResult(text, tuple(lane.tokens), lane.finish, lane.seconds)
+        ends = (*lane.ends[:-1], len(text)) if lane.ends else ()  # half a character at the end becomes U+FFFD
+        return LaneResult(text, tuple(lane.tokens), lane.finish, lane.seconds, tuple(lane.p), ends)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+import torch
 
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Grammar
@@ -207,3 +208,24 @@ def test_without_a_grammar_the_free_arm_runs_alone(builtin_model: LoadedModel) -
         assert ended.constrained is None
         assert ended.fork is None
         assert ended.free.text
+
+
+@pytest.mark.model
+def test_each_token_has_its_probability_and_its_place(builtin_model: LoadedModel, grammar: Grammar) -> None:
+    """Unmasked, at temperature 1, in both arms, whatever the draw was under."""
+    requests = requests_for(builtin_model, grammar, prefill="{")[5:7]
+    for request in requests:
+        ended = decode(builtin_model, [request], SAMPLED, slots=2)[request.id]
+        assert ended.constrained is not None
+        for result in (ended.free, ended.constrained):
+            ids = torch.tensor([[*request.tokens, *result.tokens]])
+            with torch.inference_mode():
+                logits = builtin_model.model(ids).logits[0, len(request.tokens) - 1 : -1].float()
+            alone = logits.softmax(-1)[range(len(result.tokens)), list(result.tokens)]
+            assert torch.allclose(torch.tensor(result.p), alone, rtol=0.01, atol=1e-5)
+            assert len(result.ends) == len(result.tokens)
+            assert list(result.ends) == sorted(result.ends)
+            assert result.ends[-1] == len(result.text)
+            pieces = [result.text[a:b] for a, b in zip((1, *result.ends), result.ends, strict=False)]
+            whole = [builtin_model.tokenizer.decode([token]) for token in result.tokens]
+            assert all(piece == token for piece, token in zip(pieces, whole, strict=True) if token.isascii())

@@ -1,0 +1,27 @@
+"""Answers how a prompt reads to the model, beside what is being decoded, and without a loaded model."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+
+from engine.decoding.chat import Chat, load_chat
+from engine.errors import BadInputError, EngineError
+from engine.events import Event, PromptRendered, RenderPrompt
+
+
+def render_all(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
+    """Answer one order after another, for ever: for a thread of its own. model: as in ModelSpec."""
+    chat: Chat | None = None
+    while True:
+        order = orders.get()
+        try:
+            chat = chat or load_chat(model, lambda loading: None)
+            emit(_rendered(chat, order))
+        except (BadInputError, EngineError) as error:
+            emit(PromptRendered(order.id, chat.name if chat else model or "", error=str(error)))
+
+
+def _rendered(chat: Chat, order: RenderPrompt) -> PromptRendered:
+    text = chat.text(order.messages, order.prefill, order.template_kwargs)
+    return PromptRendered(order.id, chat.name, text, len(chat.ids(text)), tuple(chat.special(text)))
