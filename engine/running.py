@@ -14,6 +14,7 @@ from engine.jobs import Job
 from engine.recording import Recorder, not_decoded
 from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.runs.rates import ArmRates
+from engine.runs.statistics import Clusters
 from engine.runs.store import RunStore
 from engine.streaming import Meter, TextBatches
 from engine.suites import Suite
@@ -23,7 +24,10 @@ _NO_GRAMMAR = "There is no constrained arm."
 
 
 class Running:
-    """Decodes the jobs of one run that have no record yet. rates: of all its records, those of before too."""
+    """Decodes the jobs of one run that have no record yet.
+
+    rates: of all its records, those of before too. clusters: of each arm, how many of its replies each case has.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Running:
         self._text = TextBatches(emit)
         self._watch = Watch()
         self.rates: dict[Arm, ArmRates] = {arm: ArmRates() for arm in ARMS}
+        self.clusters: dict[Arm, Clusters] = {arm: Clusters() for arm in ARMS}
 
     def tell_again(self, record: Record) -> None:
         """A job that was finished before the run was broken off."""
@@ -110,7 +115,10 @@ class Running:
     def _announce(self, record: Record) -> None:
         self._meter.done += 1
         for arm in ARMS:
-            self.rates[arm].add(record.reply(arm).verdict)
+            verdict = record.reply(arm).verdict
+            self.rates[arm].add(verdict)
+            if verdict is not None:
+                self.clusters[arm].add(record.case)
         self._emit(JobFinished(record))
 
 

@@ -75,7 +75,7 @@ class Session:
         finally:
             stopped = meter.done < meter.total
             cancelled = len(what.jobs) - meter.total
-            rates = counts_of(run.rates)
+            rates = counts_of(run.rates, run.clusters)
             store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped, rates=rates)
         self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
 

@@ -75,9 +75,9 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
     notes += [one_line(run.problem)] if run.problem else []
     if notes:
         words[1] += f"  ({', '.join(notes)})"
-    if run.rates is None:
+    if run.rates is None or run.replies_as_one is None:
         return "\n".join([*words, "no rates: they are written when a run ends"])
-    return "\n".join([*words, *(_rates_in_full(arm, run.rates[arm], width >= WIDE) for arm in ARMS)])
+    return "\n".join([*words, *(_in_full(arm, run.rates[arm], run.replies_as_one[arm], width >= WIDE) for arm in ARMS)])
 
 
 def matches(run: ListedRun, needle: str) -> bool:
@@ -116,15 +116,14 @@ def _share(share: Share, percent: bool) -> str:
     return f"{share.k}/{share.n}" + (f" {share.k / share.n:>4.0%}" if percent else "")
 
 
-def _rates_in_full(arm: Arm, rates: ArmRates, wide: bool) -> str:
-    """`free         strict 15/20 [53-89]  schema 15/20 [53-89]  right 14/20 [48-85]`."""
-    names = ("strict", "schema", "right") if wide else ("strict", "right")
-    shares = ((name, getattr(rates, name)) for name in names)
-    return f"{arm:<11}  " + "  ".join(f"{name} {_in_full(share, wide)}" for name, share in shares)
-
-
-def _in_full(share: Share, percent: bool) -> str:
-    return f"{_share(share, percent)} {interval_words(interval(share, 1.0))}".rstrip() if share.n else _NOTHING
+def _in_full(arm: Arm, rates: ArmRates, as_one: float, wide: bool) -> str:
+    """`free         strict 15/20 [53-89]  right 14/20 [48-85]`."""
+    words = []
+    for name in ("strict", "schema", "right") if wide else ("strict", "right"):
+        share: Share = getattr(rates, name)
+        found = f"{_share(share, wide)} {interval_words(interval(share, as_one))}".rstrip() if share.n else _NOTHING
+        words.append(f"{name} {found}")
+    return f"{arm:<11}  " + "  ".join(words)
 
 
 def _time(moment: datetime | None, wide: bool) -> str:

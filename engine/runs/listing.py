@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from engine.records import ARMS, Arm
@@ -34,8 +34,9 @@ class Ending(Enum):
 class ListedRun:
     """A run as lists show it. What its manifest does not say is None.
 
-    done, total: jobs, those that were cancelled left out. rates: of each arm, written at the end of a run. trial_of:
-    the name of the run that it is a trial beside. problem: why the manifest says nothing.
+    done, total: jobs, those that were cancelled left out. rates: of each arm, written at the end of a run together with
+    replies_as_one (see `statistics.alike`). trial_of: the name of the run that it is a trial beside. problem: why the
+    manifest says nothing.
     """
 
     folder: Path
@@ -47,11 +48,18 @@ class ListedRun:
     done: int | None = None
     total: int | None = None
     rates: dict[Arm, ArmRates] | None = None
+    replies_as_one: dict[Arm, float] | None = None
     trial_of: str | None = None
     problem: str | None = None
 
 
-_Count: TypeAlias = tuple[int, int]
+def _of_n(count: tuple[int, int]) -> tuple[int, int]:
+    if not 0 <= count[0] <= count[1]:
+        raise ValueError("k must not be more than n")
+    return count
+
+
+_Count: TypeAlias = Annotated[tuple[int, int], AfterValidator(_of_n)]
 
 
 class _Counts(TypedDict):
@@ -62,6 +70,7 @@ class _Counts(TypedDict):
     schema: _Count
     right: _Count
     errors: int
+    replies_as_one: Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
 _COUNTS: TypeAdapter[dict[Arm, _Counts]] = TypeAdapter(dict[Arm, _Counts])
@@ -134,6 +143,7 @@ def _listed(folder: Path) -> ListedRun:
     except ValidationError:
         problem = f"{MANIFEST} is not a manifest of jsonbreak"
         return ListedRun(folder, Ending.BROKEN_OFF, started=_time_of(folder), problem=problem)
+    counts = _counts(manifest.rates)
     return ListedRun(
         folder,
         _ending(folder, manifest),
@@ -143,7 +153,8 @@ def _listed(folder: Path) -> ListedRun:
         manifest.started or _time_of(folder),
         _count_lines(folder / RECORDS) if manifest.done is None else manifest.done,
         None if manifest.jobs is None else manifest.jobs - (manifest.cancelled or 0),
-        _rates(manifest.rates),
+        {arm: _rates(counts[arm]) for arm in ARMS} if counts else None,
+        {arm: counts[arm]["replies_as_one"] for arm in ARMS} if counts else None,
         None if manifest.trial_of is None else Path(manifest.trial_of).name,
     )
 
@@ -154,16 +165,16 @@ def _ending(folder: Path, manifest: _Manifest) -> Ending:
     return Ending.BROKEN_OFF if worker_of(folder) is None else Ending.RUNNING
 
 
-def _rates(found: Any) -> dict[Arm, ArmRates] | None:
+def _counts(found: Any) -> dict[Arm, _Counts] | None:
     """None where there are none, or none that this version knows."""
     try:
         counts = _COUNTS.validate_python(found)
-        return {arm: _of_counts(counts[arm]) for arm in ARMS}
-    except (ValidationError, KeyError):
+    except ValidationError:
         return None
+    return counts if all(arm in counts for arm in ARMS) else None
 
 
-def _of_counts(counts: _Counts) -> ArmRates:
+def _rates(counts: _Counts) -> ArmRates:
     shares = (Share(*counts["strict"]), Share(*counts["unwrapped"]), Share(*counts["schema"]), Share(*counts["right"]))
     return ArmRates(*shares, errors=counts["errors"])
 

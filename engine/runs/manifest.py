@@ -20,6 +20,7 @@ from engine.errors import BadInputError
 from engine.faults import printable
 from engine.records import Arm
 from engine.runs.rates import ArmRates
+from engine.runs.statistics import Clusters
 from engine.runs.store import MANIFEST
 from engine.suites import Suite
 
@@ -109,10 +110,14 @@ def resumed(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**former, "batch": manifest["batch"], "resumed": [*former.get("resumed", []), now()]}
 
 
-def counts_of(rates: Mapping[Arm, ArmRates]) -> dict[str, Any]:
-    """The rates for the manifest: by arm, k and n of each share, and how many replies were not decoded."""
+def counts_of(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -> dict[str, Any]:
+    """The rates for the manifest: by arm, k and n of each share, and how many replies were not decoded.
+
+    replies_as_one: what the intervals of the shares take, see `statistics.alike`.
+    """
     return {
-        arm: {name: [share.k, share.n] for name, share in _shares(each)} | {"errors": each.errors}
+        arm: {name: [share.k, share.n] for name, share in _shares(each)}
+        | {"errors": each.errors, "replies_as_one": clusters[arm].alike}
         for arm, each in rates.items()
     }
 

@@ -17,7 +17,7 @@ from engine.runs.statistics import Share
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
 from tests.runs.made_runs import RIGHT, Made, write_run
 
-COUNTS = {"strict": [3, 4], "unwrapped": [4, 4], "schema": [2, 4], "right": [1, 3], "errors": 1}
+COUNTS = {"strict": [3, 4], "unwrapped": [4, 4], "schema": [2, 4], "right": [1, 3], "errors": 1, "replies_as_one": 2.0}
 RATES = {"free": COUNTS, "constrained": {**COUNTS, "strict": [4, 4]}}
 ENDED = {"ended": "2026-01-01T10:00:05+00:00", "done": 5, "stopped": False}
 
@@ -50,13 +50,26 @@ def test_the_rates_of_both_arms(tmp_path: Path) -> None:
     found = only(tmp_path)
     assert found.rates is not None
     assert (found.rates["free"].strict, found.rates["constrained"].strict) == (Share(3, 4), Share(4, 4))
+    assert found.replies_as_one == {"free": 2.0, "constrained": 2.0}
     assert (found.rates["free"].right, found.rates["free"].errors, found.adapter) == (Share(1, 3), 1, "lora")
 
 
-@pytest.mark.parametrize("rates", [{}, {"free": COUNTS}, {"free": 1, "constrained": 2}, [], "x", {**RATES, "free": {}}])
-def test_rates_that_nobody_knows_are_none(tmp_path: Path, rates: Any) -> None:
-    run(tmp_path, "a", {**ENDED, "rates": rates})
-    assert only(tmp_path).rates is None
+@pytest.mark.parametrize(
+    "free",
+    [
+        None,
+        1,
+        {},
+        {**COUNTS, "strict": [5, 4]},
+        {**COUNTS, "right": [-1, 4]},
+        {**COUNTS, "schema": [1]},
+        {**COUNTS, "replies_as_one": 0},
+    ],
+)
+def test_rates_that_nobody_knows_are_none(tmp_path: Path, free: Any) -> None:
+    run(tmp_path, "a", {**ENDED, "rates": {"free": free, "constrained": COUNTS}})
+    run(tmp_path, "b", {**ENDED, "rates": [COUNTS]})
+    assert [each.rates for each in list_runs(tmp_path)] == [None, None]
 
 
 def test_how_a_run_stands(tmp_path: Path) -> None:
