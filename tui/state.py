@@ -115,7 +115,10 @@ class RunState(Work):
     def load(self, job: JobState) -> None:
         """Have the record of a finished job at hand. Raises OSError and ValueError where its file has changed."""
         if job.record is None and job.facts is not None and job.facts.place is not None and self.fetch is not None:
-            job.know(self.fetch(job.facts.place))
+            record = self.fetch(job.facts.place)
+            if record.id != job.info.id:
+                raise ValueError(f"the record of {record.id} stands where that of {job.info.id} was")
+            job.know(record)
 
     def _apply_own(self, event: Event) -> None:
         match event:

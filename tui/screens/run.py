@@ -48,6 +48,7 @@ class RunScreen(Screen[None]):
         self._view: JobView | None = None
         self._drawn: tuple[object, ...] = ()
         self._rest: Timer | None = None
+        self._told_of_records = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom: status, remark, notice, jobs, fork, panes."""
@@ -79,8 +80,14 @@ class RunScreen(Screen[None]):
         state, cursor = self.state, self.query_one(JobList).cursor
         if state is None or cursor >= len(state.jobs):
             return None
-        state.load(state.jobs[cursor])
-        return state.jobs[cursor]
+        job = state.jobs[cursor]
+        try:
+            state.load(job)
+        except (OSError, ValueError):
+            if not self._told_of_records:  # the views say it of each job
+                self.notify("The records of this run have changed on disk: open it again.", severity="error", markup=False)
+                self._told_of_records = True
+        return job
 
     def on_mount(self) -> None:
         """Begin to draw."""
