@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import App
 
 from tui import keys
@@ -17,7 +18,9 @@ from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
+    from engine.runs.listing import ListedRun
     from tui.runner import Runner
+    from tui.screens.offer import Answer
 
 _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -66,6 +69,7 @@ class JsonbreakApp(App[None]):
         for number in _END_SIGNALS:
             self._former_handlers[number] = signal.signal(number, self._end)
         self.push_screen(BrowseScreen(self._path))
+        self.call_after_refresh(self._look_for_engines)
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
@@ -114,6 +118,31 @@ class JsonbreakApp(App[None]):
         from tui.screens.runs import RunsScreen
 
         self.push_screen(RunsScreen(self._runs, self._have_runner()))
+
+    @work(thread=True, group="engines")
+    def _look_for_engines(self) -> None:
+        """Ask what is to become of a run that an engine still works on. Nothing is imported where there is none."""
+        if any(self._runs.glob("*/engine.json")):
+            from engine.runs.listing import runs_going_on
+
+            if going_on := runs_going_on(self._runs):
+                self.call_from_thread(self._offer, going_on)
+
+    def _offer(self, going_on: list[ListedRun]) -> None:
+        from tui.screens.offer import OfferScreen
+
+        self.push_screen(OfferScreen(going_on[0], len(going_on) - 1), partial(self._answer_offer, going_on[0].folder))
+
+    def _answer_offer(self, folder: Path, answer: Answer | None) -> None:
+        from engine.runs.working import stop, worker_of
+        from tui.opening import OpenedRun
+        from tui.screens.opened import OpenedScreen
+
+        if answer == "follow":
+            self.push_screen(OpenedScreen(self._have_runner(), OpenedRun(folder)))
+        elif answer == "stop" and (worker := worker_of(folder)) is not None:
+            stop(worker)
+            self.notify("The engine was asked to stop: it does when the step it is at is done.", markup=False)
 
     def _idle_runner(self) -> Runner | None:
         """What runs suites; None while something is on."""

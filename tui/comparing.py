@@ -134,6 +134,8 @@ class Comparison:
         baseline, candidate = (
             run.record_at(place) for run, place in zip(self._runs, self._places[number], strict=True)
         )
+        if baseline.id != candidate.id:
+            raise ValueError(f"the record of {baseline.id} stands where that of {candidate.id} was")
         return replace(candidate, free=baseline.reply(arm), constrained=candidate.reply(arm), fork=None, agree=None)
 
     def _lost(self, *readers: SummaryReader) -> list[str]:

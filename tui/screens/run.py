@@ -85,7 +85,8 @@ class RunScreen(Screen[None]):
             state.load(job)
         except (OSError, ValueError):
             if not self._told_of_records:  # the views say it of each job
-                self.notify("The records of this run have changed on disk: open it again.", severity="error", markup=False)
+                words = "The records of this run have changed on disk: open it again."
+                self.notify(words, severity="error", markup=False)
                 self._told_of_records = True
         return job
 
