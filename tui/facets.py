@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from engine.judging.verdict import FailureClass
-from tui.filters import Filter, Show, classes, show_words, shown, shows
+from tui.filters import Filter, Show, classes, outcomes, show_words, shows
 from tui.kinds import Kind
 from tui.text import one_line
 from tui.views import JobView
@@ -95,8 +95,9 @@ def _choices(facet: Facet, view: JobView, jobs: Counter[int]) -> Iterable[Choice
     others, chosen, labels = _without(view.filter, facet), _chosen(view.filter, facet), view.state.labels
     values_of = _VALUES[facet]
     counts: dict[Value, int] = dict.fromkeys(shows(labels), 0) if facet is Facet.OUTCOME else {}
+    everything = not others.by_kind
     for number, kind in enumerate(view.kinds.kinds):
-        count = jobs[number] if others.admits(kind) else 0
+        count = jobs[number] if everything or others.admits(kind) else 0
         for value in values_of(kind):
             counts[value] = counts.get(value, 0) + count
     values = _ordered(facet, counts, labels)
@@ -107,7 +108,7 @@ def _choices(facet: Facet, view: JobView, jobs: Counter[int]) -> Iterable[Choice
 
 
 _VALUES: dict[Facet, Callable[[Kind], Iterable[Value]]] = {
-    Facet.OUTCOME: lambda kind: [show for show in Show if shown(kind, show)],
+    Facet.OUTCOME: outcomes,
     Facet.CLASS: classes,
     Facet.TAG: lambda kind: kind.tags or ("",),
     Facet.PROMPT: lambda kind: (kind.prompt,),

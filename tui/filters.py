@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from engine.records import ARMS, Arm
 from engine.runs.facts import ReplyFacts
@@ -113,24 +114,27 @@ _EVERYTHING = Filter()
 
 def shown(kind: Kind, show: Show) -> bool:
     """Whether what came of jobs of a kind is what one wants to see."""
-    free, constrained = _fine(kind.free), _fine(kind.constrained)
-    match show:
-        case Show.ALL:
-            return True
-        case Show.BROKEN:
-            return free is False
-        case Show.RESCUED:
-            return free is False and constrained is True
-        case Show.LOST:
-            return free is True and constrained is False
-        case Show.SAME:
-            return free is not None and free is constrained
-        case Show.DISAGREE:
-            return kind.agree is False
-        case Show.WRONG:
-            return free is False and constrained is False
-        case Show.ERROR:
-            return kind.judged and None in (free, constrained)
+    return show in outcomes(kind)
+
+
+def outcomes(kind: Kind) -> frozenset[Show]:
+    """All that jobs of a kind are shown under."""
+    return _outcomes(_fine(kind.free), _fine(kind.constrained), kind.judged, kind.agree)
+
+
+@lru_cache
+def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: bool | None) -> frozenset[Show]:
+    held = {
+        Show.ALL: True,
+        Show.BROKEN: free is False,
+        Show.RESCUED: free is False and constrained is True,
+        Show.LOST: free is True and constrained is False,
+        Show.SAME: free is not None and free is constrained,
+        Show.DISAGREE: agree is False,
+        Show.WRONG: free is False and constrained is False,
+        Show.ERROR: judged and None in (free, constrained),
+    }
+    return frozenset(show for show, holds in held.items() if holds)
 
 
 def _fine(facts: ReplyFacts | None) -> bool | None:

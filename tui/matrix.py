@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias, get_args
@@ -10,7 +11,7 @@ from typing import TypeAlias, get_args
 from engine.judging.verdict import FailureClass
 from engine.records import Arm
 from engine.runs.facts import ReplyFacts
-from engine.runs.statistics import Clusters, Paired
+from engine.runs.statistics import Paired, alike
 from tui.filters import Filter
 from tui.kinds import Kind, Kinds
 
@@ -167,34 +168,32 @@ def filter_of(question: Question, row: Name, column: Name) -> Filter:
             return Filter(prompt=row, failure=column, side=question.arm)
 
 
-def clusters(kinds: Kinds, question: Question, row: Name, column: Name) -> Clusters:
-    """The replies that a cell counts, by case."""
-    found = Clusters()
-    for case, kind in _jobs(kinds, question, row, column):
-        if question.value(kind, column) is not None:
-            found.add(case)
-    return found
+def replies_as_one(kinds: Kinds, question: Question, row: Name, column: Name) -> float:
+    """How many of the replies that a cell counts are taken for one (see `statistics.alike`)."""
+    counted = _within(kinds, question, row, column)
+    for number, kind in enumerate(kinds.kinds):
+        counted[number] = counted[number] and question.value(kind, column) is not None
+    jobs = zip(kinds.state.jobs, kinds.of_job, strict=True)
+    return alike(Counter([job.info.case for job, number in jobs if counted[number]]).values())
 
 
 def pairs(kinds: Kinds, question: Question, row: Name, column: Name) -> Paired:
     """The pairs that a cell counts, the first side's reply first."""
-    found = Paired()
-    for case, kind in _jobs(kinds, question, row, column):
-        pair = question.both(kind, column)
+    found, within = Paired(), _within(kinds, question, row, column)
+    both = [question.both(kind, column) if within[number] else None for number, kind in enumerate(kinds.kinds)]
+    for job, number in zip(kinds.state.jobs, kinds.of_job, strict=True):
+        pair = both[number]
         if pair is not None:
-            found.add(*pair, case)
+            found.add(*pair, job.info.case)
     return found
 
 
-def _jobs(kinds: Kinds, question: Question, row: Name, column: Name) -> Iterator[tuple[str, Kind]]:
-    """The jobs of a cell: the case and the kind of each."""
+def _within(kinds: Kinds, question: Question, row: Name, column: Name) -> list[bool]:
+    """Of each kind, whether its jobs are in a cell."""
     own = _own(kinds)
-    within = [
+    return [
         _counts(kind, own)
         and (kind.prompt == row if row is not None else not kind.trial)
         and (column is None or question.by is By.CLASS or column in _names(kind, question.by))
         for kind in kinds.kinds
     ]
-    for job, number in zip(kinds.state.jobs, kinds.of_job, strict=True):
-        if within[number]:
-            yield job.info.case, kinds.kinds[number]

@@ -18,7 +18,7 @@ from engine.runs.statistics import Interval, Share
 from tui import keys
 from tui.filters import Filter
 from tui.intervals import difference_interval, interval
-from tui.matrix import By, Name, Question, Rate, clusters, count, filter_of, pairs
+from tui.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
 from tui.text import one_line, shorten
 from tui.views import JobView
 from tui.widgets.matrix_table import MatrixTable, column_words, row_words
@@ -96,7 +96,7 @@ class MatrixScreen(Screen[Filter | None]):
         if question.arm is None:
             return difference_interval(pairs(kinds, question, row, column))
         cell = self.query_one(MatrixTable).matrix.cell(row, column)
-        return interval(Share(cell.k, cell.n), clusters(kinds, question, row, column).alike)
+        return interval(Share(cell.k, cell.n), replies_as_one(kinds, question, row, column))
 
     def _cell_words(self, found: Interval | None) -> str:
         table, question = self.query_one(MatrixTable), self._question

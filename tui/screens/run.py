@@ -12,14 +12,17 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from tui import keys
+from tui.filters import Filter
 from tui.jobs import JobState
 from tui.messages import JobSelected, RunRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
 from tui.state import RunState
+from tui.stepping import alike_words, primary
 from tui.text import one_line
 from tui.views import JobView
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.job_list import JobList
 from tui.widgets.job_views import JobViews, ViewName
 from tui.widgets.notice import Notice
@@ -51,10 +54,11 @@ class RunScreen(Screen[None]):
         self._told_of_records = False
 
     def compose(self) -> ComposeResult:
-        """From top to bottom: status, remark, notice, jobs, fork, panes."""
+        """From top to bottom: status, remark, notice, filter, jobs, fork, panes."""
         yield StatusLine(id="status")
         yield RemarkLine(id="remark")
         yield Notice(id="notice")
+        yield FilterLine(id="filter")
         yield JobList(id="jobs")
         yield JobViews(self.runner, id="job")
         yield Footer(show_command_palette=False)
@@ -76,9 +80,9 @@ class RunScreen(Screen[None]):
 
     @property
     def selected(self) -> JobState | None:
-        """The job under the cursor, its record at hand if it is finished."""
+        """The job under the cursor, its record at hand if it is finished. None where the filter shows no job."""
         state, cursor = self.state, self.query_one(JobList).cursor
-        if state is None or cursor >= len(state.jobs):
+        if state is None or cursor >= len(state.jobs) or not self.view.numbers:
             return None
         job = state.jobs[cursor]
         try:
@@ -118,11 +122,15 @@ class RunScreen(Screen[None]):
         self.query_one(StatusLine).show(state, elapsed)
         self.query_one(RemarkLine).show(state)
         self.query_one(Notice).show(state, elapsed)
-        self.query_one(JobList).show(self.view, _title(state))
+        self._show_list(state)
         self.set_class(not state.jobs, "-no-jobs")
         if state.jobs and self.focused is None:
             self.query_one(JobList).focus()
         self._show_job(state)
+
+    def _show_list(self, state: RunState) -> None:
+        self.query_one(JobList).show(self.view, _title(state))
+        self.query_one(FilterLine).show(self.view)
 
     def _show_job(self, state: RunState) -> None:
         self.query_one(JobViews).show_job(state, self.selected)
@@ -160,6 +168,65 @@ class RunScreen(Screen[None]):
                 jobs.select(number)
                 return True
         return False
+
+    def action_alike(self, step: int) -> None:
+        """To the next (1) or previous (-1) job that is broken in the same way as the selected one, round the end."""
+        job, jobs = self.selected, self.query_one(JobList)
+        before, wanted = jobs.cursor, primary(job) if job is not None else None
+        if wanted is not None:
+            self._go(step, lambda other: primary(other) == wanted)
+        if jobs.cursor == before:
+            self.notify(alike_words(wanted), markup=False)
+
+    def action_follow(self) -> None:
+        """Follow the newest job, or stay with the selected one."""
+        state, jobs = self.state, self.query_one(JobList)
+        if state is None or state.over or state.newest is None:
+            self.notify("There is no newest job to follow: none is being decoded.", markup=False)
+        else:
+            jobs.follow(not jobs.following)
+
+    def action_search_text(self) -> None:
+        """Find jobs by a text."""
+        if self.state is not None and self.state.jobs:
+            self.query_one(FilterLine).edit(self.view)
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self) -> None:
+        """The filter holds at once."""
+        if self.state is not None:
+            self._show_list(self.state)
+            self._show_job(self.state)
+
+    @on(FilterLine.Move)
+    def _move_while_typing(self, message: FilterLine.Move) -> None:
+        getattr(self.query_one(JobList), f"action_{message.way}")()
+
+    @on(FilterLine.Closed)
+    def _filter_closed(self) -> None:
+        self._keep_filter(self.view.filter)
+        self.query_one(JobList).focus()
+
+    def _keep_filter(self, filter: Filter | None) -> None:
+        """Let through what a filter does, and stay with the job that is selected then. None changes nothing."""
+        if filter is not None:
+            self.view.filter = filter
+        self._filter_changed()
+        self.query_one(JobList).settle()
+
+    def action_filter(self) -> None:
+        """Filter by outcome, class, tag, prompt and variation."""
+        from tui.screens.filter import FilterScreen
+
+        if self.state is not None and self.state.jobs:
+            self.app.push_screen(FilterScreen(self.view), self._keep_filter)
+
+    def action_matrix(self) -> None:
+        """Prompts by variations, tags or classes."""
+        from tui.screens.matrix import MatrixScreen
+
+        if self.state is not None and self.state.jobs:
+            self.app.push_screen(MatrixScreen(self.view), self._keep_filter)
 
     async def action_pause(self) -> None:
         """Pause the run, or go on."""
@@ -203,8 +270,11 @@ class RunScreen(Screen[None]):
         self.app.post_message(RunRequested(state.suite))
 
     def action_back(self) -> None:
-        """Close the view in the panes' place; then back to the suites, asking first when a run is on."""
+        """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""
         if self.query_one(JobViews).close():
+            return
+        if self._view is not None and self._view.filter:
+            self._keep_filter(Filter())
             return
         if not self.runner.busy:
             self.dismiss()

@@ -81,7 +81,8 @@ def _end(state: RunState) -> Content:
     word = "ok finished" if state.phase is Phase.FINISHED else "-- stopped"
     where = Content(f"  saved in {one_line(str(state.folder))}") if state.folder else Content("")
     cancelled = f", {state.cancelled} cancelled" if state.cancelled else ""
-    return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}", where)
+    took = f"  {clock(state.seconds)}" if state.seconds is not None else ""
+    return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}{took}", where)
 
 
 def failure_words(work: Work) -> Content:

@@ -1,4 +1,4 @@
-"""How far the run is, and how its two sides do: a line of progress and a line of rates for each side."""
+"""How far the run is, and how its two sides do: a line of progress while it is on, a line of rates for each side."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class StatusLine(Static):
             self._loading = True
             self.run_worker(self._load())
         width = self.size.width
-        lines = [progress_line(state, elapsed, self._pace.left(), width), *rates_lines(state, width)]
+        lines = rates_lines(state, width)
+        if state.phase not in (Phase.FINISHED, Phase.STOPPED):  # then the notice says it
+            lines.insert(0, progress_line(state, elapsed, self._pace.left(), width))
         text = "\n".join(shorten(line, width) for line in lines)
         if text != self._drawn:
             self._drawn = text
