@@ -81,7 +81,8 @@ def stage(tmp_path: Path):
         order: str = "start_run",
     ) -> AsyncIterator[Stage]:
         suites = path or story.suite_folder(tmp_path / "suites")
-        app = JsonbreakApp(suites, story.command(steps, tmp_path, order), tmp_path / "engine.log")
+        command, runs = story.command(steps, tmp_path, order), tmp_path / "runs"
+        app = JsonbreakApp(suites, command, tmp_path / "engine.log", runs=runs)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Stage(app, pilot, tmp_path)
 
