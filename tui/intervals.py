@@ -1,7 +1,8 @@
-"""The 95 % intervals on the screen. scipy takes a third of a second to load: a thread does it, nothing waits for it."""
+"""Shares and their 95 % intervals on the screen. scipy takes a while to load: in a thread, and nothing waits for it."""
 
 from __future__ import annotations
 
+import math
 import threading
 
 from engine.runs.statistics import Interval, Paired, Share, newcombe_interval, wilson_interval
@@ -27,5 +28,13 @@ def difference_interval(paired: Paired) -> Interval | None:
 
 
 def interval_words(found: Interval | None) -> str:
-    """In percent: `[9-24]`, nothing where there is none."""
-    return f"[{found[0] * 100:.0f}-{found[1] * 100:.0f}]" if found is not None else ""
+    """In percent: `[9-24]`, nothing where there is none. Rounded outwards, so that it is never too narrow."""
+    if found is None:
+        return ""
+    low, high = (round(end * 100, 6) for end in found)  # 56.00000001 is no reason to say 57
+    return f"[{math.floor(low)}-{math.ceil(high)}]"
+
+
+def share_words(share: float) -> str:
+    """In percent: `15%`; `0%` is none and `100%` is all."""
+    return "<1%" if 0 < share < 0.005 else ">99%" if 0.995 <= share < 1 else f"{share:.0%}"

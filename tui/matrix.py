@@ -165,7 +165,8 @@ def filter_of(question: Question, row: Name, column: Name) -> Filter:
         case By.TAG:
             return Filter(prompt=row, tag=column)
         case By.CLASS:
-            return Filter(prompt=row, failure=column, side=question.arm)
+            either = column == "ok" and question.arm is None  # then every job of the prompt counts for something
+            return Filter(prompt=row, failure=None if either else column, side=question.arm)
 
 
 def replies_as_one(kinds: Kinds, question: Question, row: Name, column: Name) -> float:

@@ -17,7 +17,7 @@ from engine.records import ARMS, Arm
 from engine.runs.statistics import Interval, Share
 from tui import keys
 from tui.filters import Filter
-from tui.intervals import difference_interval, interval
+from tui.intervals import difference_interval, interval, interval_words, share_words
 from tui.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
 from tui.text import one_line, shorten
 from tui.views import JobView
@@ -111,8 +111,8 @@ class MatrixScreen(Screen[Filter | None]):
             ends = f", 95% interval {found[0] * 100:+.0f} to {found[1] * 100:+.0f}" if found else ""
             words = f"{cell.k:+d} of {cell.n} pairs, {cell.share * 100:+.0f} points{ends}"
         else:
-            ends = f", 95% interval {found[0]:.0%} to {found[1]:.0%}" if found else ""
-            words = f"{cell.k} of {cell.n} replies, {cell.share:.0%}{ends}"
+            ends = f", 95% interval {interval_words(found)}" if found else ""
+            words = f"{cell.k} of {cell.n} replies, {share_words(cell.share)}{ends}"
         return f"{shorten(names, max(10, self.size.width - 2 - len(words) - 2))}: {words}"
 
     def action_columns(self) -> None:

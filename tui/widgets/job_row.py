@@ -140,10 +140,11 @@ def header_words(columns: Columns, labels: tuple[str, str], title: str, status: 
     """A rule that names the two sides, what is run on what, and at its right end how the list behaves."""
     words = rule
     for label in labels:
-        words += f" {fit(label.upper(), VERDICT_CELLS - 2).rstrip()} ".ljust(VERDICT_CELLS + columns.gap, rule)
-    words = words[: columns.texts_at - 1]
+        name = f" {fit(label.upper(), VERDICT_CELLS - 2).rstrip()} "
+        words += name + rule * (VERDICT_CELLS + columns.gap - cell_len(name))
+    words = words.removesuffix(rule)
     status = f" {status} {rule}" if status else ""
-    room = columns.width - len(words) - len(status) - 2
+    room = columns.width - cell_len(words) - len(status) - 2
     title = fit(title, max(0, room)).rstrip()
     words += f" {title} " if title else ""
     return words + rule * (columns.width - cell_len(words) - len(status)) + status

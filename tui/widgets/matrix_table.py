@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import keys
+from tui.intervals import share_words
 from tui.matrix import By, Cell, Matrix, Name, Question
 from tui.text import fit, one_line
 
@@ -200,7 +201,7 @@ def cell_words(cell: Cell, difference: bool) -> str:
         return "-"
     if difference:
         return f"{cell.k:+d}/{cell.n} {share * 100:+4.0f}" if cell.k else f"0/{cell.n}    0"
-    return f"{cell.k}/{cell.n} {share:>4.0%} {_LEVELS[_level(share)]}"
+    return f"{cell.k}/{cell.n} {share_words(share):>4} {_LEVELS[_level(share)]}"
 
 
 def _level(share: float) -> int:

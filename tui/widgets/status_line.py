@@ -13,7 +13,7 @@ from textual.widgets import Static
 from engine.records import ARMS
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Share
-from tui.intervals import interval, interval_words, load
+from tui.intervals import interval, interval_words, load, share_words
 from tui.state import RunState
 from tui.text import fit, shorten
 from tui.work import Phase, Work
@@ -146,7 +146,7 @@ def _cells(rates: ArmRates, alike: float, counts: bool) -> Iterator[str]:
 
 
 def _percent(share: Share, alike: float) -> Iterator[str]:
-    yield f"{share.k / share.n:.0%}" if share.n else "-"
+    yield share_words(share.k / share.n) if share.n else "-"
     if found := interval_words(interval(share, alike)):
         yield found
 
