@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -60,6 +60,7 @@ class JobList(ScrollView, can_focus=True):
         self._row_shown = 0
         self._title = ""
         self._measure = Measure()
+        self._said: dict[int, tuple[object, ...]] = {}  # what each line of the window said when it was drawn
 
     def show(self, view: JobView, title: str) -> None:
         """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
@@ -77,7 +78,13 @@ class JobList(ScrollView, can_focus=True):
         else:
             self._stay()
         self._shown = view.filter
-        self.refresh()
+        self._refresh_changed()
+
+    def _refresh_changed(self) -> None:
+        """Draw anew the lines that say something else by now: most stay as they are while texts stream."""
+        for y in range(self.size.height):
+            if self._said.get(y) != self._saying(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _followed(self) -> int | None:
         """The job that is newest among those shown."""
@@ -129,7 +136,7 @@ class JobList(ScrollView, can_focus=True):
             self.post_message(JobSelected(number))
         self._row_shown = self._row
         self._reveal()
-        self.refresh()
+        self._refresh_changed()
 
     def _step(self, rows: int) -> None:
         """Move the cursor by so many rows, as far as there are any."""
@@ -196,11 +203,11 @@ class JobList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw the header, the row of a job, or that there is none."""
+        self._said[y] = self._saying(y)
         width = self.size.width
         if self._view is None:
             return Strip.blank(width, self.rich_style)
-        state, row = self._view.state, self.scroll_offset.y + y - 1
-        columns = Columns.fitting(width, self._measure, bool(state.excluded))
+        state, row, columns = self._view.state, self.scroll_offset.y + y - 1, self._columns
         if y == 0:
             strip = self._header(columns)
         elif row < self._count:
@@ -212,6 +219,26 @@ class JobList(ScrollView, can_focus=True):
         else:
             strip = Strip.blank(width, self.rich_style)
         return strip.crop_extend(0, width, self.rich_style)
+
+    @property
+    def _columns(self) -> Columns:
+        assert self._view is not None
+        return Columns.fitting(self.size.width, self._measure, bool(self._view.state.excluded))
+
+    def _saying(self, y: int) -> tuple[object, ...]:
+        """All that `render_line` draws of a line, put together at a tenth of the price."""
+        if self._view is None:
+            return ()
+        state, row = self._view.state, self.scroll_offset.y + y - 1
+        frame = (self._columns, self.has_focus)
+        if y == 0:
+            return *frame, state.labels, self._title, self.following, state.over
+        if row >= self._count:
+            return *frame, bool(self._view.filter), row, len(state.jobs)
+        number = self._view.numbers[row]
+        job = state.jobs[number]
+        words = [verdict_words(job, arm, state.over) for arm in ARMS]
+        return *frame, number, number == self.cursor, apart_words(job, job.info.case in state.excluded), *words
 
     def _header(self, columns: Columns) -> Strip:
         assert self._view is not None
