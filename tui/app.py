@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import App
 
 from tui import keys
+from tui.link import LinkDriver
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 
@@ -41,6 +42,7 @@ class JsonbreakApp(App[None]):
         "styles/filter.tcss",
         "styles/matrix.tcss",
         "styles/runs.tcss",
+        "styles/edit.tcss",
     ]
     BINDINGS = keys.APP
 
@@ -54,11 +56,11 @@ class JsonbreakApp(App[None]):
         grammar: GrammarKind = "auto",
         runs: Path = Path("runs"),
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=LinkDriver)
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
-        self._batch, self._grammar = batch, grammar
+        self.batch, self.grammar = batch, grammar
         self._runs = runs
         self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
@@ -97,7 +99,7 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
-        await runner.start(StartRun(message.suite, batch=self._batch, grammar=self._grammar))
+        await runner.start(StartRun(message.suite, batch=self.batch, grammar=self.grammar))
         if not isinstance(self.screen, RunScreen):
             await self.push_screen(RunScreen(runner))
 
@@ -109,7 +111,7 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
-        await runner.start_search(StartSearch(message.suite, batch=self._batch))
+        await runner.start_search(StartSearch(message.suite, batch=self.batch))
         if not isinstance(self.screen, SearchScreen):
             await self.push_screen(SearchScreen(runner))
 

@@ -7,17 +7,18 @@ from collections.abc import Callable
 
 from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
 from tui import keys
 from tui.filters import Filter
 from tui.jobs import JobState
+from tui.link import is_behind
 from tui.messages import JobSelected, RunRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
+from tui.screens.trying import TryingScreen
 from tui.state import RunState
 from tui.stepping import alike_words, primary
 from tui.text import one_line
@@ -28,13 +29,14 @@ from tui.widgets.job_views import JobViews, ViewName
 from tui.widgets.notice import Notice
 from tui.widgets.remark_line import RemarkLine
 from tui.widgets.status_line import StatusLine
+from tui.widgets.trial_line import TrialLine
 from tui.work import Phase
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
 REST_SECONDS = 0.3  # after which a selection is no longer on its way
 
 
-class RunScreen(Screen[None]):
+class RunScreen(TryingScreen):
     """Draws a run ten times a second, if it changed: one that is on, or one that was read from its folder.
 
     state: None is the runner's. The runner is what tries things beside it, and runs it again.
@@ -58,6 +60,7 @@ class RunScreen(Screen[None]):
         yield StatusLine(id="status")
         yield RemarkLine(id="remark")
         yield Notice(id="notice")
+        yield TrialLine(id="trial")
         yield FilterLine(id="filter")
         yield JobList(id="jobs")
         yield JobViews(self.runner, id="job")
@@ -111,7 +114,7 @@ class RunScreen(Screen[None]):
     def flush(self) -> None:
         """Draw what changed since the last time. An idle screen writes nothing."""
         state = self.state
-        if state is None or not self.is_current:
+        if state is None or not self.is_current or is_behind(self.app):
             return
         elapsed = time.monotonic() - state.since
         seconds = int(elapsed) if state.started is None and not state.over else 0
@@ -122,6 +125,8 @@ class RunScreen(Screen[None]):
         self.query_one(StatusLine).show(state, elapsed)
         self.query_one(RemarkLine).show(state)
         self.query_one(Notice).show(state, elapsed)
+        job = self.selected if state.jobs else None
+        self.query_one(TrialLine).show(state, job.info.prompt if job is not None else None, self.trial)
         self._show_list(state)
         self.set_class(not state.jobs, "-no-jobs")
         if state.jobs and self.focused is None:
@@ -230,11 +235,11 @@ class RunScreen(Screen[None]):
 
     async def action_pause(self) -> None:
         """Pause the run, or go on."""
-        state = self.state
-        if state is None or state.phase is not Phase.RUNNING:
+        work = self.trial if self.trial is not None and not self.trial.over else self.state
+        if work is None or work.phase is not Phase.RUNNING:
             self.notify("There is nothing to pause.", markup=False)
             return
-        await self.runner.pause(not state.paused)
+        await self.runner.pause(not work.paused)
 
     async def action_cancel(self) -> None:
         """Take the selected job out of the run. Nothing is asked: it can be run again."""
@@ -279,7 +284,8 @@ class RunScreen(Screen[None]):
         if not self.runner.busy:
             self.dismiss()
             return
-        question = "A run is on. Stop it and go back? What is finished stays on disk."
+        noun = self.runner.work.noun if self.runner.work is not None else "run"
+        question = f"A {noun} is on. Stop it and go back? What is finished stays on disk."
         self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
 
     async def _leave(self, stop: bool | None) -> None:

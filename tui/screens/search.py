@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui import keys
+from tui.link import is_behind
 from tui.messages import SearchRequested
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
@@ -64,7 +65,7 @@ class SearchScreen(Screen[None]):
     def flush(self) -> None:
         """Draw what changed since the last time. An idle screen writes nothing."""
         state = self._runner.search
-        if state is None or not self.is_current:
+        if state is None or not self.is_current or is_behind(self.app):
             return
         elapsed = time.monotonic() - state.since
         now = (state, state.revision, int(elapsed) if state.folder is None and not state.over else 0)
