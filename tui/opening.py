@@ -161,8 +161,9 @@ def _phase(manifest: Manifest) -> Phase:
 
 
 def _seconds(manifest: Manifest) -> float | None:
+    """How long the run took; None where the manifest does not say, or where the clock was turned back."""
     began, ended = _time(manifest.started), _time(manifest.ended)
-    return (ended - began).total_seconds() if began is not None and ended is not None else None
+    return (ended - began).total_seconds() if began is not None and ended is not None and ended >= began else None
 
 
 def _time(text: str | None) -> datetime | None:

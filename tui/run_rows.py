@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from engine.records import ARMS, Arm
 from engine.runs.listing import Ending, ListedRun
 from engine.runs.rates import ArmRates
@@ -68,7 +70,10 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
 
     trials: how many are beside it. width: of a line, in cells.
     """
-    words = [one_line(str(run.folder)), f"{one_line(run.suite or '?')} on {one_line(model_words(run))}"]
+    words = [
+        _end_of(one_line(str(run.folder)), width - 2),
+        f"{one_line(run.suite or '?')} on {one_line(model_words(run))}",
+    ]
     notes = ["the baseline"] * baseline
     notes += [f"{trials} trial{'s' * (trials > 1)} beside it"] * bool(trials)
     notes += [f"a trial beside {one_line(run.trial_of)}"] if run.trial_of else []
@@ -124,6 +129,13 @@ def _in_full(arm: Arm, rates: ArmRates, as_one: float, wide: bool) -> str:
         found = f"{_share(share, wide)} {interval_words(interval(share, as_one))}".rstrip() if share.n else _NOTHING
         words.append(f"{name} {found}")
     return f"{arm:<11}  " + "  ".join(words)
+
+
+def _end_of(text: str, cells: int) -> str:
+    """As much of the end of a text as fits: of a path it is what tells one from another."""
+    while cell_len(text) > cells:
+        text = f"…{text[2:]}"
+    return text
 
 
 def _time(moment: datetime | None, wide: bool) -> str:

@@ -17,6 +17,7 @@ from tui.screens.run import RunScreen
 from tui.text import one_line
 from tui.widgets.change_line import ChangeLine
 from tui.widgets.job_list import JobList
+from tui.widgets.notice import Notice
 from tui.widgets.status_line import StatusLine
 from tui.work import Phase
 
@@ -70,7 +71,9 @@ class CompareScreen(RunScreen):
         """Draw what changed, the counts over the list among it."""
         super().flush()
         side = self._comparison.sides[self._arm]
-        self.query_one(ChangeLine).show(self._arm, side, side.state.phase is Phase.FINISHED)
+        read = side.state.phase is Phase.FINISHED
+        self.query_one(ChangeLine).show(self._arm, side, read)
+        self.query_one(Notice).display = not read  # that all has been read needs no line
 
     def action_arm(self) -> None:
         """Compare the replies of the other arm, at the same job."""

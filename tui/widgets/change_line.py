@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -11,11 +12,11 @@ from engine.runs.statistics import Paired, Share, alike, mcnemar_exact, newcombe
 from tui.comparing import Side
 from tui.intervals import interval, interval_words
 
-WIDE = 100  # columns: from here on there is room for the test's p
+_PADDING = 2  # cells
 
 
 class ChangeLine(Static):
-    """Two lines. The second, which takes scipy, is there when all has been read."""
+    """Two lines, three where they are narrow. The second, which takes scipy, is there when all has been read."""
 
     ALLOW_SELECT = False
 
@@ -25,7 +26,8 @@ class ChangeLine(Static):
 
     def show(self, arm: Arm, side: Side, ready: bool) -> None:
         """Draw what the pairs of an arm add up to. ready: all has been read, and scipy is loaded."""
-        words = f"{arm} arm: {change_words(side)}\n{shares_words(side.change, self.screen.size.width) if ready else ''}"
+        shares = shares_words(side.change, self.screen.size.width - _PADDING) if ready else ""
+        words = f"{arm} arm: {change_words(side)}\n{shares}"
         if words != self._words:
             self._words = words
             self.update(Content(words))
@@ -39,17 +41,22 @@ def change_words(side: Side) -> str:
 
 
 def shares_words(change: Paired, width: int) -> str:
-    """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`."""
+    """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`, on two lines where need be."""
     if not change.n:
         return "no reply was decoded in both runs"
     as_one = alike(pairs for _, pairs in change.clusters.values())
     first, second = (_share(change.both + only, change.n, as_one) for only in (change.only_first, change.only_second))
+    shares, difference = f"ok {first}, then {second}:", _difference_words(change)
+    return f"{shares}{' ' if cell_len(shares) + 1 + cell_len(difference) <= width else chr(10)}{difference}"
+
+
+def _difference_words(change: Paired) -> str:
     low, high = newcombe_interval(change)
-    words = f"ok {first}, then {second}: {difference_words(change.difference, (low, high))}"
-    if low <= 0 <= high:
-        return f"{words}, no difference shown"
+    words = difference_words(change.difference, (low, high))
     p = mcnemar_exact(change)
-    return f"{words}, {p_words(p)}" if p is not None and width >= WIDE else words
+    if low <= 0 <= high or p is None:
+        return f"{words}, no difference shown"
+    return f"{words}, {p_words(p)}"
 
 
 def _share(k: int, n: int, as_one: float) -> str:
