@@ -17,6 +17,11 @@ def load() -> None:
     _loaded.set()
 
 
+def ready() -> bool:
+    """Whether `load` has been called, so that an interval takes no time."""
+    return _loaded.is_set()
+
+
 def interval(share: Share, replies_as_one: float) -> Interval | None:
     """The interval of a share (see `wilson_interval`); None where n is 0, and until `load` has been called."""
     return wilson_interval(share, replies_as_one) if share.n and _loaded.is_set() else None

@@ -17,5 +17,5 @@ def primary(job: JobState) -> FailureClass | None:
 def alike_words(failure: FailureClass | None) -> str:
     """Why there is no other job like the selected one."""
     if failure is None:
-        return "Neither reply of the selected job is broken, so there is no class to look for."
-    return f"No other job of those shown is broken by {failure}."
+        return "Neither reply of this job is broken: it has no class to look for."
+    return f"No other job shown is broken by {failure}."

@@ -80,9 +80,13 @@ def test_trials_and_excluded_cases_are_marked() -> None:
 
 
 def state_with(k: int, n: int, labels: tuple[str, str] = ("free", "constrained")) -> RunState:
+    """k of n free replies are right, of all constrained ones; two replies a case."""
     state = RunState(Path("people.toml"), labels=labels)
-    infos = [JobInfo(f"s/p/c{number}#0", "p", f"c{number // 2}", None, number % 2, "", None) for number in range(n)]
-    state.add_finished([(info, JobFacts(OK if at < k else PROSE, OK)) for at, info in enumerate(infos)])
+    for facts, times in ((OK, k), (PROSE, n - k)):
+        state.rates["free"].add(facts, times)
+        state.rates["constrained"].add(OK, times)
+    for clusters in state.clusters.values():
+        clusters.add(*(f"c{number // 2}" for number in range(n)))
     return state
 
 
@@ -105,6 +109,11 @@ def test_rates_fit_80_columns(n: int) -> None:
         assert max(map(len, lines)) <= 78
         assert "100% [100" not in lines[1]  # an interval is never narrower than it is
         assert all(f"n {n}" in line or f"/{n} " in line for line in lines)
+
+
+def test_a_narrow_screen_leaves_out_the_schema() -> None:
+    intervals.load()
+    assert rates_lines(state_with(12, 80), 58)[0] == "free     strict 15% [7-30]     right 100% [91-100]  n 80"
 
 
 def running(done: int, seconds: float, state: RunState) -> RunState:

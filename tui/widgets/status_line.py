@@ -20,6 +20,15 @@ from tui.work import Phase, Work
 
 LABEL_CELLS = 11  # "constrained"
 _SHORT_LABEL = 7
+_RATES = ("strict", "schema", "right")
+_FORMS = [
+    (LABEL_CELLS, True, _RATES),
+    (LABEL_CELLS, False, _RATES),
+    (_SHORT_LABEL, False, _RATES),
+    (_SHORT_LABEL, False, ("strict", "right")),
+]
+"""From the fullest on: the cells of the label, whether each rate has its k of n, the rates shown."""
+
 _BAR_CELLS_MIN = 8
 
 
@@ -119,11 +128,10 @@ def bar(done: int, total: int, cells: int) -> str:
 def rates_lines(state: RunState, width: int) -> list[str]:
     """The rates of both sides with their intervals, in the fullest of the forms that fits."""
     sides = list(zip(state.labels, ARMS, strict=True))
-    forms = [(LABEL_CELLS, True), (LABEL_CELLS, False), (_SHORT_LABEL, False)]
     lines: list[str] = []
-    for label_cells, counts in forms:
+    for label_cells, counts, shown in _FORMS:
         rows = [
-            [fit(label, label_cells), *_cells(state.rates[arm], state.clusters[arm].alike, counts)]
+            [fit(label, label_cells), *_cells(state.rates[arm], state.clusters[arm].alike, counts, shown)]
             for label, arm in sides
         ]
         for gap in (2, 1):
@@ -133,10 +141,11 @@ def rates_lines(state: RunState, width: int) -> list[str]:
     return lines
 
 
-def _cells(rates: ArmRates, alike: float, counts: bool) -> Iterator[str]:
-    """A cell for each rate. counts: with k of n in each, instead of one n for all."""
-    shares = [("strict", rates.strict), ("schema", rates.schema), ("right", rates.right)]
-    for name, share in shares:
+def _cells(rates: ArmRates, alike: float, counts: bool, shown: tuple[str, ...]) -> Iterator[str]:
+    """A cell for each rate shown. counts: with k of n in each, instead of one n for all."""
+    shares = {"strict": rates.strict, "schema": rates.schema, "right": rates.right}
+    for name in shown:
+        share = shares[name]
         words = [name, *([f"{share.k}/{share.n}"] if counts else []), *_percent(share, alike)]
         if not counts and share.n != rates.strict.n:
             words.append(f"of {share.n}")
