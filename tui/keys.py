@@ -45,9 +45,9 @@ RUN: list[BindingType] = [
     _key("run.previous_alike", "left_square_bracket", "alike(-1)", "alike", "to the previous alike", display="["),
     _key("run.search", "slash", "search_text", "find", "find jobs by text", show=True, display="/"),
     _key("run.filter", "F", "filter", "filter", "filter by outcome, class, tag, prompt or variation", display="F"),
-    _key("run.follow", "f", "follow", "follow", "follow the newest job, or stop following", show=True, display="f"),
+    _key("run.follow", "f", "follow", "follow", "follow the newest job, or stop following", display="f"),
     _key("run.tokens", "t", "show('tokens')", "tokens", "tokens and probabilities, or back", show=True, display="t"),
-    _key("run.prompt", "p", "show('prompt')", "prompt", "the exact prompt, or back", show=True, display="p"),
+    _key("run.prompt", "p", "show('prompt')", "prompt", "the exact prompt, or back", display="p"),
     _key("run.values", "v", "show('values')", "values", "the values beside what is expected, or back", display="v"),
     _key("run.record", "j", "show('record')", "record", "the record as JSON, or back", display="j"),
     _key("run.matrix", "m", "matrix", "matrix", "prompts by variations, tags or classes", show=True, display="m"),
@@ -58,12 +58,23 @@ RUN: list[BindingType] = [
     _key("run.copy", "y", "copy('reply')", "copy", "copy the reply of the pane with the focus", display="y"),
     _key("run.copy_record", "Y", "copy('record')", "copy record", "copy the record as JSON", display="Y"),
     _key("run.report", "w", "report", "report", "write the report beside the run's folder", display="w"),
-    _key("run.pause", "space", "pause", "pause", "pause the run, or go on", show=True, display="space"),
+    _key("run.pause", "space", "pause", "pause", "pause the run, or go on", display="space"),
     _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run goes on", display="c"),
     _key("run.remarks", "i", "remarks", "remarks", "show all remarks on the run", display="i"),
     _key("run.zoom", "z", "zoom", "zoom", "give the pane the whole screen, or back", display="z"),
     _key("run.again", "r", "again", "run again", "run again; go on with a run that was broken off", display="r"),
     _key("run.back", "escape", "back", "back", "a step back; asks first when a run is on", show=True, display="esc"),
+]
+
+EDIT: list[BindingType] = [
+    _key("edit.run", "f5", "run", "try it", "try the edited prompt", display="F5"),
+    _key("edit.scope", "f3", "next_scope", "on what", "try it on broken cases, the filter's jobs, all", display="F3"),
+    _key("edit.editor", "f4", "editor", "editor", "edit the whole [[prompt]] in $VISUAL or $EDITOR", display="F4"),
+    _key("edit.close", "escape", "close", "close", "close the editor; the text is kept", display="esc"),
+]
+
+RERUN: list[BindingType] = [
+    _key("rerun.close", "escape", "close", "close", "run nothing", display="esc"),
 ]
 
 SEARCH: list[BindingType] = [

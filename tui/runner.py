@@ -21,11 +21,13 @@ from engine.events import (
     SearchFinished,
     StartRun,
     StartSearch,
+    StartTrial,
     StopRun,
 )
 from tui.client import Client, EngineDied
 from tui.search_state import SearchState
 from tui.state import RunState
+from tui.trials import TrialState
 from tui.work import Phase, Work
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
@@ -66,7 +68,14 @@ class Runner:
         await self._begin(state, order)
         return state
 
-    async def _begin(self, work: Work, order: StartRun | StartSearch) -> None:
+    async def start_trial(self, order: StartTrial, beside: RunState) -> TrialState:
+        """Try something beside a run, as `start` runs a suite."""
+        trial = TrialState(order.suite, beside=beside, order=order)
+        await self._begin(trial, order)
+        beside.revision += 1
+        return trial
+
+    async def _begin(self, work: Work, order: StartRun | StartSearch | StartTrial) -> None:
         assert not self.busy
         self.work = work
         try:

@@ -38,7 +38,7 @@ class RunState(Work):
     and that later runs leave out. clusters: of each side, how many replies each case has in the rates. changed:
     numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of a job that was
     finished in a past run, given its place. unlisted: how many more jobs a past run was to finish: nothing is known
-    of.
+    of. trials: how many of the jobs are those of trials, ended_trials: of which so many are done.
     """
 
     noun: ClassVar[str] = "run"
@@ -55,18 +55,21 @@ class RunState(Work):
     changed: set[int] = field(default_factory=set)
     fetch: Callable[[int], Record] | None = None
     unlisted: int = 0
+    trials: int = 0
+    ended_trials: int = 0
     _index: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """How many jobs there are to finish: those that were cancelled do not count."""
-        return len(self.jobs) + self.unlisted - self.cancelled
+        return len(self.jobs) - self.trials + self.unlisted - self.cancelled
 
     def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
         """More jobs, after those there are."""
         for number, info in enumerate(infos, len(self.jobs)):
             self.jobs.append(JobState(info, trial=trial))
             self._index[info.id] = number
+            self.trials += trial
 
     def number_of(self, job: str) -> int | None:
         """The number of a job by its id."""
@@ -77,13 +80,16 @@ class RunState(Work):
         jobs = [JobState(info, facts=facts, trial=trial) for info, facts in found]
         self._index.update((job.info.id, number) for number, job in enumerate(jobs, len(self.jobs)))
         self.jobs += jobs
-        self.done += len(jobs)
+        self.trials += len(jobs) if trial else 0
+        self.ended_trials += len(jobs) if trial else 0
+        self.done += 0 if trial else len(jobs)
         self._count(jobs)
 
     def finish(self, number: int, facts: JobFacts, record: Record | None = None) -> None:
         """A job is done and judged."""
         job = self.jobs[number]
-        self.done += not job.finished
+        self.done += not (job.finished or job.trial)
+        self.ended_trials += job.trial and not job.finished
         job.finish(facts, record)
         self.changed.add(number)
         self._count([job])
@@ -131,7 +137,7 @@ class RunState(Work):
 
     def _start(self, event: RunStarted) -> None:
         self.started = event
-        self.jobs, self._index = [], {}
+        self.jobs, self._index, self.trials = [], {}, 0
         self._begin(event.folder, event.remarks)
         self.add_jobs(event.jobs)
 
@@ -155,7 +161,7 @@ class RunState(Work):
             case JobFinished():
                 self.finish(number, facts_of(event.record), event.record)
             case JobCancelled():
-                self.cancelled += not job.cancelled
+                self.cancelled += not (job.cancelled or job.trial)
                 job.cancelled = True
                 self.changed.add(number)
 

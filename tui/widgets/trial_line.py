@@ -1,0 +1,74 @@
+"""How a trial beside the run does: its progress, then what it fixed and broke against the prompt it was edited from."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.runs.statistics import Paired
+from tui import intervals
+from tui.state import RunState
+from tui.text import one_line
+from tui.trials import TrialState, original_of, pairs_of, trial_prompts
+from tui.widgets.change_line import shares_words
+from tui.widgets.status_line import clock
+from tui.work import Phase
+
+
+class TrialLine(Static):
+    """Takes no room while nothing was tried."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._content = Content("")
+        self._counted: tuple[object, ...] = ()
+        self._paired = Paired()
+        self.display = False
+
+    def show(self, state: RunState, prompt: str | None, trial: TrialState | None) -> None:
+        """Draw the trial of a prompt, else the last one. prompt: of the selected job. trial: the last begun here."""
+        prompts = trial_prompts(state)
+        name = prompt if prompt in prompts else (prompts[-1] if prompts else None)
+        lines = [] if trial is None else progress_lines(trial)
+        if name is not None:
+            lines += self._comparison(state, name)
+        content = Content("\n").join(lines)
+        if content != self._content:
+            self._content = content
+            self.update(content)
+        self.display = bool(lines)
+
+    def _comparison(self, state: RunState, name: str) -> list[Content]:
+        """Both prompts on the inputs that both have answered. Counted anew only when a job has ended."""
+        counted = (state, name, state.done, state.ended_trials, len(state.excluded), len(state.jobs))
+        if counted != self._counted:
+            self._counted, self._paired = counted, pairs_of(state, name)
+        paired = self._paired
+        if not paired.n:
+            return []
+        words = (
+            f"{paired.only_second} fixed, {paired.only_first} newly broken, {paired.both + paired.neither} unchanged"
+        )
+        title = (f"{one_line(name)} after {one_line(original_of(name))}, free arm: ", "bold")
+        lines = [Content.assemble(title, words)]
+        if intervals.ready():
+            lines.append(Content(shares_words(paired, self.screen.size.width)))
+        return lines
+
+
+def progress_lines(trial: TrialState) -> list[Content]:
+    """That a trial is on, and how far; that it could not be done. Nothing when it has ended well."""
+    name = trial.order.prompt if isinstance(trial.order.prompt, str) else trial.order.prompt["name"]
+    if trial.phase is Phase.FAILED:
+        return [Content.assemble(("xx trial failed  ", "bold $text-error"), one_line(trial.failure or ""))]
+    if trial.phase is Phase.FINISHED:
+        return []
+    word = "paused" if trial.paused and trial.phase is Phase.RUNNING else trial.phase.value
+    seconds = f"  {clock(trial.progress.seconds)}" if trial.progress is not None else ""
+    return [
+        Content.assemble(
+            (f"trial of {one_line(name)}: ", "bold"), f"{trial.finished}/{trial.planned} jobs  {word}{seconds}"
+        )
+    ]
