@@ -51,7 +51,11 @@ async def test_a_text_is_found_while_it_is_typed_kept_and_cleared(stage) -> None
         assert "filter" not in it.text
         assert len(rows(it)) == min(6, jobs.size.height - 1)
         assert jobs.cursor == 4
-        await it.press("slash", *"nowhere")
+        await it.press("slash", *"free")
+        await it.pilot.click("#jobs", offset=(5, 0))  # somewhere else
+        await it.until(lambda: it.app.focused is jobs)
+        await it.sees('filter: "free"  0 of 6')
+        await it.press("escape", "slash", *"nowhere")
         await it.sees("No job matches the filter. esc clears it and shows all 6 again.", "0 of 6")
         await it.press("enter", "n")
         await it.sees("No free reply is broken.")

@@ -208,9 +208,10 @@ class RunScreen(TryingScreen):
         getattr(self.query_one(JobList), f"action_{message.way}")()
 
     @on(FilterLine.Closed)
-    def _filter_closed(self) -> None:
+    def _filter_closed(self, message: FilterLine.Closed) -> None:
         self._keep_filter(self.view.filter)
-        self.query_one(JobList).focus()
+        if not message.left:
+            self.query_one(JobList).focus()
 
     def _keep_filter(self, filter: Filter | None) -> None:
         """Let through what a filter does, and stay with the job that is selected then. None changes nothing."""

@@ -27,7 +27,11 @@ class FilterLine(Horizontal):
         """Another filter holds."""
 
     class Closed(Message):
-        """Nobody types here any more."""
+        """Nobody types here any more. left: the user has gone somewhere else already."""
+
+        def __init__(self, left: bool) -> None:
+            self.left = left
+            super().__init__()
 
     class Move(Message):
         """The cursor of the list is to move: the list's action of this name."""
@@ -95,16 +99,26 @@ class FilterLine(Horizontal):
         event.stop()
         self.close()
 
-    def close(self) -> None:
+    def close(self, left: bool = False) -> None:
         """The text stays as it is."""
-        self.remove_class("-editing")
-        self.post_message(self.Closed())
+        if self.editing:
+            self.remove_class("-editing")
+            self.post_message(self.Closed(left))
 
 
 class FilterInput(Input):
     """Where the text is typed. The arrows move the list."""
 
     BINDINGS = keys.FIND
+
+    def on_mount(self) -> None:
+        """A cursor that blinks would write to the terminal for ever."""
+        self.cursor_blink = False
+
+    def on_blur(self) -> None:
+        """Whoever clicks somewhere else has typed enough; a terminal without focus keeps the place."""
+        if self.app.app_focus:
+            self.query_ancestor(FilterLine).close(left=True)
 
     def action_move(self, way: str) -> None:
         """Move the cursor of the list."""
