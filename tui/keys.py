@@ -137,7 +137,7 @@ TOKENS: list[BindingType] = [
 """In the token view."""
 
 FIND: list[BindingType] = [
-    _key("find.keep", "enter", "submit", "keep", "keep the text, back to the list", show=True, display="enter"),
+    _key("find.keep", "enter,tab", "submit", "keep", "keep the text, back to the list", show=True, display="enter"),
     _key("find.clear", "escape", "clear", "clear", "clear the text, then close", show=True, display="esc"),
     _key("find.up", "up", "move('up')", "up", "one job up in the list", display="up"),
     _key("find.down", "down", "move('down')", "down", "one job down in the list", display="down"),
