@@ -99,8 +99,9 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
-        await runner.start(StartRun(message.suite, batch=self.batch, grammar=self.grammar))
-        if not isinstance(self.screen, RunScreen):
+        order = StartRun(message.suite, batch=self.batch, grammar=self.grammar, resume=message.resume)
+        state = await runner.start(order)
+        if not (isinstance(self.screen, RunScreen) and self.screen.state is state):
             await self.push_screen(RunScreen(runner))
 
     @on(SearchRequested)
@@ -137,11 +138,10 @@ class JsonbreakApp(App[None]):
 
     def _answer_offer(self, folder: Path, answer: Answer | None) -> None:
         from engine.runs.working import stop, worker_of
-        from tui.opening import OpenedRun
-        from tui.screens.opened import OpenedScreen
+        from tui.screens.opened import open_run
 
         if answer == "follow":
-            self.push_screen(OpenedScreen(self._have_runner(), OpenedRun(folder)))
+            open_run(self, self._have_runner(), folder)
         elif answer == "stop" and (worker := worker_of(folder)) is not None:
             stop(worker)
             self.notify("The engine was asked to stop: it does when the step it is at is done.", markup=False)

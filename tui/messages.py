@@ -23,10 +23,10 @@ class SuitesRead(Message):
 
 
 class RunRequested(Message):
-    """The user wants a suite run."""
+    """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one."""
 
-    def __init__(self, suite: Path) -> None:
-        self.suite = suite
+    def __init__(self, suite: Path, resume: Path | None = None) -> None:
+        self.suite, self.resume = suite, resume
         super().__init__()
 
 

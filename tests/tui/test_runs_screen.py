@@ -15,6 +15,7 @@ from engine.runs import working
 from engine.runs.baseline import baseline_of
 from engine.runs.store import RECORDS, SEARCH
 from tests.runs.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
+from tests.tui import story
 from tui.screens.browse import BrowseScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.opened import OpenedScreen
@@ -225,3 +226,27 @@ async def test_the_report_is_written_beside_the_run(stage, tmp_path: Path) -> No
         await it.press("w")
         await it.sees("Written:")
     assert (tmp_path / "runs" / f"{folder.name}.html").read_text().startswith("<!DOCTYPE html>")
+
+
+async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_again(stage, tmp_path: Path) -> None:
+    suite = {"suite_file": "suites/people.toml"}
+    folder = write_run(tmp_path / "runs", BEFORE, {**MANIFEST, **suite}, ended=False)
+    working.end(folder)
+    manifest = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**manifest, "jobs": 6}))
+    made(tmp_path / "runs", 1, AFTER, **suite)
+    async with stage(story.people_run()) as it:
+        await it.press("o")
+        await it.sees("!! broken off", "ok finished")
+        await it.press("enter")
+        await it.sees("ok finished", "4 of 4 jobs")
+        await it.press("r")
+        await it.sees("6 of 6 jobs")
+        assert not isinstance(it.app.screen, OpenedScreen)
+        await it.press("escape")
+        await it.sees("4 of 4 jobs")
+        await it.press("escape", "end", "enter")
+        await it.sees("-- stopped", "4 of 6 jobs")
+        await it.press("r")
+        await it.sees("6 of 6 jobs")
+        assert [command["resume"] for command in it.received("start_run")] == [None, str(folder)]

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import on, work
+from textual.app import App
 from textual.worker import get_current_worker
 
-from tui.messages import RecordsRead
+from engine.errors import BadInputError
+from tui.messages import RecordsRead, RunRequested
 from tui.opening import OpenedRun
 from tui.runner import Runner
 from tui.screens.run import RunScreen
+from tui.text import one_line
 
 _ELSEWHERE = "Another engine works on this run: it can be stopped in the list of runs, by x."
+
+
+def open_run(app: App[None], runner: Runner, folder: Path) -> None:
+    """Show a run. The user is told where its records cannot be read."""
+    try:
+        opened = OpenedRun(folder)
+    except BadInputError as error:
+        app.notify(one_line(str(error)), severity="error", markup=False)
+    else:
+        app.push_screen(OpenedScreen(runner, opened))
 
 
 class OpenedScreen(RunScreen):
@@ -35,6 +50,14 @@ class OpenedScreen(RunScreen):
     @on(RecordsRead)
     def _take(self, message: RecordsRead) -> None:
         self._run.take(message.news)
+
+    def action_again(self) -> None:
+        """Run the suite again, or go on with the run where jobs of it are missing."""
+        state = self._run.state
+        if not state.over:
+            self.notify(_ELSEWHERE, markup=False)
+        else:
+            self.app.post_message(RunRequested(state.suite, self._run.folder if state.done < state.total else None))
 
     async def action_pause(self) -> None:
         """Say that it cannot be done from here."""

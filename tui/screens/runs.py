@@ -17,12 +17,11 @@ from engine.runs.listing import Ending, ListedRun, list_runs
 from engine.runs.working import stop, worker_of
 from tui import intervals, keys
 from tui.messages import RunsRead
-from tui.opening import OpenedRun
 from tui.reporting import write_findings
 from tui.run_rows import details, matches
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
-from tui.screens.opened import OpenedScreen
+from tui.screens.opened import open_run
 from tui.text import one_line
 from tui.widgets.find_line import FindLine
 from tui.widgets.run_list import RunList
@@ -125,14 +124,8 @@ class RunsScreen(Screen[None]):
     def action_open(self) -> None:
         """Open the run; follow it while an engine works on it."""
         run = self._chosen()
-        if run is None:
-            return
-        try:
-            opened = OpenedRun(run.folder)
-        except BadInputError as error:
-            self._tell(str(error), error=True)
-            return
-        self.app.push_screen(OpenedScreen(self._runner, opened))
+        if run is not None:
+            open_run(self.app, self._runner, run.folder)
 
     def action_baseline(self) -> None:
         """Mark the run as the baseline, or take the mark away."""
