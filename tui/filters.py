@@ -33,7 +33,6 @@ _OF_A_COMPARISON = {
     Show.RESCUED: "fixed",
     Show.LOST: "regressed",
     Show.SAME: "unchanged",
-    Show.DISAGREE: "values differ",
     Show.WRONG: "both wrong",
     Show.BROKEN: "broken baseline",
     Show.ERROR: "not decoded",

@@ -102,7 +102,7 @@ RUNS: list[BindingType] = [
 ]
 
 COMPARE: list[BindingType] = [
-    _key("compare.arm", "a", "arm", "other arm", "compare the replies of the other arm", show=True, display="a"),
+    _key("compare.arm", "a", "arm", "arm", "compare the replies of the other arm", show=True, display="a"),
 ]
 
 ARROWS: list[BindingType] = [
