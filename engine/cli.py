@@ -65,7 +65,7 @@ def open_(
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
 @model_options
 @decoding_options
-@click.option("--resume", metavar="RUN", help="Go on with a run that was broken off: its folder, name or last.")
+@click.option("--resume", metavar="RUN", help="Run what is missing of this run: its folder, name or last.")
 @click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
 def run(
     suite: Path,
@@ -88,8 +88,11 @@ def run(
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
     if resume is not None:
         from engine.runs.reading import find_run
+        from engine.runs.resuming import order_to_resume
 
-        order = replace(order, resume=find_run(resume, out).folder)
+        if prompts or cases or limit:
+            raise click.UsageError("--resume takes --prompt, --case and --limit from the run; leave them out.")
+        order = replace(order_to_resume(find_run(resume, out).folder), suite=suite, batch=batch)
     if not run_headless(order, model, device, dtype, out, plain):
         sys.exit(_INTERRUPTED)
 

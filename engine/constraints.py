@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.decoding.grammar import Grammar, GrammarError
 from engine.jobs import Job
+from engine.per_schema import PerSchema
 
 Make = Callable[[Mapping[str, Any]], Grammar]
 """Compiles a schema; raises GrammarError."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of compiling a schema: a grammar or a reason, and the prompts whose schema it is."""
+
+    schema: dict[str, Any]
+    grammar: Grammar | None = None
+    reason: str | None = None
+    prompts: list[str] = field(default_factory=list)
 
 
 class Constraints:
     """What the constrained arm of each job is decoded under. Prompts may have schemas of their own."""
 
     def __init__(self, jobs: Iterable[Job], make: Make) -> None:
-        self._grammars: dict[str, Grammar] = {}
-        self._reasons: dict[str, str] = {}
-        self._prompts: dict[str, list[str]] = {}
+        self._outcomes = PerSchema(lambda schema: _outcome(schema, make))
         for job in jobs:
-            key = json.dumps(job.schema)
-            if key not in self._prompts:
-                self._prompts[key] = []
-                try:
-                    self._grammars[key] = make(job.schema)
-                except GrammarError as error:
-                    self._reasons[key] = str(error)
-            if job.prompt not in self._prompts[key]:
-                self._prompts[key].append(job.prompt)
+            prompts = self._outcomes(job.schema).prompts
+            if job.prompt not in prompts:
+                prompts.append(job.prompt)
 
     def of(self, job: Job) -> Grammar | None:
         """The grammar of a job's schema, if it has one."""
-        return self._grammars.get(json.dumps(job.schema))
+        return self._outcomes(job.schema).grammar
 
     def reason(self, job: Job) -> str | None:
         """Why a job's schema has no grammar; None where it has one."""
-        return self._reasons.get(json.dumps(job.schema))
+        return self._outcomes(job.schema).reason
 
     @property
     def error(self) -> str | None:
         """Why there is no constrained arm at all; None if some job has one."""
-        return None if self._grammars else next(iter(self._reasons.values()), None)
+        if any(each.grammar for each in self._outcomes):
+            return None
+        return next((each.reason for each in self._outcomes), None)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know of the grammars, a sentence each."""
+        outcomes = list(self._outcomes)
         lacking = [
-            f"No constrained arm for {', '.join(self._prompts[key])}: {reason}"
-            for key, reason in self._reasons.items()
-            if self._grammars
+            f"No constrained arm for {', '.join(each.prompts)}: {each.reason}"
+            for each in outcomes
+            if each.reason is not None and self.error is None
         ]
-        several = len(self._prompts) > 1
         unenforced = [
-            f"{', '.join(self._prompts[key])}: {item.sentence}" if several else item.sentence
-            for key, grammar in self._grammars.items()
-            for item in grammar.unenforced
+            f"{', '.join(each.prompts)}: {item.sentence}" if len(outcomes) > 1 else item.sentence
+            for each in outcomes
+            for item in (each.grammar.unenforced if each.grammar else ())
         ]
         return (*lacking, *unenforced)
 
@@ -64,14 +69,21 @@ class Constraints:
         """The grammars for the manifest, in the order of the prompts."""
         return [
             {
-                "prompts": prompts,
-                "schema": json.loads(key),
-                "backend": grammar.backend if (grammar := self._grammars.get(key)) else None,
+                "prompts": each.prompts,
+                "schema": each.schema,
+                "backend": each.grammar.backend if each.grammar else None,
                 "unenforced": [
                     {"keyword": item.keyword, "pointer": item.pointer}
-                    for item in (grammar.unenforced if grammar else ())
+                    for item in (each.grammar.unenforced if each.grammar else ())
                 ],
-                "error": self._reasons.get(key),
+                "error": each.reason,
             }
-            for key, prompts in self._prompts.items()
+            for each in self._outcomes
         ]
+
+
+def _outcome(schema: dict[str, Any], make: Make) -> _Outcome:
+    try:
+        return _Outcome(schema, make(schema))
+    except GrammarError as error:
+        return _Outcome(schema, reason=str(error))

@@ -61,18 +61,19 @@ def open_console(plain: bool) -> Console:
 
 @contextmanager
 def stop_on_interrupt(control: Control, started: Callable[[], bool]) -> Iterator[None]:
-    """The first ctrl+c ends the run and keeps what is finished; before the run, or the second time, it ends all."""
+    """The first ctrl+c or SIGTERM ends the run and keeps what is finished; before it, or the second, ends all."""
 
     def stop(signum: int, frame: object) -> None:
         if control.stopped.is_set() or not started():
             raise KeyboardInterrupt
         control.stop()
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Display:

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.errors import BadInputError
-from engine.events import StartRun, StartTrial, TrialInput
+from engine.events import GrammarKind, StartRun, StartTrial, TrialInput
 from engine.faults import printable, shown
 from engine.jobs import Job, inputs_of, job_of, jobs_of
+from engine.runs.resuming import manifest_of
 from engine.suites import Generation, Prompt, Suite, add_prompt, load_suite
 
 
@@ -20,12 +21,14 @@ from engine.suites import Generation, Prompt, Suite, add_prompt, load_suite
 class Ordered:
     """The jobs to have records of in the end, and how the manifest tells which of the suite's they are.
 
-    resume: the run that has some of them already. trial_of: the run that this one is a trial beside.
+    grammar: what turns schemas into masks. resume: the run that has some of them already. trial_of: the run that this
+    one is a trial beside.
     """
 
     suite: Suite
     jobs: list[Job]
     selection: Mapping[str, Any]
+    grammar: GrammarKind
     resume: Path | None = None
     trial_of: Path | None = None
 
@@ -34,17 +37,16 @@ def ordered(order: StartRun | StartTrial) -> Ordered:
     """Raises BadInputError with what is wrong with the order."""
     if isinstance(order, StartTrial):
         return _trial(order)
+    if order.resume is not None:
+        manifest_of(order.resume)  # before a model is loaded for nothing
     suite = load_suite(order.suite)
     jobs = jobs_of(suite, order.prompts, order.cases, order.limit, order.without)
     if not jobs:
         raise BadInputError(f"{printable(str(order.suite))}: no job is left to run; leave out fewer cases.")
-    selection = {
-        "prompts": list(order.prompts),
-        "cases": list(order.cases),
-        "limit": order.limit,
-        "without": list(order.without),
-    }
-    return Ordered(suite, jobs, selection, resume=order.resume)
+    # Sorted, since jobs are in the suite's order however they are asked for: the same jobs are the same selection.
+    names = {"prompts": order.prompts, "cases": order.cases, "without": order.without}
+    selection = {key: sorted(set(value)) for key, value in names.items()} | {"limit": order.limit}
+    return Ordered(suite, jobs, selection, order.grammar, resume=order.resume)
 
 
 def _trial(order: StartTrial) -> Ordered:
@@ -57,9 +59,10 @@ def _trial(order: StartTrial) -> Ordered:
     if not order.inputs:
         raise BadInputError("There is nothing to try the prompt on; choose some jobs.")
     inputs = inputs_of(suite, {each.case for each in order.inputs})
-    jobs = [_job(suite, prompt, each, inputs, order) for each in dict.fromkeys(order.inputs)]
+    jobs = [_job(suite, prompt, each, inputs, order) for each in order.inputs]
+    jobs = list({job.id: job for job in jobs}.values())  # with `repeat`, two inputs may come to one job
     selection = {"inputs": [asdict(each) for each in order.inputs], "seed": order.seed, "repeat": order.repeat}
-    return Ordered(suite.model_copy(update={"prompts": (prompt,)}), jobs, selection, trial_of=order.of)
+    return Ordered(suite.model_copy(update={"prompts": (prompt,)}), jobs, selection, order.grammar, trial_of=order.of)
 
 
 def _job(

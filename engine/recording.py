@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from engine.decoding.lanes import LaneResult
@@ -12,6 +11,7 @@ from engine.judging.judge import Judge
 from engine.judging.thoughts import blank_thoughts
 from engine.judging.unwrap import read
 from engine.judging.values import differences
+from engine.per_schema import PerSchema
 from engine.records import Fork, Record, Reply
 
 
@@ -20,14 +20,12 @@ class Recorder:
 
     def __init__(self, suite: str, compare: Mapping[str, Rule]) -> None:
         """suite: its name. compare: by path, how expected values are compared."""
-        self._suite, self._compare, self._cursor = suite, compare, cursor_of(compare)
-        self._judges: dict[str, Judge] = {}
+        self._suite, self._cursor = suite, cursor_of(compare)
+        self._judges = PerSchema(lambda schema: Judge(schema, compare))
 
     def reply(self, lane: LaneResult, job: Job) -> Reply:
         """What an arm has said, judged. Of a job that thinks only what follows is."""
-        key = json.dumps(job.schema)
-        judge = self._judges.get(key) or self._judges.setdefault(key, Judge(job.schema, self._compare))
-        verdict = judge.judge(_judged(lane.text, job), lane.finish, job.expected)
+        verdict = self._judges(job.schema).judge(_judged(lane.text, job), lane.finish, job.expected)
         return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3), lane.p, lane.ends)
 
     def record(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None = None) -> Record:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from engine.constraints import Constraints
 from engine.control import Control
-from engine.decode import decode
 from engine.decoding.backend import Plan
 from engine.decoding.lanes import Begun, Ended, Grown, Happening, Parted, Shrunk
 from engine.events import Cancel, Event, Forked, JobCancelled, JobFinished, JobStarted, Prefer, Remark
@@ -16,6 +15,7 @@ from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Clusters
 from engine.runs.store import RunStore
+from engine.stepping import steps
 from engine.streaming import Meter, TextBatches
 from engine.suites import Suite
 from engine.watching import Watch
@@ -48,16 +48,17 @@ class Running:
         self.rates: dict[Arm, ArmRates] = {arm: ArmRates() for arm in ARMS}
         self.clusters: dict[Arm, Clusters] = {arm: Clusters() for arm in ARMS}
 
-    def tell_again(self, record: Record) -> None:
-        """A job that was finished before the run was broken off."""
-        self._announce(record)
+    def tell_again(self, records: Iterable[Record]) -> None:
+        """The jobs that were finished before the run was broken off."""
+        for record in records:
+            self._announce(record)
 
     def decode(self, control: Control) -> None:
         """Step the decoder until it is done or stopped. Raises EngineError (memory, disk)."""
         for job_id, reason in self._plan.impossible.items():
             self._finish(self._jobs[job_id], not_decoded(reason), not_decoded(reason), None)
         decoder = self._plan.decoder
-        for step in decode(decoder, control, self._emit, self._grant, self._text.send):
+        for step in steps(decoder, control, self._emit, self._grant, self._text.send):
             for happening in step:
                 self._tell(happening)
             self._text.send_if_due()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+
+from filelock import BaseFileLock
 
 from engine.constraints import Constraints
 from engine.control import Control
-from engine.decoding.backend import LocalBackend
+from engine.decoding.backend import LocalBackend, Plan
 from engine.decoding.model import ModelSpec, load_model
 from engine.errors import EngineError
 from engine.events import (
@@ -25,9 +29,10 @@ from engine.jobs import Job
 from engine.orders import Ordered, ordered
 from engine.records import Record
 from engine.running import Running
-from engine.runs.manifest import counts_of, describe_run, now, resumed
+from engine.runs.manifest import counts_of, describe_run, now
 from engine.runs.reading import RunFolder
-from engine.runs.store import RunStore, create_run, prepare, reopen_run
+from engine.runs.resuming import resumed
+from engine.runs.store import RunStore, create_run, locked, prepare, reopen_run
 from engine.search.searching import search
 from engine.streaming import Meter
 
@@ -53,24 +58,25 @@ class Session:
         """
         what = ordered(order)
         prepare(self._out)
+        with locked(what.resume) if what.resume is not None else nullcontext() as lock:
+            self._run(what, order.batch, control, lock)
+
+    def _run(self, what: Ordered, batch: int | None, control: Control, lock: BaseFileLock | None) -> None:
+        """lock: of the run that is resumed, whose records nobody adds to meanwhile."""
         backend = self._ready()
         seconds = what.suite.generation.compile_seconds
         _refuse_if_stopped(control)
-        constraints = Constraints(what.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, order.grammar))
+        constraints = Constraints(what.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, what.grammar))
         _refuse_if_stopped(control)
-        finished = _finished(what)
-        missing = [job for job in what.jobs if job.id not in finished]
-        plan = backend.plan(missing, constraints.of, what.suite.generation, order.batch)
-        store = self._store(what, backend, constraints, plan.slots)
-        remarks = constraints.remarks if plan.slots else (_ONE_AT_A_TIME, *constraints.remarks)
-        infos = tuple(_info(job) for job in what.jobs)
-        name = backend.model.name
-        self._emit(RunStarted(store.folder, what.suite.name, name, infos, constraints.error, remarks, what.trial_of))
+        had = {record.id for record in _records_of(what)}
+        missing = [job for job in what.jobs if job.id not in had]
+        plan = backend.plan(missing, constraints.of, what.suite.generation, batch)
+        store = self._store(what, describe_run(what, backend.model, constraints, plan.slots), lock)
+        self._emit(_started(what, store.folder, backend.model.name, constraints, plan))
         meter = Meter(len(what.jobs), self._emit)
         run = Running(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
         try:
-            for record in finished.values():
-                run.tell_again(record)
+            run.tell_again(_records_of(what))
             run.decode(control)
         finally:
             stopped = meter.done < meter.total
@@ -83,12 +89,10 @@ class Session:
         """Look for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
         search(order, control, self._ready, self._out, self._emit, self._log)
 
-    def _store(self, what: Ordered, backend: LocalBackend, constraints: Constraints, slots: int | None) -> RunStore:
-        model, suite = backend.model, what.suite
-        manifest = describe_run(suite, model, len(what.jobs), what.selection, what.trial_of, constraints, slots)
-        if what.resume is not None:
-            return reopen_run(what.resume, resumed(what.resume, manifest), self._log)
-        return create_run(self._out, suite.name, model.name, manifest, log=self._log)
+    def _store(self, what: Ordered, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
+        if what.resume is None or lock is None:
+            return create_run(self._out, what.suite.name, manifest["model"], manifest, log=self._log)
+        return reopen_run(what.resume, resumed(what.resume, manifest), lock, self._log)
 
     def _ready(self) -> LocalBackend:
         self._backend = self._backend or self._load()
@@ -107,12 +111,21 @@ def _refuse_if_stopped(control: Control) -> None:
         raise EngineError("The run was stopped before its first job.")
 
 
-def _finished(what: Ordered) -> dict[str, Record]:
-    """The records that a run to be resumed has of these jobs already, by job."""
+def _records_of(what: Ordered) -> Iterator[Record]:
+    """What a run that is resumed has of these jobs already, one a job; read anew each time, as there may be many."""
     if what.resume is None:
-        return {}
+        return
     wanted = {job.id for job in what.jobs}
-    return {record.id: record for _, record in RunFolder(what.resume).records() if record.id in wanted}
+    for _, record in RunFolder(what.resume).records():
+        if record.id in wanted:
+            wanted.remove(record.id)
+            yield record
+
+
+def _started(what: Ordered, folder: Path, model: str, constraints: Constraints, plan: Plan) -> RunStarted:
+    remarks = constraints.remarks if plan.slots else (_ONE_AT_A_TIME, *constraints.remarks)
+    infos = tuple(_info(job) for job in what.jobs)
+    return RunStarted(folder, what.suite.name, model, infos, constraints.error, remarks, what.trial_of)
 
 
 def _info(job: Job) -> JobInfo:

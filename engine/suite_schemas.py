@@ -5,7 +5,6 @@ This is apart from suites.py because importing jsonschema takes as long as every
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from engine.faults import Fault, SuiteError, shown
 from engine.files import BOM, read_json, read_text
 from engine.judging.validator import build_validator
 from engine.locate import KeyPath
+from engine.per_schema import schema_key
 from engine.schemas import schema_faults, value_fault
 from engine.suite_tables import Given
 
@@ -63,7 +63,7 @@ def contradictions(schemas: Iterable[PlacedSchema], expectations: Iterable[tuple
     expected = list(expectations)
     distinct: dict[str, PlacedSchema] = {}
     for each in schemas:
-        distinct.setdefault(json.dumps(each.schema), each)
+        distinct.setdefault(schema_key(each.schema), each)
     for each in distinct.values():
         name = "the schema" if each.prompt is None else f"the schema of prompt {shown(each.prompt)}"
         validator = build_validator(each.schema)

@@ -94,7 +94,7 @@ def add_prompt(suite: Suite, table: Mapping[str, Any]) -> Suite:
 
     Raises SuiteError with all that is wrong with the table, in the words for a suite's file.
     """
-    if table.get("name") in {prompt.name for prompt in suite.prompts}:
+    if any(prompt.name == table.get("name") for prompt in suite.prompts):
         raise SuiteError(f"the prompt, name: {shown(table['name'])} is already the name of a prompt; take another")
     data = read_toml(suite.path, suite.text)
     before = data.get("prompt", [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Literal
 
@@ -10,6 +9,7 @@ from engine.events import Broke
 from engine.jobs import Job
 from engine.judging.live import Live
 from engine.judging.possible import Possible
+from engine.per_schema import PerSchema
 from engine.records import ARMS, Arm
 
 
@@ -17,13 +17,12 @@ class Watch:
     """One checker for each arm of each job in flight."""
 
     def __init__(self) -> None:
-        self._possible: dict[str, Possible] = {}
+        self._possible = PerSchema(Possible)
         self._live: dict[tuple[str, Arm], Live] = {}
 
     def begin(self, job: Job) -> Iterator[Broke]:
         """A job begins, maybe not for the first time. What its prefill alone breaks is told."""
-        key = json.dumps(job.schema)
-        possible = self._possible.get(key) or self._possible.setdefault(key, Possible(job.schema))
+        possible = self._possible(job.schema)
         for arm in ARMS:
             self._live[job.id, arm] = Live(possible, job.think_close)
         yield from self.grow(job.id, "both", job.prefill)

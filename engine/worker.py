@@ -7,6 +7,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +47,7 @@ def serve(
     emit = _Emitter(_private_stdout(), keep_running)
     desk = _Desk(emit, keep_running)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a connection that drops takes the interface with it, not the run
-    signal.signal(signal.SIGTERM, lambda number, frame: desk.close())
+    _at_sigterm(desk.close)
     threading.Thread(target=desk.listen, daemon=True).start()
     session = open_session(model, device, dtype, out, emit, log)
     from engine.rendering import render_all  # imports transformers, which open_session has prepared for
@@ -65,6 +66,8 @@ def serve(
             emit(Failed(str(error)))
         emit.run_is_open = False
         desk.undone -= 1
+        if not emit.heard:
+            break
 
 
 class _Desk:
@@ -125,21 +128,36 @@ class _Emitter:
 
     def __init__(self, stream: BinaryIO, keep_running: bool) -> None:
         self._stream, self._lock, self._keep_running = stream, threading.Lock(), keep_running
-        self._heard = True
+        self.heard = True
         self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
         self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
-        if not self._heard:
+        if not self.heard:
             return
         try:
             with self._lock:
                 self._stream.write(encode(event))
                 self._stream.flush()
         except BrokenPipeError:
-            self._heard = False
+            self.heard = False
             if not self._keep_running:
                 os._exit(1)  # every finished record is on disk; there is nobody left to tell
+
+
+def _at_sigterm(act: Callable[[], None]) -> None:
+    """Act in a thread of its own: a handler would wait for PyTorch to return, and might hold the lock it waits for."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+
+    def listen() -> None:
+        while signal.SIGTERM not in os.read(reading, 1):
+            pass
+        act()
+
+    threading.Thread(target=listen, daemon=True).start()
 
 
 def _private_stdout() -> BinaryIO:

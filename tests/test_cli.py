@@ -99,11 +99,12 @@ def test_inputs_that_are_empty_or_longer_than_the_context(tmp_path: Path, builti
 
 
 @pytest.mark.model
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, builtin_model: object) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: Path, builtin_model: object) -> None:
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(300))
-    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 200")
+    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 60")
+    options = ["--out", str(tmp_path / "out"), "--device", "cpu"]
     child = subprocess.Popen(
-        [*JSONBREAK, "run", str(suite), "--out", str(tmp_path / "out"), "--device", "cpu"],
+        [*JSONBREAK, "run", str(suite), *options, "--batch", "2", "--limit", "8"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -117,7 +118,11 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, builtin_model: object) ->
     folder = Path(stdout.strip())
     manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert manifest["stopped"] is True
-    assert 0 < manifest["done"] == len(list(read_records(folder))) < 300
+    assert 0 < manifest["done"] == len(list(read_records(folder))) < 8
+    finished = jsonbreak("run", suite, *options, "--resume", "last")
+    assert finished.returncode == 0, finished.stderr
+    assert Path(finished.stdout.strip()) == folder
+    assert sorted(record.case for record in read_records(folder)) == [f"c{number}" for number in range(8)]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +139,8 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, builtin_model: object) ->
         ((".", "--batch", "many"), "--batch"),
         (("run", "small.toml", "--out", "small.toml/runs"), "name another folder with --out"),
         (("run", "small.toml", "--frobnicate"), "--frobnicate"),
+        (("run", "small.toml", "--resume", "last"), "there are no runs here"),
+        (("run", "small.toml", "--resume", "last", "--limit", "1"), "leave them out"),
         (("check", "bad.toml"), "bad.toml, line 2"),
         (("check", "empty-folder"), "no suites"),
         (("variations", "bad.toml"), "bad.toml, line 2"),

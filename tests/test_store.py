@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import engine.runs.store as store_module
 from engine.errors import BadInputError, EngineError
 from engine.judging.verdict import Verdict
 from engine.records import Candidate, Fork, Record, Reply
 from engine.runs.rates import rates_by_prompt
 from engine.runs.statistics import Share
-from engine.runs.store import RECORDS, create_run, prepare, read_records
+from engine.runs.store import RECORDS, create_run, locked, prepare, read_records, reopen_run
 
 
 def record(case: str, *, strict: bool = True, values: bool | None = True, error: str | None = None) -> Record:
@@ -43,6 +44,27 @@ def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
     for length in range(whole.index(b"\n") + 1, len(whole)):
         file.write_bytes(whole[:length])
         assert list(read_records(store.folder)) == [record("one")]
+
+
+def test_a_run_cut_off_at_any_byte_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what was there the last record is lost at most."""
+    monkeypatch.setattr(store_module, "_BLOCK", 100)  # a line is longer than that, as one can be longer than the real
+    store = create_run(tmp_path, "people", "model", {})
+    first, second, third = record("one"), record("two"), record("three")
+    store.append(first)
+    store.append(second)
+    store.close()
+    file = store.folder / RECORDS
+    whole = file.read_bytes()
+    one = whole.index(b"\n") + 1
+    for length in sorted({*range(0, len(whole), 11), *range(one - 2, one + 3), len(whole) - 1, len(whole)}):
+        file.write_bytes(whole[:length])
+        with locked(store.folder) as lock:
+            again = reopen_run(store.folder, {}, lock)
+            again.append(third)
+            again.close()
+        kept = [first] if one <= length < len(whole) else [first, second] if length == len(whole) else []
+        assert list(read_records(store.folder)) == [*kept, third]
 
 
 def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:

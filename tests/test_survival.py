@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -17,12 +18,15 @@ from engine.decoding.backend import LocalBackend
 from engine.decoding.model import LoadedModel, ModelSpec
 from engine.errors import BadInputError
 from engine.events import Event, JobFinished, RunFinished, RunStarted, StartRun, StartTrial, TrialInput
+from engine.headless import stop_on_interrupt
+from engine.orders import ordered
 from engine.records import Record
 from engine.runs import working
 from engine.runs.reading import RunFolder
-from engine.runs.store import MANIFEST, RECORDS, create_run, read_records, reopen_run
+from engine.runs.resuming import order_to_resume
+from engine.runs.store import MANIFEST, RECORDS, create_run, locked, read_records
 from engine.session import Session
-from tests.engine_child import engine
+from tests.engine_child import Child, engine
 from tests.suite_files import write_suite
 
 MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(6))
@@ -74,7 +78,7 @@ def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, r
     whole = folder_of(run(StartRun(suite)))
     written = (whole / RECORDS).read_bytes()
     jobs = written.count(b"\n")
-    for cut in (0, len(written) // 3, written.index(b"\n") + 1, len(written) - 1):
+    for cut in (len(written) // 3, len(written)):
         broken = tmp_path / "runs" / f"cut-{cut}"
         shutil.copytree(whole, broken)
         (broken / RECORDS).write_bytes(written[:cut])
@@ -100,15 +104,17 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run) -> None:
     write_suite(tmp_path, generation="max_new_tokens = 25")
     with pytest.raises(BadInputError, match="the suite's file, the generation settings are not what it was begun with"):
         run(StartRun(suite, resume=folder))
-    with pytest.raises(BadInputError, match=r"there is no run\.json"):
-        run(StartRun(suite, resume=tmp_path))
+    with pytest.raises(BadInputError, match=r"cannot be resumed: There is no run\.json; start a new run"):
+        run(StartRun(suite, resume=tmp_path / "gone"))
+    assert not (tmp_path / "gone").exists()
     assert (folder / MANIFEST).read_bytes() == before
     assert working.worker_of(folder) is None
 
 
 @pytest.mark.model
-def test_a_killed_engine_loses_the_jobs_in_flight_alone(tmp_path: Path, run: Run) -> None:
-    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 40")
+def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tmp_path: Path, run: Run) -> None:
+    """The other one finishes although its parent goes as soon as the run has begun."""
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 40\ntemperature = 0.8\nseed = 5")
     with engine(tmp_path, "--log", str(tmp_path / "log")) as child:
         child.send(StartRun(suite, batch=2))
         told = child.until(JobFinished)
@@ -116,7 +122,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone(tmp_path: Path, run: Run
         assert worker is not None
         assert (worker.pid, worker.log) == (child.process.pid, tmp_path / "log")
         with pytest.raises(BadInputError, match="another process writes to this run"):
-            reopen_run(folder_of(told), {})
+            run(StartRun(suite, resume=folder_of(told)))
         child.process.kill()
         told += child.events()
     folder = folder_of(told)
@@ -124,7 +130,14 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone(tmp_path: Path, run: Run
     assert kept <= records_of(folder).keys()
     assert len(kept) < 6
     assert working.worker_of(folder) is None, "it is dead, though the folder still names it"
-    run(StartRun(suite, resume=folder))
+    with engine(tmp_path, "--keep-running") as child:
+        child.send(order_to_resume(folder))
+        child.until(RunStarted)
+        _hang_up(child)
+        assert child.process.wait(timeout=60) == 0
+    manifest = RunFolder(folder).manifest
+    assert (manifest.done, manifest.stopped, len(manifest.resumed)) == (6, False, 1)
+    assert working.worker_of(folder) is None
     unbroken = folder_of(run(StartRun(suite)))
     assert records_of(folder) == records_of(unbroken)
 
@@ -135,11 +148,7 @@ def test_an_engine_told_to_keep_running_does_so_when_its_parent_goes_and_stops_w
     with engine(tmp_path, "--keep-running") as child:
         child.send(StartRun(suite, batch=4))
         folder = folder_of(child.until(JobFinished))
-        assert child.process.stdin is not None
-        assert child.process.stdout is not None
-        child.process.stdin.close()
-        child.process.stdout.close()
-        child.process.send_signal(signal.SIGHUP)
+        _hang_up(child)
         had = len(list(read_records(folder)))
         _until(lambda: len(list(read_records(folder))) > had + 4)
         worker = working.worker_of(folder)
@@ -168,8 +177,11 @@ def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: P
     assert all(record.free.text.startswith("{") for record in read_records(started.folder))
 
     rerun = replace(StartTrial(suite, of, "naive", inputs[:1]), seed=7, temperature=1.5, repeat=3)
-    (record,) = (event.record for event in run(rerun) if isinstance(event, JobFinished))
+    told_again = run(replace(rerun, inputs=(*rerun.inputs, TrialInput("c3", None, 1))))
+    (record,) = (event.record for event in told_again if isinstance(event, JobFinished))  # two inputs, one job
     assert (record.id, record.seed) == ("small/naive/c3#3", 7)
+    with pytest.raises(BadInputError, match="a trial cannot be resumed"):
+        order_to_resume(folder_of(told_again))
     assert isinstance(told[-1], RunFinished)
 
 
@@ -179,6 +191,7 @@ def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: P
         ({"name": "new", "user": "no input"}, r"the prompt, user: without \{input\}"),
         ({"name": "naive", "user": "{input}"}, 'the prompt, name: "naive" is already the name of a prompt'),
         ({"name": "a b", "user": "{input}"}, "the prompt, name: must not contain"),
+        ({"name": ["new"], "user": "{input}"}, "the prompt, name: must be a string"),
         ({"name": "new", "usr": "{input}"}, 'the prompt, usr: unknown key "usr"'),
         ("gone", 'the suite has no prompt "gone" any more'),
     ],
@@ -192,10 +205,56 @@ def test_a_prompt_that_cannot_be_tried_is_one_sentence(tmp_path: Path, prompt: o
 
 def test_two_never_write_one_run(tmp_path: Path) -> None:
     store = create_run(tmp_path, "people", "model", {})
-    with pytest.raises(BadInputError, match="another process writes to this run; wait for it, or stop it first"):
-        reopen_run(store.folder, {})
+    refused = pytest.raises(BadInputError, match="another process writes to this run; wait for it, or stop it first")
+    with refused, locked(store.folder):
+        pass
     store.close()
-    reopen_run(store.folder, {}).close()
+    for _ in range(2):
+        with locked(store.folder):
+            pass
+
+
+def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path)
+    begun = StartRun(suite, prompts=("naive",), limit=1, grammar="llguidance", without=("bob",))
+    manifest = {"suite_file": str(suite), "selection": ordered(begun).selection, "grammar": begun.grammar}
+    folder = create_run(tmp_path, "small", "model", manifest).folder
+    assert order_to_resume(folder) == replace(begun, resume=folder)
+    assert ordered(begun).selection == ordered(replace(begun, prompts=("naive", "naive"))).selection
+    (folder / MANIFEST).write_text('{"suite_file": "small.toml", "selection": {"limit": "all"}}')
+    with pytest.raises(BadInputError, match=r"its run\.json does not tell which jobs it is of"):
+        order_to_resume(folder)
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 10**30, "1", None])
+def test_a_file_that_names_no_engine_is_nobody(tmp_path: Path, pid: object) -> None:
+    (tmp_path / working.ENGINE).write_text(json.dumps({"pid": pid, "begun": 0.0}))
+    assert working.worker_of(tmp_path) is None
+
+
+def test_a_later_process_with_the_same_number_is_not_the_engine(tmp_path: Path) -> None:
+    working.begin(tmp_path, None)
+    mine = working.worker_of(tmp_path)
+    assert mine is not None
+    (tmp_path / working.ENGINE).write_text(json.dumps({"pid": mine.pid, "begun": mine.begun - 60}))
+    assert working.worker_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_without_the_interface_is_stopped_by_a_signal(number: int) -> None:
+    control = Control()
+    with stop_on_interrupt(control, lambda: True):
+        os.kill(os.getpid(), number)
+    assert control.stopped.is_set()
+
+
+def _hang_up(child: Child) -> None:
+    """What a dropped connection does to an engine."""
+    assert child.process.stdin is not None
+    assert child.process.stdout is not None
+    child.process.stdin.close()
+    child.process.stdout.close()
+    child.process.send_signal(signal.SIGHUP)
 
 
 def _until(condition: Callable[[], bool], seconds: float = 60) -> None:

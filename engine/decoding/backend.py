@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from engine.decoding.twin import TwinDecoder
 from engine.decoding.vocabulary import VocabularyError, token_bytes
 from engine.events import GrammarKind
 from engine.jobs import Job
+from engine.per_schema import schema_key
 from engine.suites import Generation
 
 _MEMORY_SHARE = 0.4
@@ -54,7 +54,7 @@ class LocalBackend:
 
     def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:
         """The schema's grammar, compiled once, in at most `seconds`. Raises GrammarError: the reason there is none."""
-        key = json.dumps(schema), kind
+        key = schema_key(schema), kind
         if key not in self._grammars:
             try:
                 self._vocabulary = self._vocabulary or token_bytes(self.model.tokenizer)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.errors import BadInputError
+from engine.events import GrammarKind
 from engine.faults import did_you_mean, printable
 from engine.records import Record
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
@@ -49,7 +50,11 @@ class GrammarFacts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the manifest says of the run. Older runs lack some of it, newer ones have more: that is kept too."""
+    """What the manifest says of the run. Older runs lack some of it, newer ones have more: that is kept too.
+
+    selection: which of the suite's jobs (see `orders.Ordered`). trial_of: the name of the run that it is a trial
+    beside. resumed: when it was gone on with. rates: see `manifest.counts_of`; of a run that has ended.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -74,6 +79,11 @@ class Manifest(BaseModel):
     done: int | None = None
     cancelled: int | None = None
     stopped: bool | None = None
+    selection: dict[str, Any] = {}
+    grammar: GrammarKind = "auto"
+    trial_of: str | None = None
+    resumed: list[str] = []
+    rates: dict[str, Any] = {}
 
 
 class RunFolder:

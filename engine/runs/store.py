@@ -43,6 +43,7 @@ class RunStore:
         self._write_manifest()
         self._records = (folder / RECORDS).open("ab")
         working.begin(folder, log)
+        _sync_names(folder)
 
     def append(self, record: Record) -> None:
         """Write one record. Raises EngineError when the disk takes no more."""
@@ -76,7 +77,10 @@ class RunStore:
 
     def _write_manifest(self) -> None:
         fresh = self.folder / f"{self._name}.new"
-        fresh.write_text(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # before it takes the old one's place, which a power cut would leave empty
         fresh.replace(self.folder / self._name)
 
 
@@ -90,28 +94,43 @@ def create_run(
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with _writable(out):
         folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
-        return RunStore(folder, manifest, name, _locked(folder), log)
+        _sync_names(out)
+        return RunStore(folder, manifest, name, _lock(folder), log)
 
 
-def reopen_run(folder: Path, manifest: Mapping[str, Any], log: Path | None = None) -> RunStore:
+def reopen_run(folder: Path, manifest: Mapping[str, Any], lock: BaseFileLock, log: Path | None = None) -> RunStore:
     """Go on with a run that was broken off. A record that was cut off at the end of the file is removed.
 
-    Raises BadInputError where somebody else writes to the run, and where the folder cannot be written.
+    lock: from `locked`.
+    Raises BadInputError where the folder cannot be written.
     """
     with _writable(folder):
-        lock = _locked(folder)
         _cut_torn_end(folder / RECORDS)
         return RunStore(folder, manifest, MANIFEST, lock, log)
 
 
-def _locked(folder: Path) -> BaseFileLock:
-    """The lock of a run's folder. It is the system that lets go of it when this process ends, however it does."""
-    lock = FileLock(folder / LOCK)
+@contextmanager
+def locked(folder: Path) -> Iterator[BaseFileLock]:
+    """Meanwhile nobody else writes to a run, or until its store is closed.
+
+    Raises BadInputError where somebody else writes to it already, and where the folder cannot be written.
+    """
+    lock = _lock(folder)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        name = printable(str(folder))
-        raise BadInputError(f"{name}: another process writes to this run; wait for it, or stop it first.") from None
+        yield lock
+    finally:
+        lock.release()
+
+
+def _lock(folder: Path) -> BaseFileLock:
+    """The system lets go of it when this process ends, however it does."""
+    lock = FileLock(folder / LOCK)
+    with _writable(folder):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            name = printable(str(folder))
+            raise BadInputError(f"{name}: another process writes to this run; wait for it, or stop it first.") from None
     return lock
 
 
@@ -130,6 +149,15 @@ def _cut_torn_end(records: Path) -> None:
                 return
             end = begin
         file.truncate(0)
+
+
+def _sync_names(folder: Path) -> None:
+    """Have the names of what is in a folder outlast a power cut, as the contents of the files do."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read_records(folder: Path) -> Iterator[Record]:

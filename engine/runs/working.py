@@ -29,7 +29,7 @@ class Worker:
         try:
             process = psutil.Process(self.pid)
             return abs(process.create_time() - self.begun) < _CLOSE_ENOUGH and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError):  # not there, or no number that a process can have
             return False
 
 
@@ -52,7 +52,7 @@ def worker_of(folder: Path) -> Worker | None:
         facts = json.loads((folder / ENGINE).read_bytes())
         log = facts.get("log")
         worker = Worker(int(facts["pid"]), float(facts["begun"]), Path(log) if log else None)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # no file, or not such a one
         return None
     return worker if worker.alive else None
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from engine.control import Control
-from engine.decode import decode
 from engine.decoding.backend import LocalBackend
 from engine.decoding.lanes import Ended, Grown, Shrunk
 from engine.events import Event
@@ -15,6 +14,7 @@ from engine.recording import Recorder, not_decoded
 from engine.records import Record, Reply
 from engine.running import shrunk_remark
 from engine.runs.store import RunStore
+from engine.stepping import steps
 from engine.streaming import Meter
 from engine.suites import Suite
 
@@ -53,7 +53,7 @@ class FreeArm:
         for job_id, reason in plan.impossible.items():
             yield self._keep(by_id[job_id], not_decoded(reason))
         decoder = plan.decoder
-        for step in decode(decoder, self._control, self._emit, lambda wish: None, lambda: None):
+        for step in steps(decoder, self._control, self._emit, lambda wish: None, lambda: None):
             for happening in step:
                 match happening:
                     case Grown():

@@ -12,7 +12,7 @@ from engine.errors import EngineError
 from engine.events import Cancel, Event, Paused, Prefer
 
 
-def decode(
+def steps(
     decoder: TwinDecoder,
     control: Control,
     emit: Callable[[Event], None],
