@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from engine.events import JobInfo, Loading, RunStarted
-from engine.records import ARMS, Arm, Record
+from engine.records import Arm, Record
 from engine.runs.differences import differences
 from engine.runs.facts import JobFacts
 from engine.runs.figures import plural
 from engine.runs.following import goes_on
 from engine.runs.reading import RunFolder
 from engine.runs.statistics import Paired
-from engine.runs.summaries import SummaryReader
+from engine.runs.summaries import SummaryReader, without_collector
 from tui.opening import lost_words
 from tui.state import RunState
 from tui.work import Phase
@@ -48,29 +48,39 @@ class Side:
 
     def add(self, pairs: list[Pair], arm: Arm) -> None:
         """Count more pairs, and list them."""
-        first = len(self.state.jobs)
-        found = []
-        for number, (info, baseline, candidate) in enumerate(pairs, first):
-            left, right = baseline.of(arm), candidate.of(arm)
-            found.append((info, JobFacts(left, right, place=number)))
-            if left is None or right is None:
+        with without_collector():
+            found = [
+                (info, JobFacts(baseline.of(arm), candidate.of(arm), place=number))
+                for number, (info, baseline, candidate) in enumerate(pairs, len(self.state.jobs))
+            ]
+            self.state.add_finished(found)
+        for info, facts in found:
+            if facts.free is None or facts.constrained is None:
                 self.undecoded += 1
             else:
-                self.change.add(left.ok, right.ok, info.case)
-        self.state.add_finished(found)
-        self.state.revision += 1
+                self.change.add(facts.free.ok, facts.constrained.ok, info.case)
 
 
 class Comparison:
-    """Two run folders and, for each arm, what they add up to: `read` in a thread, and `take` what comes of it.
+    """Two run folders and, by arm, what they add up to: `read` in a thread, and `take` what comes of it.
 
     Jobs are paired by their ids, in the order of the candidate. Raises BadInputError where records cannot be read.
     """
 
     def __init__(self, baseline: Path, candidate: Path) -> None:
         self._runs = (RunFolder(baseline), RunFolder(candidate))
-        self._places: list[tuple[int, int]] = []  # of each pair, where the two records begin
-        self.sides = {arm: Side(self._state(arm)) for arm in ARMS}
+        self._pairs: list[Pair] = []
+        self._news: list[Pairs] = []  # what is not pairs, in the order in which it came
+        self._sides: dict[Arm, Side] = {}
+
+    def side(self, arm: Arm) -> Side:
+        """The comparison of one arm's replies, made when it is first asked for."""
+        if arm not in self._sides:
+            side = self._sides[arm] = Side(self._state(arm))
+            side.add(self._pairs, arm)
+            for news in self._news:
+                self._tell(side, news)
+        return self._sides[arm]
 
     def read(self) -> Iterator[Pairs]:
         """The pairs as they are found; at last what is to be said of them all."""
@@ -94,20 +104,24 @@ class Comparison:
         yield Pairs([], remarks=tuple(remarks))
 
     def take(self, news: Pairs) -> None:
-        """Add what was read to the states."""
-        for _, baseline, candidate in news.pairs:
-            assert baseline.place is not None
-            assert candidate.place is not None
-            self._places.append((baseline.place, candidate.place))
-        for arm, side in self.sides.items():
+        """Add what was read to what there is."""
+        self._pairs += news.pairs
+        if not news.pairs:
+            self._news.append(news)
+        for arm, side in self._sides.items():
             side.add(news.pairs, arm)
-            if news.read:
-                side.state.loading = Loading("reading the baseline", news.read, self._runs[0].manifest.jobs, "records")
-            if news.failure is not None:
-                side.state.fail(news.failure)
-            elif news.remarks is not None:
-                side.state.remarks += news.remarks
-                side.state.phase, side.state.seconds = Phase.FINISHED, 0.0
+            self._tell(side, news)
+
+    def _tell(self, side: Side, news: Pairs) -> None:
+        state = side.state
+        if news.read:
+            state.loading = Loading("reading the baseline", news.read, self._runs[0].manifest.jobs, "records")
+        if news.failure is not None:
+            state.fail(news.failure)
+        elif news.remarks is not None:
+            state.remarks += news.remarks
+            state.phase, state.seconds = Phase.FINISHED, 0.0
+        state.revision += 1
 
     @property
     def nothing_in_common(self) -> str:
@@ -131,9 +145,9 @@ class Comparison:
 
     def _fetch(self, arm: Arm, number: int) -> Record:
         """The record of a pair: the candidate's, with the baseline's reply for the free one."""
-        baseline, candidate = (
-            run.record_at(place) for run, place in zip(self._runs, self._places[number], strict=True)
-        )
+        _, *both = self._pairs[number]
+        places = [facts.place for facts in both if facts.place is not None]
+        baseline, candidate = (run.record_at(place) for run, place in zip(self._runs, places, strict=True))
         if baseline.id != candidate.id:
             raise ValueError(f"the record of {baseline.id} stands where that of {candidate.id} was")
         return replace(candidate, free=baseline.reply(arm), constrained=candidate.reply(arm), fork=None, agree=None)

@@ -46,7 +46,7 @@ AFTER = [
 
 def test_each_arm_is_compared_job_by_job(tmp_path: Path) -> None:
     comparison = compared(*runs(tmp_path, BEFORE, AFTER))
-    free, constrained = comparison.sides["free"], comparison.sides["constrained"]
+    free, constrained = comparison.side("free"), comparison.side("constrained")
     assert [job.info.case for job in free.state.jobs] == ["b", "c", "a", "d", "e"]
     assert change_words(free) == "1 fixed, 1 regressed, 2 unchanged, 1 not decoded"
     assert change_words(constrained) == "0 fixed, 0 regressed, 5 unchanged"
@@ -64,7 +64,7 @@ def test_the_record_of_a_pair_has_both_replies(tmp_path: Path) -> None:
     baseline, candidate = runs(tmp_path, BEFORE, AFTER)
     comparison = compared(baseline, candidate)
     for arm, texts in (("free", (FENCED, RIGHT)), ("constrained", (RIGHT, RIGHT))):
-        state = comparison.sides[arm].state
+        state = comparison.side(arm).state
         job = state.jobs[2]
         state.load(job)
         assert job.record is not None
@@ -72,27 +72,27 @@ def test_the_record_of_a_pair_has_both_replies(tmp_path: Path) -> None:
     lines = (baseline / RECORDS).read_bytes().splitlines(keepends=True)
     (baseline / RECORDS).write_bytes(b"".join(lines[1:2] * 5))
     with pytest.raises(ValueError):  # noqa: PT011  (no JSON, or another record: pydantic's words or ours)
-        comparison.sides["free"].state.load(comparison.sides["free"].state.jobs[3])
+        comparison.side("free").state.load(comparison.side("free").state.jobs[3])
 
 
 def test_what_is_missing_and_what_differs_is_said(tmp_path: Path) -> None:
     baseline, candidate = runs(tmp_path, BEFORE, [*AFTER[:3], Made(RIGHT, case="new")], model="other")
     with (candidate / RECORDS).open("ab") as file:
         file.write(b"{}\n")
-    state = compared(baseline, candidate).sides["free"].state
+    state = compared(baseline, candidate).side("free").state
     assert state.remarks == [
         "Of the candidate: 1 line of records.jsonl cannot be read and count nowhere, the first is line 5.",
         "Not compared: 2 jobs only in the baseline, 1 job only in the candidate.",
         "The runs differ in: model (made-model, other).",
     ]
-    state = compared(baseline, baseline).sides["free"].state
+    state = compared(baseline, baseline).side("free").state
     assert state.remarks == ["The manifests of the runs do not differ."]
 
 
 def test_a_candidate_that_is_still_on(tmp_path: Path) -> None:
     baseline = write_run(tmp_path, BEFORE)
     candidate = write_run(tmp_path, AFTER[:2], ended=False)  # this process is the engine
-    state = compared(baseline, candidate).sides["free"].state
+    state = compared(baseline, candidate).side("free").state
     assert "The candidate is still on: it is compared as far as it had come." in state.remarks
     assert len(state.jobs) == 2
     working.end(candidate)
@@ -100,14 +100,14 @@ def test_a_candidate_that_is_still_on(tmp_path: Path) -> None:
 
 def test_runs_with_no_job_in_common(tmp_path: Path) -> None:
     comparison = compared(*runs(tmp_path, BEFORE[:2], [Made(RIGHT, case="z")]))
-    assert comparison.sides["free"].state.jobs == []
+    assert comparison.side("free").state.jobs == []
     assert comparison.nothing_in_common.startswith("These runs have no job in common: they ran other prompts")
     comparison = compared(*runs(tmp_path, BEFORE, [Made(RIGHT, case="z")], suite="invoices"))
     assert comparison.nothing_in_common == ("These runs have no job in common: their suites are made and invoices.")
 
 
 def test_a_difference_that_may_be_chance_is_called_none(tmp_path: Path) -> None:
-    change = compared(*runs(tmp_path, BEFORE, AFTER)).sides["free"].change
+    change = compared(*runs(tmp_path, BEFORE, AFTER)).side("free").change
     words = shares_words(change, 80)
     assert words.startswith("ok 2/4 ")
     assert words.endswith(", no difference shown")
@@ -117,7 +117,7 @@ def test_a_difference_that_may_be_chance_is_called_none(tmp_path: Path) -> None:
 def test_a_difference_that_is_shown(tmp_path: Path) -> None:
     before = [Made(FENCED, case=f"case-{number}") for number in range(12)]
     after = [Made(RIGHT, case=f"case-{number}") for number in range(12)]
-    change = compared(*runs(tmp_path, before, after)).sides["free"].change
+    change = compared(*runs(tmp_path, before, after)).side("free").change
     assert shares_words(change, 120).startswith("ok 0/12 ")
     assert ": +100.0 points (" in shares_words(change, 120)
     assert shares_words(change, 120).endswith("), p < 0.001")
@@ -126,10 +126,10 @@ def test_a_difference_that_is_shown(tmp_path: Path) -> None:
         [Made(FENCED, repeat=number) for number in range(12)],
         [Made(RIGHT, repeat=number) for number in range(12)],
     )
-    one_case = compared(*runs(tmp_path, *repeats)).sides["free"].change
+    one_case = compared(*runs(tmp_path, *repeats)).side("free").change
     assert shares_words(one_case, 120).endswith("no difference shown")  # twelve repeats of one case are one case
 
 
 def test_nothing_decoded_is_said_in_words(tmp_path: Path) -> None:
     comparison = compared(*runs(tmp_path, [Made(None)], [Made(RIGHT)]))
-    assert shares_words(comparison.sides["free"].change, 80) == "no reply was decoded in both runs"
+    assert shares_words(comparison.side("free").change, 80) == "no reply was decoded in both runs"

@@ -32,7 +32,7 @@ class CompareScreen(RunScreen):
     def __init__(self, runner: Runner, comparison: Comparison) -> None:
         self._arm: Arm = "free"
         self._comparison = comparison
-        super().__init__(runner, comparison.sides[self._arm].state)
+        super().__init__(runner, comparison.side(self._arm).state)
 
     def compose(self) -> ComposeResult:
         """What has changed stands under the rates."""
@@ -56,7 +56,7 @@ class CompareScreen(RunScreen):
             if worker.is_cancelled:
                 return
             if news.remarks is not None:
-                intervals.load()
+                _load_statistics()
             self.post_message(PairsRead(news))
 
     @on(PairsRead)
@@ -70,7 +70,7 @@ class CompareScreen(RunScreen):
     def flush(self) -> None:
         """Draw what changed, the counts over the list among it."""
         super().flush()
-        side = self._comparison.sides[self._arm]
+        side = self._comparison.side(self._arm)
         read = side.state.phase is Phase.FINISHED
         self.query_one(ChangeLine).show(self._arm, side, read)
         self.query_one(Notice).display = not read  # that all has been read needs no line
@@ -79,7 +79,7 @@ class CompareScreen(RunScreen):
         """Compare the replies of the other arm, at the same job."""
         cursor = self.query_one(JobList).cursor
         self._arm = "constrained" if self._arm == "free" else "free"
-        self._opened = self._comparison.sides[self._arm].state
+        self._opened = self._comparison.side(self._arm).state
         self.flush()
         self.query_one(JobList).select(cursor)
 
@@ -87,3 +87,10 @@ class CompareScreen(RunScreen):
         """To the next (1) or previous (-1) job that has regressed, round the end."""
         if not self._go(step, lambda job: shown(kind_of(job), Show.LOST)):
             self.notify("Nothing has regressed.", markup=False)
+
+
+def _load_statistics() -> None:
+    """Load what the figures of the comparison take, in the thread, so that no key waits for it."""
+    import scipy.stats  # noqa: F401
+
+    intervals.load()

@@ -22,15 +22,16 @@ class ChangeLine(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._words = ""
+        self._drawn: tuple[object, ...] = ()
 
     def show(self, arm: Arm, side: Side, ready: bool) -> None:
         """Draw what the pairs of an arm add up to. ready: all has been read, and scipy is loaded."""
-        shares = shares_words(side.change, self.screen.size.width - _PADDING) if ready else ""
-        words = f"{arm} arm: {change_words(side)}\n{shares}"
-        if words != self._words:
-            self._words = words
-            self.update(Content(words))
+        width = self.screen.size.width - _PADDING
+        now = (arm, side.state.revision, ready, width)
+        if now != self._drawn:
+            self._drawn = now
+            shares = shares_words(side.change, width) if ready else ""
+            self.update(Content(f"{arm} arm: {change_words(side)}\n{shares}"))
 
 
 def change_words(side: Side) -> str:
