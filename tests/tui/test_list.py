@@ -9,7 +9,7 @@ from engine.events import JobStarted
 from tests.tui import story
 from tests.tui.made_state import made_state
 from tui.filters import Filter, Show
-from tui.screens.filter import FilterScreen
+from tui.screens.filter import FacetList, FilterScreen
 from tui.screens.matrix import MatrixScreen
 from tui.screens.run import RunScreen
 from tui.widgets.filter_line import FilterInput
@@ -85,6 +85,9 @@ async def test_facets_combine_with_each_other_and_the_text(stage) -> None:
         assert re.search(r"\[ \] broken free +1 ", it.text)
         assert re.search(r"\[ \] truncated +0 ", it.text)
         await it.press("down", "space")
+        strip = it.app.screen.query_one(FacetList).render_line(2)
+        assert "broken free" in strip.text
+        assert all(segment.style.reverse for segment in strip if segment.text.strip())  # seen without colours too
         await it.sees("[x] broken free", '1 of 6  broken free, "alice"')
         await it.press("tab", "space")
         await it.sees("[x] prose_before", '1 of 6  broken free, class prose_before, "alice"')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -98,6 +100,11 @@ class FacetList(OptionList):
         """What stands in a row; None where it is a heading."""
         row = self._rows[index]
         return row if isinstance(row, Choice) else None
+
+    def render_line(self, y: int) -> Strip:
+        """The row under the cursor is reversed. Textual drops that from an option's style; NO_COLOR needs it."""
+        strip = super().render_line(y)
+        return strip.apply_style(Style(reverse=True)) if self.scroll_offset.y + y == self.highlighted else strip
 
     def _position(self, rows: list[Choice | Facet]) -> int:
         """Where the value under the cursor stands among other rows; the first value where it is gone."""

@@ -58,6 +58,11 @@ class MatrixScreen(Screen[Filter | None]):
         """Show at once what has changed while another screen was in front."""
         self._count()
 
+    def on_resize(self) -> None:
+        """The words are cut to the width."""
+        self._counted = ()
+        self.call_after_refresh(self._count)
+
     def _count(self) -> None:
         """Draw the counts, if anything has changed."""
         now = (self._view.state.revision, self._question)
