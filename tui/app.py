@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from types import FrameType
@@ -18,7 +19,7 @@ from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
-    from engine.events import GrammarKind
+    from engine.events import GrammarKind, StartRun
     from engine.runs.listing import ListedRun
     from tui.runner import Runner
     from tui.screens.offer import Answer
@@ -93,16 +94,29 @@ class JsonbreakApp(App[None]):
 
     @on(RunRequested)
     async def _run_suite(self, message: RunRequested) -> None:
-        from engine.events import StartRun
         from tui.screens.run import RunScreen
 
         runner = self._idle_runner()
         if runner is None:
             return
-        order = StartRun(message.suite, batch=self.batch, grammar=self.grammar, resume=message.resume)
-        state = await runner.start(order)
+        state = await runner.start(self._order(message))
         if not (isinstance(self.screen, RunScreen) and self.screen.state is state):
             await self.push_screen(RunScreen(runner))
+
+    def _order(self, message: RunRequested) -> StartRun:
+        """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
+        from engine.errors import BadInputError
+        from engine.events import StartRun
+        from engine.runs.resuming import order_to_resume
+        from tui.text import one_line
+
+        if message.resume is not None:
+            try:
+                return replace(order_to_resume(message.resume), suite=message.suite, batch=self.batch)
+            except BadInputError as error:
+                self.notify(f"{one_line(str(error))} A new run begins.", severity="warning", markup=False)
+        without = tuple(sorted(message.without))
+        return StartRun(message.suite, batch=self.batch, grammar=self.grammar, without=without)
 
     @on(SearchRequested)
     async def _search_suite(self, message: SearchRequested) -> None:

@@ -23,10 +23,13 @@ class SuitesRead(Message):
 
 
 class RunRequested(Message):
-    """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one."""
+    """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one.
 
-    def __init__(self, suite: Path, resume: Path | None = None) -> None:
-        self.suite, self.resume = suite, resume
+    without: cases to leave out of a new one.
+    """
+
+    def __init__(self, suite: Path, resume: Path | None = None, without: frozenset[str] = frozenset()) -> None:
+        self.suite, self.resume, self.without = suite, resume, without
         super().__init__()
 
 

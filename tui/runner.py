@@ -58,7 +58,7 @@ class Runner:
 
     async def start(self, order: StartRun) -> RunState:
         """Run a suite, starting the engine if it does not run. Call it only when nothing is on."""
-        state = self.state = RunState(order.suite)
+        state = self.state = RunState(order.suite, resumed=order.resume is not None, excluded=set(order.without))
         await self._begin(state, order)
         return state
 

@@ -38,7 +38,8 @@ class RunState(Work):
     and that later runs leave out. clusters: of each side, how many replies each case has in the rates. changed:
     numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of a job that was
     finished in a past run, given its place. unlisted: how many more jobs a past run was to finish: nothing is known
-    of. trials: how many of the jobs are those of trials, ended_trials: of which so many are done.
+    of them. resumed: it goes on with a run that was broken off. trials: how many of the jobs are those of trials,
+    ended_trials: of which so many are done.
     """
 
     noun: ClassVar[str] = "run"
@@ -55,6 +56,7 @@ class RunState(Work):
     changed: set[int] = field(default_factory=set)
     fetch: Callable[[int], Record] | None = None
     unlisted: int = 0
+    resumed: bool = False
     trials: int = 0
     ended_trials: int = 0
     _index: dict[str, int] = field(default_factory=dict)
@@ -63,6 +65,11 @@ class RunState(Work):
     def total(self) -> int:
         """How many jobs there are to finish: those that were cancelled do not count."""
         return len(self.jobs) - self.trials + self.unlisted - self.cancelled
+
+    @property
+    def resumable(self) -> bool:
+        """Whether jobs are missing that can be added to the run's folder."""
+        return self.over and self.folder is not None and self.done < self.total
 
     def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
         """More jobs, after those there are."""
@@ -138,8 +145,14 @@ class RunState(Work):
     def _start(self, event: RunStarted) -> None:
         self.started = event
         self.jobs, self._index, self.trials = [], {}, 0
-        self._begin(event.folder, event.remarks)
+        self._begin(event.folder, (*event.remarks, *self._left_out()))
         self.add_jobs(event.jobs)
+
+    def _left_out(self) -> tuple[str, ...]:
+        if not self.excluded:
+            return ()
+        cases = ", ".join(sorted(self.excluded))
+        return (f"Left out, since they were excluded: {cases}. Run from the list of suites the suite is whole again.",)
 
     def apply_to_job(self, event: JobEvent) -> None:
         """Take in what is told of one job."""

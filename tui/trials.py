@@ -24,17 +24,20 @@ from engine.events import (
 )
 from engine.runs.statistics import Paired
 from tui.client import EngineDied
-from tui.jobs import JobState
+from tui.jobs import JobState, Mark
 from tui.state import RunState
 from tui.work import Work
 
-_TIMES = "*"  # an edited prompt is called naive*2, then naive*3
+_TIMES = "*"  # between the name of a prompt and the number of its edited version
 _NOT_IN_FILES = ("about", "source", "json_schema")
 
 
 @dataclass(slots=True)
 class TrialState(Work):
-    """A trial as its events tell it. beside: the run whose list its jobs stand in, after all others."""
+    """A trial as its events tell it. beside: the run whose list its jobs stand in, after all others.
+
+    planned, finished: jobs. other_model: the one it runs on, where that is not the run's.
+    """
 
     noun: ClassVar[str] = "trial"
 
@@ -42,6 +45,7 @@ class TrialState(Work):
     order: StartTrial = None  # type: ignore[assignment]
     planned: int = 0
     finished: int = 0
+    other_model: str | None = None
 
     def apply(self, event: Event | EngineDied) -> None:
         """Take in what the engine says; the run's screen draws it."""
@@ -53,6 +57,8 @@ class TrialState(Work):
             case RunStarted():
                 self.planned = len(event.jobs)
                 self._begin(event.folder, event.remarks)
+                known = self.beside.started.model if self.beside.started else event.model
+                self.other_model = event.model if event.model != known else None
                 self.beside.add_jobs(event.jobs, trial=True)
             case JobStarted() | Delta() | Forked() | Broke() | JobFinished() | JobCancelled():
                 self.finished += isinstance(event, JobFinished)
@@ -85,11 +91,11 @@ def inputs_for(scope: Scope, prompt: str, state: RunState, shown: Iterable[int])
 
 
 def next_name(prompt: str, taken: Iterable[str]) -> str:
-    """What the edited version of a prompt is called: naive*2, or naive*3 where there is one of that name."""
-    names, original, number = set(taken), original_of(prompt), 2
-    while f"{original}{_TIMES}{number}" in names:
+    """What the edited version of a prompt is called: naive*2, or naive*3 where there is one; naive*2*2 of naive*2."""
+    names, number = set(taken), 2
+    while f"{prompt}{_TIMES}{number}" in names:
         number += 1
-    return f"{original}{_TIMES}{number}"
+    return f"{prompt}{_TIMES}{number}"
 
 
 def original_of(prompt: str) -> str:
@@ -99,33 +105,36 @@ def original_of(prompt: str) -> str:
 
 
 def next_repeat(job: JobState, state: RunState) -> int:
-    """A number for one more repeat of a job."""
-    wanted = _place(job)
-    return 1 + max(other.info.repeat for other in state.jobs if _place(other) == wanted)
+    """A number for one more repeat of a job, which no prompt has of this input: it is to be paired with none."""
+    wanted = _key(job)[:2]
+    return 1 + max(other.info.repeat for other in state.jobs if _key(other)[:2] == wanted)
 
 
 def pairs_of(state: RunState, prompt: str) -> Paired:
-    """Whether each free reply is ok: first under the prompt that this one was edited from, then under this one."""
+    """Whether each free reply is ok: first under the prompt that this one was edited from, then under this one.
+
+    Pairs are the inputs that both have answered, word for word the same.
+    """
     original, paired = original_of(prompt), Paired()
-    before: dict[Key, bool] = {}
-    after: dict[Key, bool] = {}
+    before: dict[Key, JobState] = {}
+    after: list[JobState] = []
     for job in state.jobs:
-        verdict = job.verdict("free")
-        if verdict is not None and job.info.case not in state.excluded:
+        if job.verdict("free") is not None and job.info.case not in state.excluded:
             if job.info.prompt == prompt:
-                after[_key(job)] = verdict.ok
-            elif job.info.prompt == original and not job.trial:
-                before[_key(job)] = verdict.ok
-    for key, ok in after.items():
-        if key in before:
-            paired.add(before[key], ok, key[0])
+                after.append(job)
+            elif job.info.prompt == original:
+                before[_key(job)] = job
+    for job in after:
+        former = before.get(_key(job))
+        if former is not None and former.info.input == job.info.input:
+            paired.add(former.mark("free") is Mark.OK, job.mark("free") is Mark.OK, job.info.case)
     return paired
 
 
 def trial_prompts(state: RunState) -> list[str]:
     """The names of the edited prompts, in the order in which they were tried."""
-    first = len(state.jobs) - state.trials
-    names = dict.fromkeys(job.info.prompt for job in state.jobs[first:])
+    trials = state.jobs[len(state.jobs) - state.trials :]
+    names = dict.fromkeys(job.info.prompt for job in trials)
     return [name for name in names if original_of(name) != name]
 
 
@@ -163,10 +172,6 @@ def _table(prompt: Mapping[str, Any]) -> dict[str, Any]:
     table = {key: value for key, value in prompt.items() if key not in _NOT_IN_FILES and value not in (None, [], {})}
     schema = prompt.get("json_schema")
     return table if schema is None else {**table, "schema": schema}
-
-
-def _place(job: JobState) -> tuple[str, str, str | None]:
-    return job.info.prompt, job.info.case, job.info.variation
 
 
 def _key(job: JobState) -> Key:

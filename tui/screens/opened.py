@@ -9,7 +9,7 @@ from textual.app import App
 from textual.worker import get_current_worker
 
 from engine.errors import BadInputError
-from tui.messages import RecordsRead, RunRequested
+from tui.messages import RecordsRead
 from tui.opening import OpenedRun
 from tui.runner import Runner
 from tui.screens.run import RunScreen
@@ -51,18 +51,16 @@ class OpenedScreen(RunScreen):
     def _take(self, message: RecordsRead) -> None:
         self._run.take(message.news)
 
-    def action_again(self) -> None:
-        """Run the suite again, or go on with the run where jobs of it are missing."""
-        state = self._run.state
-        if not state.over:
-            self.notify(_ELSEWHERE, markup=False)
-        else:
-            self.app.post_message(RunRequested(state.suite, self._run.folder if state.done < state.total else None))
-
     async def action_pause(self) -> None:
-        """Say that it cannot be done from here."""
-        self.notify(_ELSEWHERE if not self._run.state.over else "This run is over.", markup=False)
+        """Pause a trial beside the run; the run itself cannot be paused from here."""
+        if self.trial is not None and not self.trial.over:
+            await super().action_pause()
+        else:
+            self.notify(_ELSEWHERE if not self._run.state.over else "This run is over.", markup=False)
 
     async def action_cancel(self) -> None:
-        """Say that it cannot be done from here."""
-        await self.action_pause()
+        """Cancel a job of a trial beside the run."""
+        if self.trial is not None and not self.trial.over:
+            await super().action_cancel()
+        else:
+            await self.action_pause()

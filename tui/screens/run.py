@@ -268,12 +268,14 @@ class RunScreen(TryingScreen):
         self.query_one(JobViews).zoom()
 
     def action_again(self) -> None:
-        """Run the suite again."""
+        """Go on with a run of which jobs are missing; else run the suite again, without the excluded cases."""
         state = self.state
-        if state is None or not state.over:
-            self.notify("The run is still on.", markup=False)
-            return
-        self.app.post_message(RunRequested(state.suite))
+        if state is None or not state.over or self.runner.busy:
+            self.notify("Something is still on.", markup=False)
+        elif state.resumable:
+            self.app.post_message(RunRequested(state.suite, state.folder))
+        else:
+            self.app.post_message(RunRequested(state.suite, without=frozenset(state.excluded)))
 
     def action_back(self) -> None:
         """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""

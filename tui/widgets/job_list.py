@@ -66,7 +66,8 @@ class JobList(ScrollView, can_focus=True):
         """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
         view.update()
         if self._view is None or view.state is not self._view.state:
-            self.cursor, self._chosen, self._row_shown, self.following = 0, 0, 0, True
+            if not view.state.resumed:  # that is the run of before: the list keeps its place
+                self.cursor, self._chosen, self._row_shown, self.following = 0, 0, 0, True
             self._measure = Measure()
         self._view, self._title = view, title
         self._measure.take_in(view.state.jobs)

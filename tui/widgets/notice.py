@@ -93,5 +93,7 @@ def failure_words(work: Work) -> Content:
     if work.log:
         lines.append(("\nThe end of the engine's log:\n", "bold"))
         lines.append("\n".join(one_line(line) for line in work.log))
-    lines.append((f"\n\nr begins the {work.noun} again, escape goes back.", "$text-muted"))
+    resumable = isinstance(work, RunState) and work.resumable
+    what = "goes on where it stopped" if resumable else f"begins the {work.noun} again"
+    lines.append((f"\n\nr {what}, escape goes back.", "$text-muted"))
     return Content.assemble(*lines)

@@ -31,7 +31,7 @@ class TrialLine(Static):
         """Draw the trial of a prompt, else the last one. prompt: of the selected job. trial: the last begun here."""
         prompts = trial_prompts(state)
         name = prompt if prompt in prompts else (prompts[-1] if prompts else None)
-        lines = [] if trial is None else progress_lines(trial)
+        lines = [] if trial is None else _told(trial)
         if name is not None:
             lines += self._comparison(state, name)
         content = Content("\n").join(lines)
@@ -51,11 +51,21 @@ class TrialLine(Static):
         words = (
             f"{paired.only_second} fixed, {paired.only_first} newly broken, {paired.both + paired.neither} unchanged"
         )
+        if not paired.both + paired.only_first:
+            words += "; all were broken before"
         title = (f"{one_line(name)} after {one_line(original_of(name))}, free arm: ", "bold")
         lines = [Content.assemble(title, words)]
         if intervals.ready():
             lines.append(Content(shares_words(paired, self.screen.size.width)))
         return lines
+
+
+def _told(trial: TrialState) -> list[Content]:
+    lines = progress_lines(trial)
+    if trial.other_model is not None:
+        words = f"  the trial runs on {one_line(trial.other_model)}, the run did on another model"
+        lines.append(Content.assemble(("note", "bold"), words))
+    return lines
 
 
 def progress_lines(trial: TrialState) -> list[Content]:
