@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +84,7 @@ class _Desk:
 
     def listen(self) -> None:
         """Read commands, in a thread of its own, so that a pause is heard in the middle of a run."""
-        for line in sys.stdin.buffer:
+        for line in _private_stdin():
             try:
                 self._take(decode_command(line))
             except ValidationError as error:
@@ -158,6 +157,11 @@ def _at_sigterm(act: Callable[[], None]) -> None:
         act()
 
     threading.Thread(target=listen, daemon=True).start()
+
+
+def _private_stdin() -> BinaryIO:
+    """Python's own would be closed at the end of the process, which fails while a thread waits for a line of it."""
+    return os.fdopen(os.dup(0), "rb")
 
 
 def _private_stdout() -> BinaryIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from engine.events import (
     StopRun,
 )
 from engine.records import Message
+from engine.runs.reading import RunFolder
 from engine.runs.store import read_records
 from tests.engine_child import engine
 from tests.suite_files import write_suite
@@ -105,6 +107,12 @@ def test_a_run_pauses_is_steered_goes_on_and_stops(tmp_path: Path, builtin_model
         (finished,) = [event for event in child.until(RunFinished) if isinstance(event, RunFinished)]
         assert finished.stopped
         assert finished.done < finished.total == 198
+        child.send(StartRun(suite, batch=4))
+        (started,) = [event for event in child.until(JobStarted) if isinstance(event, RunStarted)]
+        child.process.send_signal(signal.SIGTERM)
+        assert isinstance(list(child.events())[-1], RunFinished)
+        assert child.process.wait(timeout=15) == 0
+        assert RunFolder(started.folder).manifest.stopped is True
 
 
 @pytest.mark.model

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -155,7 +155,8 @@ def _sync_names(folder: Path) -> None:
     """Have the names of what is in a folder outlast a power cut, as the contents of the files do."""
     opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        with suppress(OSError):  # some network file systems cannot, and keep names in their own way
+            os.fsync(opened)
     finally:
         os.close(opened)
 
