@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 
 from engine.records import Arm, Reply
 from tui.jobs import JobState, Mark
 from tui.text import visible
+from tui.widgets.pane_title import PaneTitle
 from tui.widgets.stream_view import StreamView
 from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, Marker, Span
 from tui.widgets.verdict_line import VerdictLine
@@ -25,6 +25,7 @@ class ArmPane(Vertical):
     def __init__(self, arm: Arm, *, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self.arm: Arm = arm
+        self._title = PaneTitle()
         self._job: JobState | None = None
         self._starts = 0
         self._shown = 0  # how much of the job's text is in the view
@@ -32,7 +33,8 @@ class ArmPane(Vertical):
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """The text above, the verdict below."""
+        """The title, the text, the verdict."""
+        yield self._title
         yield StreamView()
         yield VerdictLine(self.arm)
 
@@ -101,9 +103,7 @@ class ArmPane(Vertical):
         width = self.size.width - 4
         while len(parts) > 1 and cell_len("  ".join([*parts, *below])) > width:
             parts.pop()  # a pane that has the whole screen says all of it
-        title = Content("  ".join([*parts, *below]))
-        if title != self.border_title:
-            self.border_title = title
+        self._title.show("  ".join([*parts, *below]))
 
 
 def _stage(job: JobState | None, arm: Arm) -> tuple[object, ...]:

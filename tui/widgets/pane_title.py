@@ -1,0 +1,31 @@
+"""The line above a pane: its title, in a rule that is heavy where the pane has the focus."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+
+class PaneTitle(Widget):
+    """A widget of its own: a border's title that changes draws anew all that is inside the border."""
+
+    DEFAULT_CSS = "PaneTitle { height: 1; }"
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = ""
+
+    def show(self, title: str) -> None:
+        """Change the title, in which nothing is markup."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
+    def render(self) -> Content:
+        """The title after one cell of the rule, and the rule to the end."""
+        focused = self.parent is not None and self.parent.has_pseudo_class("focus-within")
+        rule = "━" if focused else "─"
+        title = Content(self._title).truncate(max(0, self.size.width - 1))
+        rest = self.size.width - 1 - title.cell_length
+        return Content.assemble(rule, title.stylize("bold $foreground"), rule * max(0, rest))
