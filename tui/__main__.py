@@ -41,14 +41,25 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
         return 2
     prepare_terminal()
     collect_rarely()
+    from engine.errors import BadInputError
     from tui.app import JsonbreakApp
+    from tui.settings import read_settings, settings_file
 
+    try:
+        settings = read_settings(settings_file())
+    except BadInputError as error:
+        print(f"jsonbreak: {error}", file=sys.stderr)
+        return 2
     command = [sys.executable, "-m", "engine", "worker", *engine_options]
-    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs)
+    command += ["--keep-running"] if settings.keep_running else []
+    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings)
     app.run()
     runner = app.runner
     if runner is not None and runner.work is not None and runner.work.folder is not None:
         print(runner.work.folder)
+    if app.left is not None:
+        words = "start jsonbreak again to follow it or to stop it"
+        print(f"jsonbreak: the engine goes on with it (process {app.left}); {words}.", file=sys.stderr)
     return app.return_code or 0
 
 

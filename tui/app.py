@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -11,12 +12,15 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
 from tui import keys
 from tui.link import LinkDriver
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
+from tui.settings import USUAL, Settings, settings_file
+from tui.themes import NAMES, own_themes
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind, StartRun
@@ -31,6 +35,8 @@ class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
     batch, grammar: what every run is asked for, see engine.events.StartRun. runs: the folder that runs are kept in.
+    settings: the engine must have been told by `command` whether it is to keep running. left: the process of an engine
+    that goes on after the app has ended.
     """
 
     TITLE = "jsonbreak"
@@ -56,8 +62,15 @@ class JsonbreakApp(App[None]):
         batch: int | None = None,
         grammar: GrammarKind = "auto",
         runs: Path = Path("runs"),
+        settings: Settings = USUAL,
     ) -> None:
         super().__init__(driver_class=LinkDriver)
+        for theme in own_themes():
+            self.register_theme(theme)
+        self.theme = settings.theme or os.environ.get("TEXTUAL_THEME") or NAMES[0]
+        self.set_keymap(dict(settings.keys))
+        self._keep_running = settings.keep_running
+        self.left: int | None = None
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
@@ -71,13 +84,17 @@ class JsonbreakApp(App[None]):
         # Without handlers a dropped connection (SIGHUP) ends the program without cleaning up.
         for number in _END_SIGNALS:
             self._former_handlers[number] = signal.signal(number, self._end)
+        self.app_resume_signal.subscribe(self, self._on_app_resumed)
         self.push_screen(BrowseScreen(self._path))
         self.call_after_refresh(self._look_for_engines)
 
     async def on_unmount(self) -> None:
-        """End the engine with the app."""
+        """End the engine with the app, unless it is to finish the run it is at."""
         if self.runner is not None:
-            await self.runner.close()
+            if self._keep_running and self.runner.busy:
+                self.left = self.runner.leave()
+            else:
+                await self.runner.close()
         for number, handler in self._former_handlers.items():
             signal.signal(number, handler)
 
@@ -179,20 +196,42 @@ class JsonbreakApp(App[None]):
         self.push_screen(HelpScreen())
 
     def action_leave(self) -> None:
-        """Quit, asking first when a run or a search is on."""
-        from tui.screens.confirm import ConfirmScreen
+        """Quit, asking first when something is on."""
+        from tui.screens.quit import QuitScreen
 
         work = self.runner.work if self.runner is not None else None
         if work is None or work.over:
             self.exit()
             return
-        question = f"A {work.noun} is on. Stop it and quit? What is finished stays on disk."
-        self.push_screen(ConfirmScreen(question, "Stop and quit"), self._quit_if)
+        self.push_screen(QuitScreen(work.noun, self._keep_running and work.folder is not None), self._quit_if)
 
-    async def _quit_if(self, stop: bool | None) -> None:
-        if stop and self.runner is not None:
+    async def _quit_if(self, answer: str | None) -> None:
+        if answer == "stop" and self.runner is not None:
             await self.runner.stop()
+        if answer in ("stop", "leave"):
             self.exit()
+
+    def action_next_theme(self) -> None:
+        """Take the next of the themes."""
+        known = NAMES.index(self.theme) if self.theme in NAMES else -1
+        self.theme = NAMES[(known + 1) % len(NAMES)]
+        self.notify(f"Theme: {self.theme}. settings.toml keeps one: {settings_file()}", markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: every key that does something on this screen, then the themes by name."""
+        seen = set()
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if enabled and binding.tooltip and binding.action not in seen:
+                seen.add(binding.action)
+                key = self.get_key_display(binding)
+                command = partial(self.run_action, binding.action, node)
+                yield SystemCommand(f"{binding.description} ({key})", binding.tooltip, command)
+        for name in NAMES:
+            yield SystemCommand(f"theme {name}", "take this theme", partial(setattr, self, "theme", name))
+
+    def _on_app_resumed(self, app: App[None]) -> None:
+        """After fg: Textual takes the terminal back and draws nothing."""
+        self.refresh(layout=True)
 
 
 def _ignore_resumption() -> None:

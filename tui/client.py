@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ LINE_LIMIT = 64 * 1024 * 1024  # bytes; a record holds its input and both replie
 LOGS_KEPT = 10
 TAIL_LINES = 12
 PATIENCE = GRACE + 1.0  # seconds until the engine is told to end: later than when it does so by itself
+_LOOK_EVERY = 0.02  # seconds
 FORCE_AFTER = 2.0  # seconds after that until it is killed
 
 
@@ -52,34 +54,45 @@ class Client:
     def __init__(self, command: Sequence[str], log_path: Path | None = None) -> None:
         self.command = tuple(command)
         self.log_path = log_path or new_log_path()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: asyncio.StreamReader
+        self._input: asyncio.StreamWriter
         self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, None before it was started."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def alive(self) -> bool:
         """Whether the engine runs and takes commands."""
-        return self._process is not None and self._process.returncode is None and not self._closing
+        return self._process is not None and self._process.poll() is None and not self._closing
 
     async def start(self) -> None:
         """Start the process. Raises OSError when it cannot be started."""
-        # Its own session: a dropped terminal must not kill it in the middle of a record. It ends when stdin closes.
+        # Its own session: a dropped terminal must not kill it in the middle of a record. Not asyncio's subprocess: that
+        # kills its process when it is thrown away, and this one may have to outlive the interface.
         with self.log_path.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
+            self._process = subprocess.Popen(
+                (*self.command, "--log", str(self.log_path)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=log,
-                limit=LINE_LIMIT,
                 start_new_session=True,
             )
+        loop = asyncio.get_running_loop()
+        self._output = asyncio.StreamReader(limit=LINE_LIMIT)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._output), self._process.stdout)
+        pipe, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
+        self._input = asyncio.StreamWriter(pipe, protocol, None, loop)
 
     async def events(self) -> AsyncIterator[Event | EngineDied]:
         """What the engine says, until it ends; then `EngineDied`, unless `close` was called."""
         process = self._running()
-        assert process.stdout is not None
         while True:
             try:
-                line = await process.stdout.readline()
+                line = await self._output.readline()
             except ValueError:
                 self._note(b"a line longer than %d MiB was left out" % (LINE_LIMIT >> 20))
                 continue
@@ -89,32 +102,35 @@ class Client:
                 yield decode_event(line)
             except ValidationError:
                 self._note(line)
-        exit_code = await process.wait()
+        exit_code = await _ended(process)
         if not self._closing:
             yield EngineDied(exit_code, self.log_tail())
 
     async def send(self, command: Command) -> None:
         """Tell the engine something. A dead engine is not told: `events` reports its death."""
-        process = self._running()
-        assert process.stdin is not None
+        self._running()
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(encode(command))
-            await process.stdin.drain()
+            self._input.write(encode(command))
+            await self._input.drain()
 
     async def close(self) -> None:
         """End the engine: close its stdin, wait, and only then use force. At once when no run is on."""
         process, self._closing = self._process, True
-        if process is None or process.returncode is not None:
+        if process is None or process.poll() is not None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
+        self._input.close()
         for force, seconds in ((process.terminate, PATIENCE), (process.kill, FORCE_AFTER)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), seconds)
+                await asyncio.wait_for(_ended(process), seconds)
                 return
-            with contextlib.suppress(ProcessLookupError):
-                force()
-        await process.wait()
+            force()
+        await _ended(process)
+
+    def leave(self) -> None:
+        """Let go of an engine that was told to keep running: it finishes what it is at, and ends then."""
+        self._closing = True
+        if self._process is not None:
+            self._input.close()
 
     def log_tail(self) -> tuple[str, ...]:
         """The last lines the engine wrote on stderr."""
@@ -131,7 +147,14 @@ class Client:
         with contextlib.suppress(OSError), self.log_path.open("ab") as log:
             log.write(b"not an event: " + line[:1000].rstrip(b"\n") + b"\n")
 
-    def _running(self) -> asyncio.subprocess.Process:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise RuntimeError("the engine has not been started")
         return self._process
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code, once the process has ended."""
+    while (exit_code := process.poll()) is None:
+        await asyncio.sleep(_LOOK_EVERY)
+    return exit_code

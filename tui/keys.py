@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.binding import Binding, BindingType
 
 
@@ -165,3 +167,27 @@ MATRIX: list[BindingType] = [
 ]
 
 PANES = [("tab", "to the next pane"), ("shift+tab", "to the previous pane")]
+
+_SCREENS = {
+    "browse": (BROWSE,),
+    "run": (RUN, COMPARE, ARROWS),
+    "search": (SEARCH, MOVE),
+    "runs": (RUNS, MOVE),
+    "matrix": (MATRIX,),
+    "edit": (EDIT,),
+}
+_ALL = [APP, BROWSE, RUN, EDIT, RERUN, SEARCH, RUNS, COMPARE, MATRIX, FILTER, TOKENS, FIND, MOVE, SIDEWAYS]
+NAMES = {each.id for bindings in _ALL for each in bindings if isinstance(each, Binding) and each.id}
+"""What the keys can be remapped of."""
+
+
+def clashes(remapped: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Name, other name and key wherever a remapped key is another action's on the same screen."""
+    found = []
+    for lists in _SCREENS.values():
+        bindings = [each for bindings in (APP, *lists) for each in bindings if isinstance(each, Binding) and each.id]
+        keys = {str(each.id): set(remapped.get(str(each.id), each.key).split(",")) for each in bindings}
+        for name in remapped.keys() & keys.keys():
+            for other in keys.keys() - {name}:
+                found += [(name, other, key) for key in keys[name] & keys[other]]
+    return sorted(set(found))

@@ -145,6 +145,16 @@ class Runner:
             work.phase = Phase.STOPPED
             work.revision += 1
 
+    def leave(self) -> int | None:
+        """Let the engine finish what it is at, without this program. Its process; None where it has none.
+
+        Only for an engine that was told to keep running.
+        """
+        if self._client is None:
+            return None
+        self._client.leave()
+        return self._client.pid
+
     async def close(self) -> None:
         """End the engine process."""
         client, self._client = self._client, None

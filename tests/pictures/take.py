@@ -40,7 +40,7 @@ async def take() -> None:
             state = app.runner.state
             verdicts = [job.record.free.verdict for job in state.jobs if job.record]
             wrapped = [number for number, verdict in enumerate(verdicts) if verdict and verdict.unwrapped]
-            await pilot.press("g", *"j" * (wrapped[0] if wrapped else 0))
+            await pilot.press("g", *["down"] * (wrapped[0] if wrapped else 0))
             await pilot.pause(1)
             picture = app.export_screenshot(title="jsonbreak")
     (HERE / "run.svg").write_text(picture, encoding="utf-8")

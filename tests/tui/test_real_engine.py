@@ -86,4 +86,4 @@ async def check_against_records(it: Stage, folder: Path) -> None:
             assert view.text == visible(record[arm]["text"])
         if record["fork"]:
             assert f"fork at token {record['fork']['token']}: wanted" in it.text
-        await it.press("j")
+        await it.press("down")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.timer import Timer
-from textual.widgets import Footer
 
+from engine.errors import BadInputError
 from tui import keys
+from tui.copying import copy
 from tui.filters import Filter
 from tui.jobs import JobState
 from tui.link import is_behind
 from tui.messages import JobSelected, RunRequested
+from tui.record_text import record_text
+from tui.reporting import write_findings
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
@@ -26,6 +29,7 @@ from tui.views import JobView
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.job_list import JobList
 from tui.widgets.job_views import JobViews, ViewName
+from tui.widgets.key_line import KeyLine
 from tui.widgets.notice import Notice
 from tui.widgets.remark_line import RemarkLine
 from tui.widgets.status_line import StatusLine
@@ -64,7 +68,7 @@ class RunScreen(TryingScreen):
         yield FilterLine(id="filter")
         yield JobList(id="jobs")
         yield JobViews(self.runner, id="job")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     @property
     def state(self) -> RunState | None:
@@ -249,6 +253,33 @@ class RunScreen(TryingScreen):
             self.notify("There is nothing to cancel: this job is over.", markup=False)
             return
         await self.runner.cancel(job.info.id)
+
+    async def action_copy(self, what: str) -> None:
+        """Copy the reply of the pane with the focus, else the free one; or the whole record as JSON."""
+        job = self.selected
+        if job is None or job.record is None:
+            self.notify("There is nothing to copy: this job is not finished.", markup=False)
+            return
+        name = job.info.id.replace("/", "-")
+        if what == "record":
+            text, name = record_text(job.record), f"{name}.json"
+        else:
+            arm = self.query_one(JobViews).arm
+            text, name = job.record.reply(arm).text, f"{name}-{arm}.txt"
+        self.notify(one_line(await copy(self.app, text, name)), markup=False)
+
+    @work(thread=True, exclusive=True, group="report")
+    def action_report(self) -> None:
+        """Write the report of the run beside its folder."""
+        state = self.state
+        if state is None or state.folder is None:
+            words = "There is no run to report on."
+        else:
+            try:
+                words = f"The report is in {one_line(str(write_findings(state.folder)))}"
+            except BadInputError as error:
+                words = one_line(str(error))
+        self.app.call_from_thread(self.notify, words, markup=False)
 
     def action_remarks(self) -> None:
         """Show all remarks on the run."""

@@ -7,9 +7,10 @@ import time
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui import keys
+from tui.copying import copy
 from tui.link import is_behind
 from tui.messages import SearchRequested
 from tui.runner import Runner
@@ -18,6 +19,7 @@ from tui.screens.remarks import RemarksScreen
 from tui.search_pages import search_page
 from tui.search_state import SearchState
 from tui.text import one_line
+from tui.widgets.key_line import KeyLine
 from tui.widgets.notice import failure_words, loading_words
 from tui.widgets.search_status import SearchStatus
 from tui.widgets.text_view import TextView
@@ -44,7 +46,7 @@ class SearchScreen(Screen[None]):
         yield SearchStatus(id="status")
         yield Static(id="notice", markup=False)
         yield TextView(id="found")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to draw."""
@@ -110,14 +112,13 @@ class SearchScreen(Screen[None]):
             return
         self.notify(f"Written to {one_line(str(path))}", markup=False)
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copy the winner's block to the terminal's clipboard."""
         state = self._runner.search
         if state is None or state.found is None:
             self.notify("There is no winner yet.", markup=False)
             return
-        self.app.copy_to_clipboard(state.found.block)
-        self.notify("Copied, if the terminal takes it (OSC 52); w writes it to a file.", markup=False)
+        self.notify(one_line(await copy(self.app, state.found.block, "prompt.toml")), markup=False)
 
     def action_remarks(self) -> None:
         """Show all remarks on the search."""

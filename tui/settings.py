@@ -1,0 +1,106 @@
+"""What the user has set for the interface: `settings.toml` in the user's configuration folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from engine.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """theme: one of tui.themes, None for the one that suits the terminal. keys: other keys for some of tui.keys.
+
+    keep_running: whether a run goes on when the connection drops.
+    """
+
+    theme: str | None = None
+    keep_running: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+USUAL = Settings()
+
+
+def settings_file() -> Path:
+    """Where the settings are, if there are any."""
+    return platformdirs.user_config_path("jsonbreak", appauthor=False) / "settings.toml"
+
+
+def read_settings(file: Path) -> Settings:
+    """The settings of a file; the usual ones where there is none.
+
+    Over SSH, where connections drop, a run keeps running unless the file says otherwise.
+    Raises BadInputError with a sentence for each mistake, which names file, line and key.
+    """
+    keep_running = "SSH_CONNECTION" in os.environ
+    if not file.exists():
+        return Settings(keep_running=keep_running)
+    from engine.files import read_text, read_toml
+
+    text = read_text(file)
+    data = read_toml(file, text)
+    faults = _faults(data)
+    if faults:
+        _refuse(file, text, faults)
+    return Settings(data.get("theme"), data.get("keep_running", keep_running), data.get("keys", {}))
+
+
+def _faults(data: Mapping[str, object]) -> list[Fault]:
+    from engine.faults import Fault, did_you_mean, shown, type_name
+    from tui.themes import NAMES
+
+    faults = []
+    for key, value in data.items():
+        if key == "theme":
+            if value not in NAMES:
+                faults.append(Fault((key,), f"there is no theme {shown(value)}; {did_you_mean(str(value), NAMES)}"))
+        elif key == "keep_running":
+            if not isinstance(value, bool):
+                faults.append(Fault((key,), f"must be true or false, not {type_name(value)}; write one of the two"))
+        elif key == "keys":
+            if isinstance(value, dict):
+                faults += _key_faults(value)
+            else:
+                faults.append(Fault((key,), f"must be a table, not {type_name(value)}; write [keys]"))
+        else:
+            known = ("theme", "keep_running", "keys")
+            faults.append(Fault((key,), f"unknown key {shown(key)}; {did_you_mean(key, known)}"))
+    return faults
+
+
+def _key_faults(remapped: Mapping[str, object]) -> list[Fault]:
+    from engine.faults import Fault, did_you_mean, shown, type_name
+    from tui.keys import NAMES, clashes
+
+    faults = []
+    for name, keys in remapped.items():
+        path = ("keys", name)
+        if name not in NAMES:
+            faults.append(Fault(path, f"there is nothing of this name to do; {did_you_mean(name, NAMES)}"))
+        elif not isinstance(keys, str) or not keys.strip():
+            wanted = 'a key, or several with commas, such as "ctrl+n,f9"'
+            faults.append(Fault(path, f"must be {wanted}, not {type_name(keys)}; write it in quotes"))
+    if not faults:
+        for name, other, key in clashes({name: str(keys) for name, keys in remapped.items()}):
+            faults.append(Fault(("keys", name), f"{shown(key)} is the key of {other} on that screen; take another"))
+    return faults
+
+
+def _refuse(file: Path, text: str, faults: list[Fault]) -> None:
+    from engine.faults import SuiteError, dotted
+    from engine.locate import key_lines, nearest_line
+
+    lines = key_lines(text)
+    sentences = []
+    for fault in faults:
+        line = nearest_line(lines, fault.path)
+        sentences.append(f"{file}{f', line {line}' if line else ''}, {dotted(fault.path)}: {fault.text}")
+    raise SuiteError(*sentences)
