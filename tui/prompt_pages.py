@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.events import PromptRendered, RenderPrompt
-from engine.records import Message
+from engine.records import ARMS, Message
 from tui.jobs import JobState
 from tui.run_facts import PromptFacts, RunFacts, facts_for
 from tui.state import RunState
@@ -20,12 +20,18 @@ from tui.text import visible
 if TYPE_CHECKING:
     from engine.jobs import Job
 
+_PREFILL = "\u2502"  # │, before what the reply was made to begin with
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a job asks the model. remark: what one should know about where it was taken from."""
+    """What a job asks the model. model: that it asks, None where nobody knows.
+
+    remark: what one should know about where this was taken from.
+    """
 
     messages: tuple[Message, ...]
+    model: str | None = None
     prefill: str = ""
     template_kwargs: dict[str, Any] = field(default_factory=dict)
     remark: str | None = None
@@ -44,10 +50,15 @@ def asked_by(state: RunState, job: JobState) -> Asked | None:
     if job.record is not None:
         prompt = facts.prompts.get(job.info.prompt)
         remark = f"{facts.problem} So what its replies begin with is not known." if facts.problem else None
+        if state.labels != ARMS:
+            remark = f"This is what the {state.labels[1]} was asked. {remark or ''}".rstrip()
         prompt = prompt or PromptFacts()
-        return Asked(job.record.messages, prompt.prefill, prompt.template_kwargs, remark)
+        return Asked(job.record.messages, facts.model, prompt.prefill, prompt.template_kwargs, remark)
     found = _suite_job(state.suite, job.info.id, facts)
-    return None if found is None else Asked(found[0].messages, found[0].prefill, found[0].template_kwargs, found[1])
+    if found is None:
+        return None
+    suite_job, remark = found
+    return Asked(suite_job.messages, facts.model, suite_job.prefill, suite_job.template_kwargs, remark)
 
 
 def _suite_job(path: Path, id: str, facts: RunFacts) -> tuple[Job, str | None] | None:
@@ -67,8 +78,14 @@ def rendered_page(asked: Asked, rendered: PromptRendered) -> Page:
     page = Page()
     _add_remark(page, asked.remark)
     words = f"{rendered.tokens} tokens as {visible(rendered.model)} reads them"
-    page.add(f"{words}, special ones underlined\n\n" if rendered.special else f"{words}\n\n", "text--label")
-    _add_marked(page, rendered.text, rendered.special)
+    words += ", special ones underlined" if rendered.special else ""
+    words += f"; behind the last {_PREFILL} is how the reply was made to begin" if asked.prefill else ""
+    page.add(f"{words}\n\n", "text--label")
+    text, special = rendered.text, rendered.special
+    prompt = text.removesuffix(asked.prefill)
+    _add_marked(page, prompt, special)
+    if len(prompt) < len(text):
+        page.add(f"{_PREFILL}{text[len(prompt) :]}", "text--fork")
     return page
 
 
@@ -86,11 +103,11 @@ def messages_page(asked: Asked, why: str) -> Page:
     return page
 
 
-def other_model(run: str | None, engine: str) -> str | None:
+def other_model(asked: Asked, engine: str) -> str | None:
     """The sentence to say where the engine has another model than the run had."""
-    if run is None or run == engine:
+    if asked.model is None or asked.model == engine:
         return None
-    return f"This run asked {run}, the engine here has {engine}: its chat template would not be the run's."
+    return f"This run asked {asked.model}, the engine here has {engine}: its chat template would not be the run's."
 
 
 def _add_remark(page: Page, remark: str | None) -> None:

@@ -6,14 +6,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from engine.records import Record
+from engine.records import ARMS, Record
 
 _INDENT = "  "
 
 
-def record_text(record: Record) -> str:
-    """The record with its keys in the order in which they are written to disk."""
-    return _json(asdict(record), "")
+def record_text(record: Record, labels: tuple[str, str] = ARMS) -> str:
+    """The record with its keys in the order in which they are written to disk.
+
+    labels: what the two replies are called, where they are of two runs that are compared.
+    """
+    named: dict[str, str] = dict(zip(ARMS, labels, strict=True))
+    return _json({named.get(key, key): value for key, value in asdict(record).items()}, "")
 
 
 def _json(value: Any, indent: str) -> str:

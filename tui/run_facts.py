@@ -42,7 +42,7 @@ _read: dict[Path, RunFacts] = {}  # manifests say these things when a run begins
 
 
 def facts_for(state: RunState, job: JobState) -> RunFacts:
-    """What the manifest of a job's run says; of a job of a trial, that of the trial."""
+    """What the manifest of a job's run says: of a trial that of the trial, of two runs compared the candidate's."""
     facts = RunFacts(problem="The run has no folder yet.")
     for folder in _folders(state, job):
         facts = run_facts(folder)
@@ -64,11 +64,12 @@ def run_facts(folder: Path) -> RunFacts:
 def _folders(state: RunState, job: JobState) -> Iterator[Path]:
     from engine.runs.listing import trials_of
 
-    if state.folder is None:
+    folder = state.folder or (state.started.folder if state.started else None)
+    if folder is None:
         return
     if job.trial:
-        yield from reversed(trials_of(state.folder))
-    yield state.folder
+        yield from reversed(trials_of(folder))
+    yield folder
 
 
 def _facts_in(folder: Path) -> RunFacts:

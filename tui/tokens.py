@@ -12,6 +12,7 @@ from tui.text import one_line, shorten
 
 SPACE = "\u00b7"  # ·, so that a token's blanks can be seen
 _PART = "\u2026"  # …, for a token that has no text of its own
+_SHOWN = 100  # characters of one token; what is said of it below has all of them
 _LEVELS = (0.9, 0.5, 0.1, 0.01)
 
 
@@ -20,37 +21,31 @@ class Token:
     """A token: its number in the reply, its id, and its text as it came; "" where it is a part of a character.
 
     p: its probability under the unmasked model, None where that was not kept. known: whether its text was kept.
+    shown: the text on one line, blanks and breaks as pictures; the id in brackets where the text was not kept.
+    percent: the probability in percent, in at most three cells. cells: how wide it is drawn.
     """
 
     number: int
     id: int
     text: str
     p: float | None
-    known: bool = True
-
-    @property
-    def shown(self) -> str:
-        """The text on one line, blanks and breaks as pictures; the id in brackets where the text was not kept."""
-        if not self.known:
-            return f"[{self.id}]"
-        return one_line(self.text).replace(" ", SPACE) or _PART
-
-    @property
-    def percent(self) -> str:
-        """The probability in percent, in at most three cells."""
-        if self.p is None:
-            return ""
-        return "<1" if self.p < 0.005 else f"{100 * self.p:.0f}"
+    known: bool
+    shown: str
+    percent: str
+    cells: int
 
     @property
     def level(self) -> int | None:
         """How improbable it was, from 0 to 4."""
         return None if self.p is None else sum(self.p < bound for bound in _LEVELS)
 
-    @property
-    def cells(self) -> int:
-        """How wide it is drawn."""
-        return max(cell_len(self.shown), len(self.percent))
+
+def token_of(number: int, id: int, text: str, p: float | None, known: bool = True) -> Token:
+    """A token, and how it is drawn."""
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\u2026"
+    shown = (one_line(short).replace(" ", SPACE) or _PART) if known else f"[{id}]"
+    percent = "" if p is None else "<1" if p < 0.005 else f"{100 * p:.0f}"
+    return Token(number, id, text, p, known, shown, percent, max(cell_len(shown), len(percent)))
 
 
 def tokens_of(reply: Reply, prefill: str) -> list[Token]:
@@ -59,9 +54,9 @@ def tokens_of(reply: Reply, prefill: str) -> list[Token]:
     weighed = len(reply.p) == len(reply.tokens)
     start = len(prefill) if reply.text.startswith(prefill) else 0
     tokens = []
-    for number, token in enumerate(reply.tokens):
+    for number, id in enumerate(reply.tokens):
         end = reply.ends[number] if known else start
-        tokens.append(Token(number, token, reply.text[start:end], reply.p[number] if weighed else None, known))
+        tokens.append(token_of(number, id, reply.text[start:end], reply.p[number] if weighed else None, known))
         start = max(start, end)
     return tokens
 

@@ -25,8 +25,11 @@ class ArmPane(Vertical):
     def __init__(self, arm: Arm, *, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self.arm: Arm = arm
+        self.view = StreamView()  # where the text is
         self._title = PaneTitle()
+        self._verdict = VerdictLine(arm)
         self._job: JobState | None = None
+        self._label = ""
         self._starts = 0
         self._shown = 0  # how much of the job's text is in the view
         self._final = False
@@ -35,13 +38,8 @@ class ArmPane(Vertical):
     def compose(self) -> ComposeResult:
         """The title, the text, the verdict."""
         yield self._title
-        yield StreamView()
-        yield VerdictLine(self.arm)
-
-    @property
-    def view(self) -> StreamView:
-        """Where the text is."""
-        return self.query_one(StreamView)
+        yield self.view
+        yield self._verdict
 
     @property
     def below(self) -> int:
@@ -56,10 +54,10 @@ class ArmPane(Vertical):
         """
         view = self.view
         text = (job.text(self.arm) if job else "") or unavailable or ""
-        now = (*_stage(job, self.arm), label, over, unavailable, parted, len(text), view.below, self.size.width)
+        now = (*_stage(job, self.arm), label, over, unavailable, parted, len(text), view.below)
         if job is self._job and now == self._drawn:
             return
-        self._drawn = now
+        self._drawn, self._label = now, label
         if job is not self._job or (job and job.starts != self._starts):
             view.stream(False)
             view.show("")
@@ -69,8 +67,12 @@ class ArmPane(Vertical):
             self._show_final(job, text, parted)
         else:
             self._show_live(job, text, over, parted)
-        self.query_one(VerdictLine).show(job, over)
-        self._show_title(job, label)
+        self._verdict.show(job, over)
+        self._show_title()
+
+    def on_resize(self) -> None:
+        """Another part of the title fits."""
+        self._show_title()
 
     def _show_live(self, job: JobState | None, text: str, over: bool, parted: int | None) -> None:
         view = self.view
@@ -92,8 +94,8 @@ class ArmPane(Vertical):
         else:
             self.view.show(text, *_decoration(job, self.arm, parted))
 
-    def _show_title(self, job: JobState | None, label: str) -> None:
-        parts = [label.upper()]
+    def _show_title(self) -> None:
+        job, parts = self._job, [self._label.upper()]
         if job is not None and job.started:
             parts.append(f"{job.tokens(self.arm)} tokens")
             reply = job.reply(self.arm)

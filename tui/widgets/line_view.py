@@ -45,10 +45,8 @@ class LineView(ScrollingView, inherit_bindings=False):
         """Draw one line of the window."""
         number, width = self.scroll_offset.y + y, self.size.width
         if number >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        base = self.rich_style
+            return Strip.blank(width, self.base_style)
         pieces = [
-            Segment(text, base + self.get_component_rich_style(name, partial=True) if name else base)
-            for text, name in self._lines[number]
+            Segment(text, self.part_style(name) if name else self.base_style) for text, name in self._lines[number]
         ]
-        return Strip(pieces).crop_extend(0, width, base)
+        return Strip(pieces).crop_extend(0, width, self.base_style)

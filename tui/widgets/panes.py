@@ -21,16 +21,19 @@ class Panes(Vertical):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._fork_line = ForkLine(id="fork")
+        self._panes = [ArmPane(arm, id=arm) for arm in ARMS]
+        self._values = ValuesView(classes="view")
+        self._values.can_focus = False  # whoever wants to scroll in it has it in the panes' place
         self._ended: tuple[JobState | None, bool] = (None, False)
         self._apart: tuple[Record | None, int | None] = (None, None)
 
     def compose(self) -> ComposeResult:
         """The fork above, the panes below, the values at the bottom of tall windows."""
-        yield ForkLine(id="fork")
+        yield self._fork_line
         with Horizontal(id="panes"):
-            for arm in ARMS:
-                yield ArmPane(arm, id=arm)
-        yield ValuesView(classes="view")
+            yield from self._panes
+        yield self._values
 
     def on_resize(self) -> None:
         """Columns that cannot be halved would make one pane wider, and its rows others than its neighbour's."""
@@ -40,24 +43,23 @@ class Panes(Vertical):
     @property
     def pane(self) -> ArmPane:
         """The pane that is looked at: the one with the focus, else the free one."""
-        panes = list(self.query(ArmPane))
-        return next((pane for pane in panes if pane.has_focus_within), panes[0])
+        return next((pane for pane in self._panes if pane.has_focus_within), self._panes[0])
 
     @property
     def below(self) -> tuple[int, ...]:
         """How many lines are below the window of each pane."""
-        return tuple(pane.below for pane in self.query(ArmPane))
+        return tuple(pane.below for pane in self._panes)
 
     def show_job(self, state: RunState, job: JobState | None) -> None:
         """Draw a job as far as it has come."""
         reason = state.started.constrained_error if state.started else None
         compared = state.labels != ARMS
         parted = self._parted(job, compared)
-        for pane, label in zip(self.query(ArmPane), state.labels, strict=True):
+        for pane, label in zip(self._panes, state.labels, strict=True):
             pane.show(job, label, state.over, reason if pane.arm == "constrained" else None, parted)
         self._show_fork(job, compared, reason is None, parted)
         if self.has_class("-tall"):
-            self.query_one(ValuesView).show_job(state, job)
+            self._values.show_job(state, job)
         self._show_break(job)
 
     def _parted(self, job: JobState | None, compared: bool) -> int | None:
@@ -71,7 +73,7 @@ class Panes(Vertical):
         return self._apart[1]
 
     def _show_fork(self, job: JobState | None, compared: bool, constrained: bool, parted: int | None) -> None:
-        line = self.query_one(ForkLine)
+        line = self._fork_line
         if not compared:
             line.show(job, constrained, self.screen.has_class("-narrow"))
         elif job is None or job.record is None or any(job.mark(arm) is Mark.ERROR for arm in ARMS):
@@ -82,7 +84,7 @@ class Panes(Vertical):
     def _show_break(self, job: JobState | None) -> None:
         """Once a job is finished, bring into view where each reply breaks."""
         ended = (job, job is not None and job.record is not None)
-        views = [pane.view for pane in self.query(ArmPane)]
+        views = [pane.view for pane in self._panes]
         together = ended[1] and not self.screen.has_class("-narrow")
         for view, other in zip(views, reversed(views), strict=True):
             view.scroll_with(other if together else None)

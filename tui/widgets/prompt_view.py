@@ -68,8 +68,7 @@ class PromptView(JobText):
         if asked is None:
             return Page().add("The prompt is shown when the job is finished: the suite's file does not have it."), False
         rendered = await self._runner.render(asked.order(job.info.id))
-        run = state.started.model if state.started is not None else None
-        why = rendered.error or other_model(run, rendered.model)
+        why = rendered.error or other_model(asked, rendered.model)
         if why is not None:
             return messages_page(asked, why), rendered.error is None
         return rendered_page(asked, rendered), True

@@ -28,7 +28,11 @@ class RecordView(JobText):
             return
         self._job, self._record = job, job.record
         self.border_title = Content(f"RECORD  {job_name(job.info)}")
-        self.show(record_text(job.record) if job.record is not None else unfinished(job, "The record is written"))
+        self.show(
+            record_text(job.record, state.labels)
+            if job.record is not None
+            else unfinished(job, "The record is written")
+        )
         self.scroll_to(y=0, animate=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 
@@ -13,6 +14,30 @@ class ScrollingView(ScrollView, can_focus=True):
 
     BINDINGS = keys.MOVE
     ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._base_style: Style | None = None
+        self._part_styles: dict[str, Style] = {}
+
+    @property
+    def base_style(self) -> Style:
+        """How the text is drawn. Textual asks all ancestors each time; a line has many pieces."""
+        if self._base_style is None:
+            self._base_style = self.rich_style
+        return self._base_style
+
+    def part_style(self, name: str) -> Style:
+        """How a part of a component class is drawn."""
+        if name not in self._part_styles:
+            self._part_styles[name] = self.base_style + self.get_component_rich_style(name, partial=True)
+        return self._part_styles[name]
+
+    def notify_style_update(self) -> None:
+        """Forget what the styles were."""
+        super().notify_style_update()
+        self._base_style = None
+        self._part_styles.clear()
 
     @property
     def line_cells(self) -> int:
@@ -27,7 +52,8 @@ class ScrollingView(ScrollView, can_focus=True):
         """Bring a line into view, in the middle of the window when it was outside."""
         top, height = self.scroll_offset.y, self.size.height
         if not top <= line < top + height:
-            self.scroll_to(y=max(0, line - height // 2), animate=False)
+            # Forced, as a view that has just got its lines has no scroll bar yet.
+            self.scroll_to(y=max(0, line - height // 2), animate=False, force=True)
 
     def action_up(self) -> None:
         """One line up."""

@@ -56,6 +56,7 @@ class TextView(ScrollingView):
         self._markers: tuple[Marker, ...] = ()
         self._rows: list[Row] = [(0, 0)]
         self._wrapped_at = 0
+        self._wanted: int | None = None  # a character to keep in view while sizes change
         self._strips: LRUCache[int, Strip] = LRUCache(512)
 
     @property
@@ -65,7 +66,7 @@ class TextView(ScrollingView):
 
     def show(self, text: str, spans: Iterable[Span] = (), markers: Iterable[Marker] = ()) -> None:
         """Replace the text; the scroll position stays where it can."""
-        self._text = visible(text)
+        self._text, self._wanted = visible(text), None
         self._markers = tuple(markers)
         self._spans = tuple(spans)
         self._wrap_all()
@@ -91,8 +92,10 @@ class TextView(ScrollingView):
             self.refresh()
 
     def scroll_to_offset(self, offset: int) -> None:
-        """Bring a character into view, in the middle of the window when it was outside."""
-        self.reveal(self._row_of(offset))
+        """Bring a character into view, in the middle of the window when it was outside, until the reader leaves it."""
+        self._wanted = offset
+        if self._wrapped_at > 0:
+            self.reveal(self._row_of(offset))
 
     def on_resize(self, event: Resize) -> None:
         """Wrap anew, keeping the text at the top of the window there."""
@@ -102,6 +105,14 @@ class TextView(ScrollingView):
             self._return_to(anchor)
         else:
             self._rows_changed()
+        if self._wanted is not None:
+            self.reveal(self._row_of(self._wanted))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The reader has left what was to be in view."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._wanted is not None and not 0 <= self._row_of(self._wanted) - round(new_value) < self.size.height:
+            self._wanted = None
 
     def _return_to(self, anchor: int) -> None:
         """Put the character that was at the top of the window back there."""
@@ -117,12 +128,12 @@ class TextView(ScrollingView):
         """Draw one line of the window."""
         row = self.scroll_offset.y + y
         width = self.size.width
-        if row >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+        if row >= len(self._rows) or self._wrapped_at <= 0:  # a text that is not wrapped yet may be one endless row
+            return Strip.blank(width, self.base_style)
         strip = self._strips.get(row)
         if strip is None:
             strip = self._strips[row] = Strip(self._draw(*self._rows[row]))
-        return strip.crop_extend(0, width, self.rich_style)
+        return strip.crop_extend(0, width, self.base_style)
 
     def _wrap_from(self, start: int) -> list[Row]:
         if not self.size.width:
@@ -172,21 +183,14 @@ class TextView(ScrollingView):
         return segments
 
     def _markers_at(self, offset: int) -> list[Segment]:
-        return [
-            Segment(marker.glyph, self.rich_style + self._component(marker.style))
-            for marker in self._markers
-            if marker.at == offset
-        ]
+        return [Segment(marker.glyph, self.part_style(marker.style)) for marker in self._markers if marker.at == offset]
 
     def _style_at(self, offset: int, spans: Iterable[Span]) -> Style:
-        style = self.rich_style
+        style = self.base_style
         for span in spans:
             if span.start <= offset < span.end:
-                style += self._component(span.style)
+                style += self.get_component_rich_style(span.style, partial=True)
         return style
-
-    def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
 
 
 class JobText(TextView, inherit_bindings=False):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
-from rich.style import Style
+from textual.cache import LRUCache
 from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
@@ -42,6 +42,7 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         self._rows: list[range] = [range(0)]
         self._folded_at = 0
         self._lines = 1  # of the screen, for each row
+        self._strips: LRUCache[int, Strip] = LRUCache(512)
 
     def show(self, tokens: Sequence[Token], fork: int | None, cursor: int) -> None:
         """Show a reply's tokens. fork: the number of the one at which the arms parted."""
@@ -62,7 +63,13 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         self._folded_at = self.line_cells
         self._rows = rows_of(self._tokens, max(4, self.line_cells), self._fork)
         self.grow_to(len(self._rows) * self._lines)
+        self._strips.clear()
         self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Drop what was drawn with the old styles."""
+        super().notify_style_update()
+        self._strips.clear()
 
     def _row_of(self, number: int) -> int:
         return max(0, bisect_right(self._rows, number, key=lambda row: row.start) - 1)
@@ -79,9 +86,11 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         """Put the cursor on a token, as near as there is one."""
         number = max(0, min(number, len(self._tokens) - 1))
         if number != self.cursor and self._tokens:
-            self.cursor = number
+            before, self.cursor = self.cursor, number
             self._reveal()
-            self.refresh()
+            for line in {self._row_of(each) * self._lines for each in (before, number)}:
+                self._strips.discard(line)
+                self.refresh_line(line)
             self.post_message(self.Moved())
 
     def _step_rows(self, rows: int) -> None:
@@ -135,33 +144,28 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Draw the tokens of a row, or their probabilities."""
         line, width = self.scroll_offset.y + y, self.size.width
-        number, part = divmod(line, self._lines)
-        if number >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+        if line >= len(self._rows) * self._lines:
+            return Strip.blank(width, self.base_style)
+        strip = self._strips.get(line)
+        if strip is None:
+            strip = self._strips[line] = self._draw(*divmod(line, self._lines))
+        return strip.crop_extend(0, width, self.base_style)
+
+    def _draw(self, row: int, part: int) -> Strip:
         draw = self._draw_percent if part else self._draw_text
-        pieces = [piece for token in self._rows[number] for piece in draw(self._tokens[token])]
-        return Strip(pieces).crop_extend(0, width, self.rich_style)
+        return Strip([piece for number in self._rows[row] for piece in draw(self._tokens[number])])
 
     def _draw_text(self, token: Token) -> list[Segment]:
         cells = self._cells(token.number) - (token.number == self._fork)
-        style = self.rich_style
-        if token.level is not None:
-            style += self._component(f"token--{token.level}")
+        style = self.base_style if token.level is None else self.part_style(f"token--{token.level}")
         if token.number == self.cursor:
-            style += self._component("token--cursor")
-        pieces = [Segment(set_cell_size(shorten(token.shown, cells), cells), style), Segment(" ", self.rich_style)]
+            style += self.get_component_rich_style("token--cursor", partial=True)
+        pieces = [Segment(set_cell_size(shorten(token.shown, cells), cells), style), Segment(" ", self.base_style)]
         if token.number == self._fork:
-            pieces.insert(0, Segment(FORK_GLYPH, self.rich_style + self._component("token--fork")))
+            pieces.insert(0, Segment(FORK_GLYPH, self.part_style("token--fork")))
         return pieces
 
     def _draw_percent(self, token: Token) -> list[Segment]:
         cells = self._cells(token.number)
         indent = " " if token.number == self._fork else ""
-        return [
-            Segment(
-                set_cell_size(indent + token.percent, cells) + " ", self.rich_style + self._component("token--percent")
-            )
-        ]
-
-    def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
+        return [Segment(set_cell_size(indent + token.percent, cells) + " ", self.part_style("token--percent"))]

@@ -23,7 +23,7 @@ from tui.widgets.token_flow import TokenFlow
 from tui.wrap import wrap
 
 _TOKEN_CELLS = 14
-_OLD = "This run was made by a version that did not keep"
+_OLD = "An older version made this run: it did not keep"
 
 
 class TokenView(Vertical):
@@ -140,12 +140,12 @@ class TokenView(Vertical):
         number = self.query_one(TokenFlow).cursor
         for sentence in token_words(self._tokens, number, self._fork):
             yield from _folded(sentence, width)
+        lacking = [] if self._tokens[0].known else ["texts (these are ids)"]
+        lacking += [] if self._tokens[0].p is not None else ["probabilities"]
+        if lacking:
+            yield from _folded(f"{_OLD} the {' and the '.join(lacking)} of tokens.", width, "text--label")
         if self._fork is not None and self._fork.token == number:
             yield from _choices(choices_at(self._fork))
-        if not self._tokens[0].known:
-            yield from _folded(f"{_OLD} which text belongs to which token: these are their ids.", width, "text--label")
-        if self._tokens[0].p is None:
-            yield from _folded(f"{_OLD} how probable the tokens were.", width, "text--label")
 
 
 def _choices(choices: list[Choice]) -> Iterator[Line]:

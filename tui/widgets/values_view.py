@@ -25,7 +25,8 @@ class ValuesView(LineView):
 
     def show_job(self, state: RunState, job: JobState | None) -> None:
         """Draw the values of a job."""
-        now = (job is not None and job.record is not None, job is not None and job.cancelled, self.line_cells)
+        ended = job is not None and (job.record is not None, job.cancelled)
+        now = (ended, state.labels, self.line_cells)
         if job is self._job and state is self._state and now == self._drawn:
             return
         if job is not self._job:
