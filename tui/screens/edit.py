@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Label, Static
 
 from engine.errors import BadInputError
 from tui import keys
-from tui.text import one_line
+from tui.text import one_line, visible
 from tui.trials import Scope
+from tui.widgets.prompt_field import PromptField
 
-_TEXTS = ("system", "user")
+_FIELDS = ("system", "user", "prefill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +51,19 @@ class EditScreen(ModalScreen[Edited]):
         super().__init__()
         self._original, self._table, self._counts, self._check = original, dict(table), counts, check
         self._scope = next((scope for scope in Scope if counts[scope]), Scope.ALL)
-        self._unread: str | None = None  # what was written in $EDITOR and cannot be read yet
+        self._unread: bytes | None = None  # what was written in $EDITOR and cannot be read yet
 
     def compose(self) -> ComposeResult:
         """From top to bottom: the texts, what it is tried on, what is wrong."""
         with Vertical(id="edit") as box:
             box.border_title = Content(f"{one_line(self._original)}, edited: {one_line(self._table['name'])}")
             box.border_subtitle = "F5 try it, F3 on what, F4 $EDITOR, esc close"
-            yield Label("system message (empty: none)", markup=False)
-            yield TextArea(id="system", compact=True, highlight_cursor_line=False)
+            yield Label(id="system-label", markup=False)
+            yield PromptField(id="system")
             yield Label("user message; {input} is the input, {schema} the schema, {keys} its keys", markup=False)
-            yield TextArea(id="user", compact=True, highlight_cursor_line=False)
+            yield PromptField(id="user")
             yield Label("prefill: how the reply begins (empty: nothing)", markup=False)
-            yield Input(id="prefill", compact=True, select_on_focus=False)
+            yield PromptField(id="prefill")
             yield Static(id="scope", markup=False)
             yield Static(id="fault", markup=False)
 
@@ -77,16 +73,22 @@ class EditScreen(ModalScreen[Edited]):
         self._show_scope()
 
     def _fill(self) -> None:
-        for name in _TEXTS:
-            self.query_one(f"#{name}", TextArea).text = self._table.get(name) or ""
-        self.query_one("#prefill", Input).value = self._table.get("prefill") or ""
+        for name in _FIELDS:
+            self.query_one(f"#{name}", PromptField).value = self._table.get(name) or ""
+        empty = "an empty one is sent" if self._table.get("system") == "" else "none"
+        self.query_one("#system-label", Label).update(Content(f"system message (empty: {empty})"))
 
     def _read(self) -> dict[str, Any]:
-        """The prompt as it stands in the fields. An empty system message or prefill is none."""
-        texts = {name: self.query_one(f"#{name}", TextArea).text for name in _TEXTS}
-        texts["prefill"] = self.query_one("#prefill", Input).value
-        table = {**self._table, **texts}
-        return {key: value for key, value in table.items() if value != "" or key not in ("system", "prefill")}
+        """The prompt as it stands in the fields. One that was emptied is not there, but for the user message."""
+        table = dict(self._table)
+        for name in _FIELDS:
+            text = self.query_one(f"#{name}", PromptField).value
+            if text == (table.get(name) or ""):
+                continue
+            table[name] = text
+            if not text and name != "user":
+                del table[name]
+        return table
 
     def _show_scope(self) -> None:
         parts: list[str | tuple[str, str]] = ["try it on  "]
@@ -96,7 +98,7 @@ class EditScreen(ModalScreen[Edited]):
         self.query_one("#scope", Static).update(Content.assemble(*parts))
 
     def _show_fault(self, sentence: str) -> None:
-        self.query_one("#fault", Static).update(Content.styled(one_line(sentence), "bold $text-error"))
+        self.query_one("#fault", Static).update(Content.styled(visible(sentence), "bold $text-error"))
 
     def action_next_scope(self) -> None:
         """Try it on something else."""
@@ -123,36 +125,46 @@ class EditScreen(ModalScreen[Edited]):
 
     def action_editor(self) -> None:
         """Edit the whole [[prompt]] table in $VISUAL or $EDITOR."""
+        self.run_worker(self._edit_outside(), group="editor", exclusive=True)  # the run goes on beside it
+
+    async def _edit_outside(self) -> None:
         from engine.suite_editing import as_toml
-
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "prompt.toml"
-            file.write_text(self._unread or as_toml(self._read()), encoding="utf-8")
-            try:
-                with self.app.suspend():
-                    subprocess.run([*command, str(file)], check=True)
-                text = file.read_text(encoding="utf-8")
-            except (OSError, ValueError, subprocess.CalledProcessError, SuspendNotSupported) as error:
-                self._show_fault(f"{command[0]} could not edit it: {error}")
-                return
-        self.app.refresh(layout=True)
-        self._take(text)
-
-    def _take(self, text: str) -> None:
-        """The table as it was written. Its name stays: it is how the trial is told from the prompt it came of."""
-        import tomli
+        from tui.outside import edited_outside
 
         try:
-            (table,) = tomli.loads(text)["prompt"]
-            if not all(isinstance(table.get(name, ""), str) for name in (*_TEXTS, "prefill")):
-                raise ValueError("system, user and prefill are texts")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._unread = text
-            said = str(error) if isinstance(error, ValueError) and str(error) else "there must be one [[prompt]]"
-            self._show_fault(f"What was written is not one [[prompt]] table: {said}. F4 shows it again.")
+            written = self._unread or as_toml(self._read()).encode()
+            self._take(await edited_outside(self.app, written, "prompt.toml"))
+        except BadInputError as error:
+            self._show_fault(str(error))
+
+    def _take(self, written: bytes) -> None:
+        """The table as it was written, under the name it has: a trial is told by it from the prompt it came of."""
+        self._unread = written
+        try:
+            table = _only_prompt(written)
+        except ValueError as error:
+            self._show_fault(f"What was written is not one [[prompt]] table: {error}. F4 shows it again.")
             return
         self._unread = None
-        self._table = {**table, "name": self._table["name"]}
-        self._show_fault("")
+        name = self._table["name"]
+        changed = table.get("name") != name
+        self._table = {**table, "name": name}
+        self._show_fault(f"The name stays {name}: a trial is called after its prompt." if changed else "")
         self._fill()
+
+
+def _only_prompt(written: bytes) -> dict[str, Any]:
+    """The table in a file that has no other. Raises ValueError with a reason that ends without a full stop."""
+    import tomli
+
+    try:
+        data = tomli.loads(written.decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    prompts = data.get("prompt")
+    if len(data) != 1 or not isinstance(prompts, list) or len(prompts) != 1 or not isinstance(prompts[0], dict):
+        raise ValueError("there must be one, and nothing else")
+    table: dict[str, Any] = prompts[0]
+    if wrong := [name for name in _FIELDS if not isinstance(table.get(name, ""), str)]:
+        raise ValueError(f"{wrong[0]} must be a text in quotes")
+    return table

@@ -27,6 +27,14 @@ class Draw:
     temperature: float
 
 
+class _Number(Input):
+    """Takes only what numbers are written with; does not blink."""
+
+    def __init__(self, value: str, *, id: str) -> None:
+        super().__init__(value, id=id, compact=True, restrict=r"[0-9.e+-]*")
+        self.cursor_blink = False  # an idle screen writes nothing
+
+
 class RerunScreen(ModalScreen[Draw | None]):
     """None where the user leaves it. temperature: the suite's."""
 
@@ -44,9 +52,9 @@ class RerunScreen(ModalScreen[Draw | None]):
             box.border_subtitle = "enter runs it, tab the other field, esc closes"
             yield Static(Content(one_line(self._job)), markup=False)
             yield Label("seed, a whole number", markup=False)
-            yield Input(str(secrets.randbelow(1_000_000)), id="seed", compact=True)
+            yield _Number(str(secrets.randbelow(1_000_000)), id="seed")
             yield Label("temperature; 0 is greedy, and takes no notice of the seed", markup=False)
-            yield Input(f"{self._temperature or _WARM:g}", id="temperature", compact=True)
+            yield _Number(f"{self._temperature or _WARM:g}", id="temperature")
             yield Static(id="fault", markup=False)
 
     @on(Input.Submitted)
