@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import keys
@@ -26,6 +26,7 @@ from tui.suites import (
     summary,
 )
 from tui.text import one_line, visible
+from tui.widgets.key_line import KeyLine
 from tui.widgets.suite_list import SuiteList
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_view import TextView
@@ -54,7 +55,7 @@ class BrowseScreen(Screen[None]):
                 yield Static(id="about", markup=False)
                 yield TabLine(tuple(_PAGES), id="tabs")
                 yield TextView(id="page")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Say what is going on and read the suites."""

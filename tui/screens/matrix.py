@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.records import ARMS, Arm
 from engine.runs.statistics import Interval, Share
@@ -21,6 +21,7 @@ from tui.intervals import difference_interval, interval, interval_words, share_w
 from tui.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
 from tui.text import one_line, shorten
 from tui.views import JobView
+from tui.widgets.key_line import KeyLine
 from tui.widgets.matrix_table import MatrixTable, column_words, row_words
 
 COUNT_SECONDS = 1.0
@@ -47,7 +48,7 @@ class MatrixScreen(Screen[Filter | None]):
         yield Static(id="matrix-question", markup=False)
         yield MatrixTable(id="matrix")
         yield Static(id="matrix-cell", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Count, and count again while the run is on."""

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from engine.errors import BadInputError, EngineError
 from engine.runs.baseline import baseline_of, mark_baseline
@@ -24,6 +24,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.opened import open_run
 from tui.text import one_line
 from tui.widgets.find_line import FindLine
+from tui.widgets.key_line import KeyLine
 from tui.widgets.run_list import RunList
 
 
@@ -49,7 +50,7 @@ class RunsScreen(Screen[None]):
         yield FindLine(id="find")
         yield RunList(id="runs")
         yield Static("Reading the runs ...", id="run-details", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_screen_resume(self) -> None:
         """Look at the folder, also when coming back from a run that has gone on meanwhile."""
