@@ -30,7 +30,7 @@ async def edited_outside(app: App[Any], text: bytes, name: str) -> bytes:
         file.write_bytes(text)
         fault = await _run(app, [*command, str(file)])
         if fault is not None:
-            raise BadInputError(f"{command[0]} could not edit it: {fault}. Set EDITOR to another, or edit it here.")
+            raise BadInputError(f"{command[0]} {fault}")
         try:
             return file.read_bytes()
         except OSError as error:
@@ -46,7 +46,7 @@ def _command() -> list[str]:
 
 
 async def _run(app: App[Any], command: list[str]) -> str | None:
-    """Run a command on the terminal; what went wrong, if something did.
+    """Run a command on the terminal; what is to be said of it, if it did not end well.
 
     Nothing may be raised while the app is suspended: Textual does not take the terminal back then.
     """
@@ -56,11 +56,11 @@ async def _run(app: App[Any], command: list[str]) -> str | None:
             try:
                 process = await asyncio.create_subprocess_exec(*command)
             except OSError as error:
-                fault = error.strerror or str(error)
+                fault = f"cannot be started: {error.strerror}. Set EDITOR to another, or edit it here."
             else:
                 fault = await _end_of(process)
     except SuspendNotSupported:
-        fault = "this terminal cannot be lent"
+        fault = "cannot have this terminal: edit it here."
     app.refresh(layout=True)
     return fault
 
@@ -71,7 +71,10 @@ async def _end_of(process: asyncio.subprocess.Process) -> str | None:
     finally:
         if process.returncode is None:
             process.terminate()
-    return f"it ended with exit code {code}" if code else None
+    if not code:
+        return None
+    ended = f"with exit code {code}" if code > 0 else f"by signal {-code}"
+    return f"ended {ended}: what it wrote was not taken over."
 
 
 @contextmanager

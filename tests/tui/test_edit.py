@@ -128,7 +128,7 @@ async def test_editor_and_hostile_text_and_a_job_again(
         assert not [char for char in drawn if char in "\x1b\x85\u202e\u2028\r\x00"]
         monkeypatch.setenv("VISUAL", "no-such-editor")
         await it.press("f4")
-        await it.sees("no-such-editor could not edit it: No such file")
+        await it.sees("no-such-editor cannot be started: No such file")
 
         await it.press("escape", "R")
         await it.sees("Run this job again", "json-only/[markup]")
