@@ -9,7 +9,7 @@ from engine.jobs import Job
 from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge
 from engine.judging.thoughts import blank_thoughts
-from engine.judging.unwrap import read
+from engine.judging.unwrap import Found, read
 from engine.judging.values import differences
 from engine.per_schema import PerSchema
 from engine.records import Fork, Record, Reply
@@ -50,10 +50,15 @@ class Recorder:
 
     def _agree(self, job: Job, free: Reply, constrained: Reply) -> bool | None:
         """Whether the values of both replies are the same; None where a reply has none."""
-        one, other = (read(_judged(reply.text, job), "stop").found for reply in (free, constrained))
+        one, other = (_value(reply, job) for reply in (free, constrained))
         if one is None or other is None:
             return None
         return next(differences(one.value, other.value, self._cursor), None) is None
+
+
+def _value(reply: Reply, job: Job) -> Found | None:
+    """The value that the judge has found in a reply."""
+    return None if reply.finish == "error" else read(_judged(reply.text, job), reply.finish).found
 
 
 def _judged(text: str, job: Job) -> str:

@@ -6,6 +6,7 @@ import queue
 from collections.abc import Callable
 
 from engine.decoding.chat import Chat, load_chat
+from engine.decoding.loading import first_sentence
 from engine.errors import BadInputError, EngineError
 from engine.events import Event, PromptRendered, RenderPrompt
 
@@ -18,10 +19,16 @@ def render_all(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit:
         try:
             chat = chat or load_chat(model, lambda loading: None)
             emit(_rendered(chat, order))
-        except (BadInputError, EngineError) as error:
-            emit(PromptRendered(order.id, chat.name if chat else model or "", error=str(error)))
+        except Exception as error:  # any class at all: the tokenizer is the user's, and the next order wants its answer
+            emit(PromptRendered(order.id, chat.name if chat else model or "", error=_sentence(error)))
 
 
 def _rendered(chat: Chat, order: RenderPrompt) -> PromptRendered:
     text = chat.text(order.messages, order.prefill, order.template_kwargs)
     return PromptRendered(order.id, chat.name, text, len(chat.ids(text)), tuple(chat.special(text)))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, BadInputError | EngineError):
+        return str(error)
+    return f"The prompt could not be rendered: {first_sentence(error)}"

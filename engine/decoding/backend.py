@@ -35,12 +35,14 @@ _PROMPT_TOKENS_ELSEWHERE = 1024
 class Plan:
     """A decoder with its requests queued, and what cannot be decoded: the reason by job id, for both arms or one.
 
+    tokens: how long each job's prompt is, by its id, those that cannot be decoded included.
     slots: the most rows at once; None where the model's layers allow one job at a time only.
     """
 
     decoder: TwinDecoder
     impossible: Mapping[str, str]
     unconstrained: Mapping[str, str]
+    tokens: Mapping[str, int]
     slots: int | None
 
 
@@ -74,9 +76,11 @@ class LocalBackend:
         """Queue the jobs that fit the model's context, in order. batch: at most so many rows at once."""
         impossible: dict[str, str] = {}
         unconstrained: dict[str, str] = {}
+        lengths: dict[str, int] = {}
         requests: list[Request] = []
         for job in jobs:
             tokens = self.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
+            lengths[job.id] = len(tokens)
             think = self._think(job)
             reply = _reply_tokens(think, generation)
             if len(tokens) + reply > self.model.context:
@@ -94,7 +98,7 @@ class LocalBackend:
                     grammar = None
             requests.append(Request(job.id, tokens, job.prefill, job.seed, grammar, think))
         slots = self._slots(requests, generation, batch) if can_batch(self.model) else None
-        return Plan(self._decoder(requests, generation, slots), impossible, unconstrained, slots)
+        return Plan(self._decoder(requests, generation, slots), impossible, unconstrained, lengths, slots)
 
     def _think(self, job: Job) -> Think | None:
         if job.think_close is None:

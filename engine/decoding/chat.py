@@ -60,7 +60,7 @@ class Chat:
 
 def load_chat(name: str | None, report: Report) -> Chat:
     """The tokenizer of a model, without its weights. name: as in ModelSpec. Raises ModelError, BuiltinError."""
-    folder, name = locate(name, report)
+    folder, name = locate(name, report, weights=False)
     try:
         return chat_in(folder, name)
     except ModelError:
@@ -69,11 +69,11 @@ def load_chat(name: str | None, report: Report) -> Chat:
         raise ModelError(f"The tokenizer of {name} could not be loaded: {first_sentence(error)}") from error
 
 
-def locate(name: str | None, report: Report) -> tuple[Path, str]:
-    """A model's folder, fetched or made if need be, and its name as it is shown."""
+def locate(name: str | None, report: Report, *, weights: bool = True) -> tuple[Path, str]:
+    """A model's folder, fetched or made if need be, and its name as it is shown. weights: as in model_folder."""
     if name is None:
         return builtin.builtin_snapshot(report), builtin.NAME
-    folder = model_folder(name, report)
+    folder = model_folder(name, report, weights=weights)
     return folder, printable(folder.name if Path(name).expanduser().is_dir() else name)
 
 

@@ -21,8 +21,11 @@ SETTINGS = ("*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
 NOT_OURS = ("*/*", "consolidated*")  # sub-folders and the same weights in their maker's own format
 
 
-def model_folder(name: str, report: Report) -> Path:
-    """The folder of the model that `--model` names, downloaded if it is on the hub. Raises ModelError."""
+def model_folder(name: str, report: Report, *, weights: bool = True) -> Path:
+    """The folder of the model that `--model` names, downloaded if it is on the hub. Raises ModelError.
+
+    weights: whether they are to be in it; without them it is a download of seconds.
+    """
     folder = Path(name).expanduser()
     shown = printable(name)
     if folder.is_dir():
@@ -32,7 +35,7 @@ def model_folder(name: str, report: Report) -> Path:
     if not _could_be_on_the_hub(name):
         raise ModelError(f"There is no folder {shown}.")
     try:
-        return _download(name, report)
+        return _download(name, report) if weights else _fetch(name, [*SETTINGS], report)
     except GatedRepoError as error:
         raise ModelError(f"{shown} is gated: accept its terms on its page on the hub, then `hf auth login`.") from error
     except RepositoryNotFoundError as error:

@@ -51,7 +51,7 @@ class FreeArm:
         by_id = {job.id: job for job in jobs}
         plan = self._backend.plan(jobs, lambda job: None, self._generation, self._batch)
         for job_id, reason in plan.impossible.items():
-            yield self._keep(by_id[job_id], not_decoded(reason))
+            yield Answer(self._kept(by_id[job_id], not_decoded(reason)), plan.tokens[job_id])
         decoder = plan.decoder
         for step in steps(decoder, self._control, self._emit, lambda wish: None, lambda: None):
             for happening in step:
@@ -59,15 +59,15 @@ class FreeArm:
                     case Grown():
                         self._meter.count_token()
                     case Ended(id=job_id, free=free):
-                        yield self._keep(by_id[job_id], self._recorder.reply(free, by_id[job_id]))
+                        job = by_id[job_id]
+                        yield Answer(self._kept(job, self._recorder.reply(free, job)), plan.tokens[job_id])
                     case Shrunk():
                         self._emit(shrunk_remark(happening))
             self._meter.send_if_due(decoder.in_flight)
         self._meter.send(decoder.in_flight)
 
-    def _keep(self, job: Job, free: Reply) -> Answer:
+    def _kept(self, job: Job, free: Reply) -> Record:
         record = self._recorder.record(job, free, not_decoded(_FREE_ALONE))
         self._store.append(record)
         self._meter.done += 1
-        tokens = self._backend.model.prompt_ids(job.messages, job.prefill, job.template_kwargs)
-        return Answer(record, len(tokens))
+        return record

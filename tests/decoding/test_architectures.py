@@ -9,8 +9,6 @@ from transformers import (
     Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
     MambaConfig,
     MambaForCausalLM,
     MistralConfig,
@@ -26,25 +24,15 @@ from engine.decoding.sampling import SamplingParams
 from engine.jobs import Job
 from engine.suites import Generation
 from tests.decoding.reference import generate
-from tests.decoding.tiny import byte_tokenizer
+from tests.decoding.tiny import HEADS, IDS, SIZES, llama, loaded
 
-STOP = 256
 WINDOW = 8
-SIZES = {"vocab_size": 257, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4}
-HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
-IDS = {"bos_token_id": STOP, "eos_token_id": STOP, "pad_token_id": STOP}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a", "b"]}
-
-
-def llama() -> PreTrainedModel:
-    return LlamaForCausalLM(LlamaConfig(**SIZES, **HEADS, **IDS))
 
 
 def llama_eager() -> PreTrainedModel:
     """Attention that adds its mask, where the usual one takes a boolean."""
-    config = LlamaConfig(**SIZES, **HEADS, **IDS)
-    config._attn_implementation = "eager"
-    return LlamaForCausalLM(config)
+    return llama(attn_implementation="eager")
 
 
 def mistral() -> PreTrainedModel:
@@ -84,16 +72,16 @@ def test_each_arm_equals_what_it_is_alone(
 ) -> None:
     assert callable(make)
     torch.manual_seed(1)
-    tokenizer = byte_tokenizer()
-    model = LoadedModel("tiny", make().eval(), tokenizer, torch.device("cpu"), torch.float32, (STOP,), 256)
+    model = loaded(make())
     assert can_batch(model) is batched
     texts = ["The quick brown fox jumps over", "a", "Pack my box with five dozen liquor jugs"]
-    monkeypatch.setattr(LoadedModel, "prompt_ids", lambda self, *chat: tokenizer(texts.pop(0))["input_ids"])
+    monkeypatch.setattr(LoadedModel, "prompt_ids", lambda self, *chat: self.tokenizer(texts.pop(0))["input_ids"])
     generation = Generation(max_new_tokens=20, temperature=temperature)
     backend = LocalBackend(model)
     grammar = backend.grammar(SCHEMA, 60, lambda event: None)
-    prompts = [tokenizer(text)["input_ids"] for text in texts]
+    prompts = [model.tokenizer(text)["input_ids"] for text in texts]
     plan = backend.plan([job(number) for number in range(3)], lambda job: grammar, generation)
+    assert list(plan.tokens.values()) == [len(tokens) for tokens in prompts]
     ended: dict[str, Ended] = {}
     while plan.decoder.busy:
         ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Ended)}

@@ -9,11 +9,12 @@ import json
 from collections import Counter
 from collections.abc import Hashable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Backend, Grammar, GrammarError, State, Unenforced
@@ -23,12 +24,12 @@ from engine.decoding.model import LoadedModel
 from engine.decoding.prefixes import Ahead, look_ahead
 from engine.decoding.rows import BatchRows
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.text import decode
 from engine.decoding.thinking import Think, Thinking
 from engine.decoding.twin import TwinDecoder
 from tests.decoding.reference import generate
-from tests.decoding.tiny import byte_tokenizer
+from tests.decoding.tiny import STOP, llama, loaded
 
-STOP = 256
 MAX_NEW_TOKENS = 20
 GREEDY, SAMPLED = SamplingParams(), SamplingParams(temperature=1.0)
 TRIMMED = SamplingParams(temperature=0.9, top_p=0.9, top_k=40)
@@ -41,20 +42,7 @@ TEXTS = [f"{SYSTEM}{text}" for text in ("Ann is 3", "Ann is 31", "Bob, 4", "x", 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
     torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=257,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        bos_token_id=STOP,
-        eos_token_id=STOP,
-        pad_token_id=STOP,
-    )
-    llama = LlamaForCausalLM(config).eval()
-    return LoadedModel("tiny", llama, byte_tokenizer(), torch.device("cpu"), torch.float32, (STOP,), 256)
+    return loaded(llama())
 
 
 @pytest.fixture(scope="module")
@@ -361,3 +349,17 @@ def test_a_thought_that_closes_itself_leaves_the_whole_limit_to_the_answer(model
     assert Thinking(think).choose(7, {STOP}) == 7
     ending = Thinking(think)
     assert [ending.choose(STOP, {STOP}), ending.choose(7, {STOP}), ending.choose(8, {STOP})] == [1, 2, 3]
+
+
+def test_a_token_ends_where_the_text_is_that_it_completes(model: LoadedModel) -> None:
+    """Random bytes: half of them are parts of characters, or of none."""
+    requests = [request(model, number, text, None) for number, text in enumerate(TEXTS)]
+    unfinished = 0
+    for each in ended(decoder(model, requests, SAMPLED, slots=6)).values():
+        tokens, text = each.free.tokens, each.free.text
+        so_far = [decode(model.tokenizer, tokens[: count + 1]).rstrip("\ufffd") for count in range(len(tokens))]
+        assert list(each.free.ends) == [*(len(known) for known in so_far[:-1]), len(text)]
+        assert all(text.startswith(known) for known in so_far)
+        unfinished += any(one == other for one, other in pairwise(each.free.ends))
+        assert len(each.free.p) == len(tokens)
+    assert unfinished

@@ -360,10 +360,10 @@ ASK = """
 import json, sys
 from engine.decoding.hub import model_folder
 from engine.errors import BadInputError
-for name in sys.argv[1:]:
+for name in sys.argv[2:]:
     steps = []
     try:
-        answer = str(model_folder(name, lambda event: steps.append(event.step)))
+        answer = str(model_folder(name, lambda event: steps.append(event.step), weights=sys.argv[1] == "all"))
     except BadInputError as error:
         answer = str(error)
     print(json.dumps([answer, sorted(set(steps))]))
@@ -415,10 +415,10 @@ def hub(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def ask(address: str, home: Path, *names: str) -> list[tuple[str, list[str]]]:
+def ask(address: str, home: Path, *names: str, what: str = "all") -> list[tuple[str, list[str]]]:
     environment = {**os.environ, "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "HF_HOME": str(home)}
     ended = subprocess.run(
-        [sys.executable, "-c", ASK, *names], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", ASK, what, *names], env=environment, capture_output=True, text=True, timeout=120
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return [tuple(json.loads(line)) for line in ended.stdout.splitlines()]
@@ -426,6 +426,9 @@ def ask(address: str, home: Path, *names: str) -> list[tuple[str, list[str]]]:
 
 def test_models_of_the_hub(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with hub(whole) as address:
+        ((folder, _),) = ask(address, tmp_path, "some/tiny", what="no weights")
+        assert {file.name for file in Path(folder).iterdir()} >= {"tokenizer.json", "chat_template.jinja"}
+        assert not list(Path(folder).glob("*.safetensors"))
         found, unknown, gated = ask(address, tmp_path, "some/tiny", "some/other", "some/gated")
     assert found[1] == ["downloading some/tiny from the hub"]
     assert Path(found[0]).is_relative_to(tmp_path)

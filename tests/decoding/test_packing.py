@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig, MambaForCausalLM, PreTrainedModel
+from transformers import MambaConfig, MambaForCausalLM, PreTrainedModel
 
 from engine.decoding.packing import PackedLinear, pack_linears
+from tests.decoding.tiny import llama
 
 IDS = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6]])
 
@@ -18,17 +19,7 @@ def packed_layers(model: PreTrainedModel) -> int:
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_logits_stay_the_same(bias: bool) -> None:
     torch.manual_seed(0)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=99,
-            hidden_size=64,
-            intermediate_size=160,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            attention_bias=bias,
-            mlp_bias=bias,
-        )
-    ).eval()
+    model = llama(num_hidden_layers=2, attention_bias=bias, mlp_bias=bias).eval()
     with torch.inference_mode():
         before = model(IDS).logits
         pack_linears(model)
@@ -48,8 +39,6 @@ def test_a_model_that_looks_at_its_layers_weights_is_left_as_it_is() -> None:
 
 
 def test_other_types_of_weights_are_left_alone() -> None:
-    model = LlamaForCausalLM(
-        LlamaConfig(vocab_size=99, hidden_size=64, intermediate_size=160, num_hidden_layers=1, num_attention_heads=4)
-    )
+    model = llama(num_hidden_layers=1)
     pack_linears(model.to(torch.bfloat16).eval())
     assert packed_layers(model) == 0

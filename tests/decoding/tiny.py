@@ -6,13 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+
+from engine.decoding.model import LoadedModel
 
 TEMPLATE = (
     "{{ '<s>' }}{% for message in messages %}{{ message['role'] + ' ' + message['content'] + ' </s> ' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant' }}{% endif %}"
 )
+STOP = 256
+"""The token behind those of the 256 bytes."""
+
+CONTEXT = 256
+SIZES: dict[str, Any] = {"vocab_size": STOP + 1, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4}
+HEADS: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": CONTEXT}
+IDS: dict[str, Any] = {"bos_token_id": STOP, "eos_token_id": STOP, "pad_token_id": STOP}
 WORDS = ["<s>", "</s>", "<unk>", "user", "assistant", "hello", "world"]
 
 
@@ -28,19 +38,19 @@ def save_tokenizer(folder: Path, template: str | None = TEMPLATE, **special: Any
 
 
 def save_model(folder: Path, **config: Any) -> None:
-    """A Llama of a few thousand weights."""
-    sizes: dict[str, Any] = {
-        "vocab_size": len(WORDS),
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-        "max_position_embeddings": 64,
-        "bos_token_id": 0,
-        "eos_token_id": 1,
-    }
-    LlamaForCausalLM(LlamaConfig(**{**sizes, **config})).save_pretrained(folder)
+    """A Llama that speaks words."""
+    ids = {"vocab_size": len(WORDS), "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": None}
+    llama(**{**ids, "num_hidden_layers": 2, "max_position_embeddings": 64, **config}).save_pretrained(folder)
+
+
+def llama(**config: Any) -> LlamaForCausalLM:
+    """A Llama of some ten thousand weights that speaks bytes."""
+    return LlamaForCausalLM(LlamaConfig(**{**SIZES, **HEADS, **IDS, **config}))
+
+
+def loaded(model: PreTrainedModel) -> LoadedModel:
+    """A model that speaks bytes, as the decoder takes it."""
+    return LoadedModel("tiny", model.eval(), byte_tokenizer(), torch.device("cpu"), torch.float32, (STOP,), CONTEXT)
 
 
 def edit_json(file: Path, **changes: Any) -> None:
