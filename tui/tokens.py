@@ -118,7 +118,7 @@ def exact_percent(p: float) -> str:
         return f"{100 * p:.0f}%"
     digits = f"{100 * p:.2f}"
     if digits == "0.00":
-        return f"{100 * p:.1e}%"
+        return f"{100 * p:.2g}%"
     return ">99.99%" if digits == "100.00" else f"{digits}%"
 
 

@@ -13,7 +13,7 @@ from tui.widgets.arm_pane import ArmPane
 from tui.widgets.fork_line import ForkLine
 from tui.widgets.values_view import ValuesView
 
-TALL = 34  # lines: from here on there is room for the values under the replies
+TALL = 48  # lines: from here on the values have room under the replies, and the list keeps its own
 
 
 class Panes(Vertical):

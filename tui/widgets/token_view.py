@@ -150,19 +150,18 @@ class TokenView(Vertical):
 
 def _choices(choices: list[Choice]) -> Iterator[Line]:
     """The candidates at the fork as a table."""
-    yield [(f"{'p':>8}  {'token':<{_TOKEN_CELLS}}  {'id':>7}  grammar", "text--label")]
+    yield [(f"{'p':>8}  {'token':<{_TOKEN_CELLS}}  {'id':>7}  {'grammar':<7}  taken by", "text--label")]
     for choice in choices:
         each = choice.candidate
         words = {True: "allowed", False: "removed", None: "not known"}[choice.allowed]
         style = {True: "text--ok", False: "text--differs", None: None}[choice.allowed]
-        taken = f"  {choice.taken} took it" if choice.taken else ""
         token = quoted(each.token, _TOKEN_CELLS - 2)
         yield [
             (f"{exact_percent(each.p):>8}  ", None),
             (token + " " * (_TOKEN_CELLS - cell_len(token)), "text--heading" if choice.taken else None),
             (f"  {each.id:>7}  ", None),
             (f"{words:<9}", style),
-            (taken, None),
+            (choice.taken or "", None),
         ]
 
 
