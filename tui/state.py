@@ -39,7 +39,7 @@ class RunState(Work):
     numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of a job that was
     finished in a past run, given its place. unlisted: how many more jobs a past run was to finish: nothing is known
     of them. resumed: it goes on with a run that was broken off. trials: how many of the jobs are those of trials,
-    ended_trials: of which so many are done.
+    ended_trials: of which so many are done. trying: a trial is on.
     """
 
     noun: ClassVar[str] = "run"
@@ -58,6 +58,7 @@ class RunState(Work):
     unlisted: int = 0
     resumed: bool = False
     trials: int = 0
+    trying: bool = False
     ended_trials: int = 0
     _index: dict[str, int] = field(default_factory=dict)
 
@@ -70,6 +71,10 @@ class RunState(Work):
     def resumable(self) -> bool:
         """Whether jobs are missing that can be added to the run's folder."""
         return self.over and self.folder is not None and self.done < self.total
+
+    def over_for(self, job: JobState | None) -> bool:
+        """Whether nothing more will come of a job, finished or not."""
+        return self.over and not (self.trying and job is not None and job.trial)
 
     def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
         """More jobs, after those there are."""

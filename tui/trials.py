@@ -50,6 +50,7 @@ class TrialState(Work):
     def apply(self, event: Event | EngineDied) -> None:
         """Take in what the engine says; the run's screen draws it."""
         super(TrialState, self).apply(event)
+        self.beside.trying = not self.over
         self.beside.revision += 1
 
     def _apply_own(self, event: Event) -> None:

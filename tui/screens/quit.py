@@ -33,14 +33,16 @@ class QuitScreen(ModalScreen[Answer]):
         """The question and its answers."""
         question = f"A {self._noun} is on. Stop it and quit? What is finished stays on disk."
         if self._can_leave:
-            question = f"A {self._noun} is on. What is finished stays on disk, whatever you choose."
+            question = (
+                f"A {self._noun} is on. Stop it, or leave it running without this program? Nothing finished is lost."
+            )
         with Vertical(id="confirm"):
             yield Static(Content(question), markup=False)
             with Horizontal():
                 yield Button(Content("Stay (esc)"), id="stay", compact=True)
                 yield Button(Content("Stop and quit (y)"), id="stop", compact=True)
                 if self._can_leave:
-                    yield Button(Content("Quit, it goes on (l)"), id="leave", compact=True)
+                    yield Button(Content("Leave it (l)"), id="leave", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer with the button."""

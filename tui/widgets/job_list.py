@@ -238,7 +238,7 @@ class JobList(ScrollView, can_focus=True):
             return *frame, bool(self._view.filter), row, len(state.jobs)
         number = self._view.numbers[row]
         job = state.jobs[number]
-        words = [verdict_words(job, arm, state.over) for arm in ARMS]
+        words = [verdict_words(job, arm, state.over_for(job)) for arm in ARMS]
         return *frame, number, number == self.cursor, apart_words(job, job.info.case in state.excluded), *words
 
     def _header(self, columns: Columns) -> Strip:
@@ -261,7 +261,7 @@ class JobList(ScrollView, can_focus=True):
             cursor += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
         segments = [Segment("> " if selected else "  ", cursor)]
         for arm in ARMS:
-            words = verdict_words(job, arm, state.over)
+            words = verdict_words(job, arm, state.over_for(job))
             segments.append(Segment(words.ljust(VERDICT_CELLS + columns.gap), base + self._verdict_style(job, arm)))
         segments.append(Segment(names(job, columns, apart), cursor))
         segments.append(Segment(input_words(job, columns), cursor + self._component("job--input", partial=True)))
@@ -273,7 +273,7 @@ class JobList(ScrollView, can_focus=True):
                 name = "job--ok"
             case Mark.BROKEN:
                 name = "job--broken"
-            case Mark.BREAKING if self._view is not None and not self._view.state.over:
+            case Mark.BREAKING if self._view is not None and not self._view.state.over_for(job):
                 name = "job--broken"
             case Mark.ERROR:
                 name = "job--error"

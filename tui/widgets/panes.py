@@ -56,7 +56,7 @@ class Panes(Vertical):
         compared = state.labels != ARMS
         parted = self._parted(job, compared)
         for pane, label in zip(self._panes, state.labels, strict=True):
-            pane.show(job, label, state.over, reason if pane.arm == "constrained" else None, parted)
+            pane.show(job, label, state.over_for(job), reason if pane.arm == "constrained" else None, parted)
         self._show_fork(job, compared, reason is None, parted)
         if self.has_class("-tall"):
             self._values.show_job(state, job)

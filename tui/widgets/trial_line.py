@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.runs.statistics import Paired
+from engine.runs.figures import difference_words
+from engine.runs.statistics import Paired, newcombe_interval
 from tui import intervals
 from tui.state import RunState
 from tui.text import one_line
 from tui.trials import TrialState, original_of, pairs_of, trial_prompts
-from tui.widgets.change_line import shares_words
 from tui.widgets.status_line import clock
 from tui.work import Phase
 
@@ -52,12 +52,20 @@ class TrialLine(Static):
             f"{paired.only_second} fixed, {paired.only_first} newly broken, {paired.both + paired.neither} unchanged"
         )
         if not paired.both + paired.only_first:
-            words += "; all were broken before"
-        title = (f"{one_line(name)} after {one_line(original_of(name))}, free arm: ", "bold")
+            words += " (all broken)"
+        title = (f"{one_line(name)} after {one_line(original_of(name))}: ", "bold")
         lines = [Content.assemble(title, words)]
         if intervals.ready():
-            lines.append(Content(shares_words(paired, self.screen.size.width)))
+            lines.append(Content(_difference(paired)))
         return lines
+
+
+def _difference(paired: Paired) -> str:
+    """`ok 0/7, then 4/7: +57.1 points (−6.6 to +88.9), no difference shown`."""
+    before, after = (paired.both + only for only in (paired.only_first, paired.only_second))
+    low, high = newcombe_interval(paired)
+    words = f"ok {before}/{paired.n}, then {after}/{paired.n}: {difference_words(paired.difference, (low, high))}"
+    return f"{words}, no difference shown" if low <= 0 <= high else words
 
 
 def _told(trial: TrialState) -> list[Content]:
@@ -70,7 +78,9 @@ def _told(trial: TrialState) -> list[Content]:
 
 def progress_lines(trial: TrialState) -> list[Content]:
     """That a trial is on, and how far; that it could not be done. Nothing when it has ended well."""
-    name = trial.order.prompt if isinstance(trial.order.prompt, str) else trial.order.prompt["name"]
+    prompt = trial.order.prompt
+    name = prompt if isinstance(prompt, str) else prompt["name"]
+    what = "rerun of a job under" if trial.order.repeat is not None else "trial of"
     if trial.phase is Phase.FAILED:
         return [Content.assemble(("xx trial failed  ", "bold $text-error"), one_line(trial.failure or ""))]
     if trial.phase is Phase.FINISHED:
@@ -79,6 +89,6 @@ def progress_lines(trial: TrialState) -> list[Content]:
     seconds = f"  {clock(trial.progress.seconds)}" if trial.progress is not None else ""
     return [
         Content.assemble(
-            (f"trial of {one_line(name)}: ", "bold"), f"{trial.finished}/{trial.planned} jobs  {word}{seconds}"
+            (f"{what} {one_line(name)}: ", "bold"), f"{trial.finished}/{trial.planned} jobs  {word}{seconds}"
         )
     ]
