@@ -28,7 +28,7 @@ from tui.client import Client, EngineDied
 from tui.search_state import SearchState
 from tui.state import RunState
 from tui.trials import TrialState
-from tui.work import Phase, Work
+from tui.work import Work
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
 
@@ -142,8 +142,7 @@ class Runner:
             if not work.over:
                 await self.close()  # finished records are on disk
         if not work.over:
-            work.phase = Phase.STOPPED
-            work.revision += 1
+            work.stop()
 
     def leave(self) -> int | None:
         """Let the engine finish what it is at, without this program. Its process; None where it has none.

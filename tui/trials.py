@@ -48,8 +48,22 @@ class TrialState(Work):
     other_model: str | None = None
 
     def apply(self, event: Event | EngineDied) -> None:
-        """Take in what the engine says; the run's screen draws it."""
+        """Take in what the engine says."""
         super(TrialState, self).apply(event)
+        self._tell()
+
+    def fail(self, message: str, log: tuple[str, ...] = ()) -> None:
+        """It cannot go on."""
+        super(TrialState, self).fail(message, log)
+        self._tell()
+
+    def stop(self) -> None:
+        """It has ended, though the engine has not said so."""
+        super(TrialState, self).stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Have the run's screen draw it."""
         self.beside.trying = not self.over
         self.beside.revision += 1
 

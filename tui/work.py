@@ -66,6 +66,11 @@ class Work:
         self.phase = Phase.STOPPING
         self.revision += 1
 
+    def stop(self) -> None:
+        """It has ended, though the engine has not said so."""
+        self.phase = Phase.STOPPED
+        self.revision += 1
+
     def apply(self, event: Event | EngineDied) -> None:
         """Take in what the engine says."""
         self.revision += 1
