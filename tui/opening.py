@@ -21,6 +21,7 @@ from engine.runs.summaries import Summary, SummaryReader, without_collector
 from tui.state import RunState
 from tui.work import OVER, Phase
 
+REDRAW_SECONDS = 0.5  # while a run is read for the first time
 _FILE = 1 << 48  # bytes, more than any file has: a place is the number of the file times this plus the place in it
 
 
@@ -46,6 +47,7 @@ class OpenedRun:
         self.folder = folder
         self._files = [RunFolder(folder)]  # the run, then its trials
         self._listed = 0
+        self._drawn = 0.0
         self.state = _state(self._files[0])
         self.state.fetch = self._fetch
 
@@ -92,8 +94,14 @@ class OpenedRun:
             state.fail(news.failure)
         elif news.phase is not None and news.phase is not state.phase:
             state.phase, changed = news.phase, True
-            state.seconds = _seconds(self._files[0].manifest) if news.phase in OVER else None
-        state.revision += changed  # an idle screen writes nothing
+            manifest = self._files[0].manifest
+            state.seconds = _seconds(manifest) if news.phase in OVER else None
+            state.since = _since(manifest) or state.since
+        now = time.monotonic()
+        # An idle screen writes nothing; and drawing what comes at every moment would take the time that reading needs.
+        if changed and (state.phase is not Phase.LOADING or now - self._drawn > REDRAW_SECONDS):
+            self._drawn = now
+            state.revision += 1
 
     def _fetch(self, place: int) -> Record:
         file, place = divmod(place, _FILE)
@@ -129,9 +137,6 @@ def _state(run: RunFolder) -> RunState:
     state.model = ModelReady(model, manifest.device or "?", manifest.dtype or "?", 0.0)
     state.remarks = _remarks(run)
     state.unlisted = _planned(manifest)
-    began = _time(manifest.started)
-    if began is not None:
-        state.since = time.monotonic() - (datetime.now(UTC) - began).total_seconds()
     return state
 
 
@@ -158,6 +163,12 @@ def _planned(manifest: Manifest) -> int:
 def _phase(manifest: Manifest) -> Phase:
     """How a run has ended. One that was broken off has stopped too."""
     return Phase.FINISHED if manifest.ended is not None and not manifest.stopped else Phase.STOPPED
+
+
+def _since(manifest: Manifest) -> float | None:
+    """When a run began, by the clock that `Work.since` goes by."""
+    began = _time(manifest.started)
+    return time.monotonic() - (datetime.now(UTC) - began).total_seconds() if began is not None else None
 
 
 def _seconds(manifest: Manifest) -> float | None:

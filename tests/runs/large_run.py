@@ -42,7 +42,7 @@ def _records(jobs: int) -> Iterator[Record]:
         rest, prompt = divmod(number, len(_PROMPTS))
         rest, case = divmod(rest, _CASES)
         repeat, variation = divmod(rest, len(_VARIATIONS))
-        yield _job(forms[number * 7 % len(forms)], _PROMPTS[prompt], f"case-{case}", _VARIATIONS[variation], repeat)
+        yield _job(forms[number * 5 % len(forms)], _PROMPTS[prompt], f"case-{case}", _VARIATIONS[variation], repeat)
 
 
 def _job(form: Record, prompt: str, case: str, variation: str | None, repeat: int) -> Record:

@@ -229,7 +229,8 @@ async def test_the_report_is_written_beside_the_run(stage, tmp_path: Path) -> No
 
 
 async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_again(stage, tmp_path: Path) -> None:
-    suite = {"suite_file": "suites/people.toml"}
+    selection = {"prompts": [], "cases": [], "limit": None, "without": []}
+    suite = {"suite_file": "suites/people.toml", "selection": selection}
     folder = write_run(tmp_path / "runs", BEFORE, {**MANIFEST, **suite}, ended=False)
     working.end(folder)
     manifest = json.loads((folder / "run.json").read_text())
