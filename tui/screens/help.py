@@ -61,6 +61,7 @@ def help_page() -> Page:
     for title, bindings in (
         ("Suites", keys.BROWSE),
         ("A run", keys.RUN),
+        ("The tokens of a reply", keys.TOKENS),
         ("While a text to find is typed", keys.FIND),
         ("The filter", keys.FILTER),
         ("The matrix", [*keys.MATRIX, *keys.SIDEWAYS]),
