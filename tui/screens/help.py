@@ -65,6 +65,8 @@ def help_page() -> Page:
         ("While a text to find is typed", keys.FIND),
         ("The filter", keys.FILTER),
         ("The matrix", [*keys.MATRIX, *keys.SIDEWAYS]),
+        ("Past runs", keys.RUNS),
+        ("A run beside its baseline", keys.COMPARE),
         ("A search", keys.SEARCH),
         ("Moving in a list or a text", keys.MOVE),
         ("Everywhere", keys.APP),
