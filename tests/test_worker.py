@@ -88,9 +88,15 @@ def test_a_run_pauses_is_steered_goes_on_and_stops(tmp_path: Path, builtin_model
     with engine(tmp_path) as child:
         child.send(StartRun(suite, batch=4))
         child.until(JobStarted)
+        child.send(RenderPrompt("while it decodes", ({"role": "user", "content": "x"},)))
+        child.until(PromptRendered)
         child.send(Pause(True))
         child.until(Paused)
+        child.send(RenderPrompt("in the pause", ({"role": "user", "content": "y"},)))
+        (rendered,) = child.until(PromptRendered)
+        assert isinstance(rendered, PromptRendered)
         time.sleep(0.3)
+        assert (rendered.id, "user\ny<|im_end|>" in rendered.text) == ("in the pause", True)
         child.send(Pause(False))
         resumed = child.until(Paused)
         assert [type(event).__name__ for event in resumed] == ["Paused"], "something was decoded during the pause"

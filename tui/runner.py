@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.events import (
     Cancel,
     Command,
+    Event,
     Failed,
     Loading,
     ModelReady,
@@ -45,7 +47,7 @@ class Runner:
         self._client: Client | None = None
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
-        self._rendering: dict[str, asyncio.Future[PromptRendered]] = {}
+        self._rendering: dict[str, deque[asyncio.Future[PromptRendered]]] = defaultdict(deque)
         self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
         self.work: Work | None = None
         self.state: RunState | None = None
@@ -89,6 +91,8 @@ class Runner:
         """The engine's process, started if it does not run. Raises OSError where it cannot be."""
         async with self._starting:
             if self._client is None or not self._client.alive:
+                if self._reader is not None:
+                    await asyncio.wait([self._reader], timeout=STOP_PATIENCE)  # it has its death to tell first
                 await self.close()
                 client = Client(self._command, self._log_path)
                 await client.start()
@@ -110,12 +114,12 @@ class Runner:
 
     async def render(self, order: RenderPrompt) -> PromptRendered:
         """A prompt as the model reads it, while a run is on or not. A reason instead where the engine cannot tell."""
-        answer: asyncio.Future[PromptRendered] = asyncio.get_running_loop().create_future()
-        self._rendering[order.id] = answer
         try:
             client = await self._running()
         except OSError as error:
             return PromptRendered(order.id, "", error=f"The engine could not be started: {error.strerror or error}.")
+        answer: asyncio.Future[PromptRendered] = asyncio.get_running_loop().create_future()
+        self._rendering[order.id].append(answer)  # orders of the same name are answered in turn
         await client.send(order)
         return await answer
 
@@ -166,21 +170,27 @@ class Runner:
                 await reader
 
     async def _read(self, client: Client) -> None:
-        async for event in client.events():
-            if isinstance(event, PromptRendered):
-                self._answer(event)
-                continue
-            if isinstance(event, EngineDied):
-                for order in list(self._rendering):
-                    self._answer(PromptRendered(order, "", error=event.sentence))
-            if self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
-                self._given_up -= isinstance(event, RunFinished | SearchFinished | Failed)
-            elif self.work is not None:
-                self.work.apply(event)
+        end = "The engine was ended."
+        try:
+            async for event in client.events():
+                if isinstance(event, EngineDied):
+                    end = event.sentence
+                self._take(event)
+        finally:
+            for id in [id for id, answers in self._rendering.items() for _ in answers]:
+                self._answer(PromptRendered(id, "", error=end))
+
+    def _take(self, event: Event | EngineDied) -> None:
+        if isinstance(event, PromptRendered):
+            self._answer(event)
+        elif self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
+            self._given_up -= isinstance(event, RunFinished | SearchFinished | Failed)
+        elif self.work is not None:
+            self.work.apply(event)
 
     def _answer(self, rendered: PromptRendered) -> None:
-        answer = self._rendering.pop(rendered.id, None)
-        if answer is not None and not answer.done():
+        answers = self._rendering[rendered.id]
+        if answers and not (answer := answers.popleft()).done():  # done: nobody waits any more
             answer.set_result(rendered)
 
     async def _until_over(self, work: Work) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.events import GRACE, Event, Loading, Pause, StartRun
+from engine.events import GRACE, Event, Loading, Pause, PromptRendered, RenderPrompt, StartRun
 from tests.tui import story
 from tui.client import PATIENCE, Client, EngineDied
 from tui.runner import Runner
@@ -124,6 +124,49 @@ async def test_a_run_stopped_while_the_model_loads_leaves_the_engine_to_the_next
         await asyncio.sleep(0.02)
     assert (second.phase, second.done, first.done) == (Phase.FINISHED, 6, 0)
     await runner.close()
+
+
+async def test_prompts_are_rendered_by_an_engine_that_does_nothing_else(tmp_path: Path) -> None:
+    """Each question gets its own answer, in whatever order; two of one name are answered in turn."""
+    ask = {"do": "expect", "type": "render_prompt"}
+    answers = [PromptRendered(id, "m", text) for id, text in (("b", "other"), ("a", "first"), ("a", "second"))]
+    steps = [ask, ask, *answers, ask, gate := story.gate("death"), {"do": "exit", "code": 3}]
+    runner = Runner(story.command(steps, tmp_path, "render_prompt"), tmp_path / "log")
+    given_up = asyncio.create_task(runner.render(RenderPrompt("a", ())))
+    while not story.received(tmp_path):
+        await asyncio.sleep(0.02)
+    given_up.cancel()
+    rendered = await asyncio.gather(*(runner.render(RenderPrompt(id, ())) for id in ("a", "b")))
+    assert [(each.id, each.text) for each in rendered] == [("a", "second"), ("b", "other")]
+    lost = asyncio.create_task(runner.render(RenderPrompt("c", ())))
+    while len(story.received(tmp_path)) < 4:
+        await asyncio.sleep(0.02)
+    story.open_gate(tmp_path, str(gate["name"]))
+    assert await lost == PromptRendered("c", "", error="The engine ended unexpectedly with exit code 3.")
+    assert runner.work is None
+    await runner.close()
+
+
+async def test_prompts_are_rendered_while_a_run_is_on(tmp_path: Path) -> None:
+    """The run does not hear of it; an engine that is ended, or cannot be started, is told of."""
+    beginning, rest = story.people_run()[:3], story.people_run()[3:]
+    ask = {"do": "expect", "type": "render_prompt"}
+    steps = [*beginning, ask, PromptRendered("a", "m", "text", 1, ((0, 4),)), *rest, ask, story.gate("never")]
+    runner = Runner(story.command(steps, tmp_path), tmp_path / "log")
+    state = await runner.start(StartRun(Path("x.toml")))
+    while not state.jobs:
+        await asyncio.sleep(0.02)
+    assert await runner.render(RenderPrompt("a", ())) == PromptRendered("a", "m", "text", 1, ((0, 4),))
+    while not state.over:
+        await asyncio.sleep(0.02)
+    assert (state.phase, state.done) == (Phase.FINISHED, 6)
+    lost = asyncio.create_task(runner.render(RenderPrompt("b", ())))
+    while len(story.received(tmp_path)) < 3:
+        await asyncio.sleep(0.02)
+    await runner.close()
+    assert (await lost).error == "The engine was ended."
+    none = await Runner(["no-such-program-at-all"], tmp_path / "log").render(RenderPrompt("c", ()))
+    assert none.error == "The engine could not be started: No such file or directory."
 
 
 async def test_the_engine_ends_when_the_client_is_gone(tmp_path: Path) -> None:
