@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import replace
 
-import pytest
 from rich.cells import cell_len
 
 from engine import events
+from engine.records import Record
 from tests.tui import close_story, story
 from tests.tui.test_hostile import NASTY, sent_to_terminal
 from tui.widgets.arm_pane import ArmPane
@@ -35,24 +36,27 @@ def rows(it, arm: str) -> list[str]:
     return [view.render_line(y).text.rstrip(" ␤") for y in range(view.size.height)]
 
 
-@pytest.mark.parametrize("size", [(120, 40), (121, 40), (100, 33)], ids=str)
-async def test_side_by_side_the_shared_part_is_on_the_same_rows_and_both_scroll_together(stage, tmp_path, size) -> None:
-    async with stage(close_story.steps(tmp_path, [FAR]), size) as it:
+async def test_side_by_side_the_shared_part_is_on_the_same_rows_and_both_scroll_together(stage, tmp_path) -> None:
+    async with stage(close_story.steps(tmp_path, [FAR]), (120, 40)) as it:
         await it.run()
-        await it.sees("ok finished", "▸ fork at token 3", '▸"free", and')
-        free, constrained = rows(it, "free"), rows(it, "constrained")
-        parted = next(number for number, row in enumerate(free) if "▸" in row)
-        assert parted > 3  # the break is in view, in the middle
-        assert free[:parted] == constrained[:parted]
-        assert '▸"other"]}' in constrained[parted]
+        for size in ((120, 40), (121, 40), (100, 33)):
+            await it.pilot.resize_terminal(*size)
+            await it.sees("ok finished", "▸ fork at token 3", '▸"free", and')
+            free, constrained = rows(it, "free"), rows(it, "constrained")
+            parted = next(number for number, row in enumerate(free) if "▸" in row)
+            assert parted > 3  # the break is in view, with what was before it
+            assert free[:parted] == constrained[:parted]
+            assert '▸"other"]}' in constrained[parted]
         await it.press("tab", "home")
         assert '{"words": [' in rows(it, "free")[0]
         assert rows(it, "free") == rows(it, "constrained")
         await it.press("tab", "pagedown", "down")
         assert rows(it, "free")[0] == rows(it, "constrained")[0] != ""
         await it.press("end")
-        assert "more than the" in "".join(rows(it, "free"))
-        assert rows(it, "free")[:parted] == rows(it, "constrained")[:parted]
+        assert "more than" in "".join(rows(it, "free"))
+        assert "VALUES" not in it.text
+        await it.pilot.resize_terminal(120, 50)  # room for the values under the replies
+        await it.sees("FREE  199 tokens", "VALUES  naive  far", "!! no value", "!! (nothing)")
 
 
 async def test_stacked_panes_scroll_alone_and_what_is_cut_off_is_shown_by_z(stage, tmp_path) -> None:
@@ -85,13 +89,12 @@ async def test_each_view_opens_by_its_key_and_closes_by_the_same_or_escape(stage
             ("t", ["TOKENS", "[free 42]", "constrained 26"]),
             ("p", ["PROMPT  naive  alice"]),
         ):
-            for closing in (key, "escape"):
-                await it.press(key)
-                await it.sees(*words)
-                assert "CONSTRAINED  26 tokens" not in it.text
-                await it.press(closing)
-                await it.sees("FREE  42 tokens", "CONSTRAINED  26 tokens")
-                assert it.app.screen.focused is it.app.screen.query_one(JobList)
+            await it.press(key)
+            await it.sees(*words)
+            assert "CONSTRAINED  26 tokens" not in it.text
+            await it.press(key if key in "vt" else "escape")
+            await it.sees("FREE  42 tokens", "CONSTRAINED  26 tokens")
+            assert it.app.screen.focused is it.app.screen.query_one(JobList)
         await it.press("v", "down", "down")  # the values follow the selection, and the list keeps the keys
         await it.sees("VALUES  naive  nothing", "Nothing was expected of this case")
         await it.press("j", "n")
@@ -191,24 +194,35 @@ async def test_two_runs_that_are_compared_are_named_and_part_where_they_differ(s
         assert views(it).query_one("#record").text.count('"candidate": {') == 1
 
 
-@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
-async def test_hostile_text_changes_nothing_but_the_text_of_each_view(stage, tmp_path, text) -> None:
+async def test_hostile_text_changes_nothing_but_the_text_of_each_view(stage, tmp_path) -> None:
+    made = [_hostile(f"case{number}", text) for number, text in enumerate(NASTY)]
+    answers = [
+        step for each, text in zip(made, NASTY, strict=True) for step in close_story.rendered(each.id, error=text)
+    ]
+    async with stage(close_story.steps(tmp_path, made, *answers), (80, 24)) as it:
+        await it.run()
+        await it.sees("ok finished")
+        await it.press("g")
+        for number, text in enumerate(NASTY):
+            await it.press("p")
+            await it.until(lambda number=number: len(it.received("render_prompt")) == number + 1)
+            for key in ("v", "t", "j", "p"):
+                await it.press(key)
+                assert not re.search(_STEERING, sent_to_terminal(it)), text
+                assert [cell_len(strip.text) for strip in it.app.screen._compositor.render_strips()] == [80] * 24, text
+            await it.press("escape", "n")
+
+
+_STEERING = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]"
+
+
+def _hostile(case: str, text: str) -> Record:
     verdict = story.broken("other_syntax", 0, 1, text)
     reply = replace(
         close_story.reply("abc", verdict), text=text, ends=(1, 2, len(text)), tokens=(1, 2, 3), p=(0.5,) * 3
     )
-    value = close_story.reply('{"name": ' + f'"{text}"'.encode("unicode_escape").decode() + "}", verdict)
-    made = replace(close_story.record("alice", reply, value), messages=({"role": "user", "content": text},))
-    size = (80, 24)
-    answer = close_story.rendered(made.id, error=text)
-    async with stage(close_story.steps(tmp_path, [made], *answer), size) as it:
-        await it.run()
-        await it.sees("ok finished")
-        for key in ("v", "t", "p", "j"):
-            await it.press(key)
-            await it.pilot.pause(0.3 if key == "p" else 0)
-            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", sent_to_terminal(it))
-            assert [cell_len(strip.text) for strip in it.app.screen._compositor.render_strips()] == [80] * 24
+    value = close_story.reply(json.dumps({"name": text}), verdict)
+    return replace(close_story.record(case, reply, value), messages=({"role": "user", "content": text},))
 
 
 async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage, tmp_path) -> None:

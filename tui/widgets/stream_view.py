@@ -52,7 +52,8 @@ class StreamView(JobText):
             self._moving = False
 
     def _return_to(self, anchor: int) -> None:
-        if not self._following:
+        led = self._partner is not None and self._partner._wanted is not None
+        if not self._following and not led:
             super()._return_to(anchor)
 
     def _rows_changed(self) -> None:

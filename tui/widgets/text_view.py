@@ -102,17 +102,19 @@ class TextView(ScrollingView):
         if self.line_cells != self._wrapped_at:
             anchor = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
             self._wrap_all()
-            self._return_to(anchor)
+            if self._wanted is None:
+                self._return_to(anchor)
         else:
             self._rows_changed()
         if self._wanted is not None:
             self.reveal(self._row_of(self._wanted))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """The reader has left what was to be in view."""
+        """What was to be in view need not stay there once the reader has left it; sizes that change do not count."""
         super().watch_scroll_y(old_value, new_value)
-        if self._wanted is not None and not 0 <= self._row_of(self._wanted) - round(new_value) < self.size.height:
-            self._wanted = None
+        if self._wanted is not None and self.line_cells == self._wrapped_at:
+            row = self._row_of(self._wanted) - round(new_value)
+            self._wanted = self._wanted if 0 <= row < self.size.height else None
 
     def _return_to(self, anchor: int) -> None:
         """Put the character that was at the top of the window back there."""
