@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from engine.decoding import twin
 from engine.decoding.choosing import Chooser
 from engine.decoding.forks import Explainer
 from engine.decoding.masks import MaskTable
@@ -31,8 +33,8 @@ class Watch:
         self.calls = 0
         self._inside = False
 
-    def over(self, owner: type, name: str) -> AbstractContextManager[object]:
-        """Time a method of a class while the context lasts."""
+    def over(self, owner: type | ModuleType, name: str) -> AbstractContextManager[object]:
+        """Time a method of a class, or a function that a module uses, while the context lasts."""
         return patch.object(owner, name, self._timed(getattr(owner, name)))
 
     def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,13 +78,14 @@ def measure(task: Task) -> Result:
     jobs = jobs_in(Workload(**task.workload))
     decode(backend, jobs[:4], grammar, max_new_tokens=4)
 
-    steps, prompts, choices, ends, forks = Watch(), Watch(), Watch(), Watch(), Watch()
+    steps, prompts, choices, weights, ends, forks = (Watch() for _ in range(6))
     unmasked = FirstOnly(choices)
     with (
         steps.over(BatchRows, "step"),
         prompts.over(BatchRows, "prefill"),
         choices.over(Chooser, "choose"),
         unmasked.over(Sampler, "choose"),
+        weights.over(twin, "probabilities"),
         ends.over(MaskTable, "ends"),
         forks.over(Explainer, "explain"),
     ):
@@ -94,6 +97,7 @@ def measure(task: Task) -> Result:
         "forward passes over prompts": prompts.seconds,
         "the free arm's choice": unmasked.seconds,
         "grammar and masks": choices.seconds - unmasked.seconds + ends.seconds,
+        "the tokens' probabilities": weights.seconds,
         "explaining forks": forks.seconds,
     }
     parts["text, rows, events"] = stepping - sum(parts.values())
