@@ -14,6 +14,8 @@ from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
 from engine.records import ARMS, Arm
 
+_AT_ONCE = 16  # rows
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -107,8 +109,10 @@ def probabilities(logits: torch.Tensor, choices: Sequence[Choices]) -> list[dict
     logits: `[rows, vocabulary]`, as the choices were taken from. Of a choice that failed it means nothing.
     """
     tokens = [[max(0, each[arm].token) if arm in each else 0 for arm in ARMS] for each in choices]
-    chosen = logits.gather(1, torch.tensor(tokens, device=logits.device))
-    weights = (chosen - logits.logsumexp(dim=-1, keepdim=True)).exp().tolist()
+    ids = torch.tensor(tokens, device=logits.device)
+    # A few rows at a time: new memory for all of them takes longer to get than to fill.
+    parts = zip(*(torch.split(each, _AT_ONCE) for each in (logits, ids)), strict=True)
+    weights = torch.cat([rows.softmax(dim=-1).gather(1, taken) for rows, taken in parts]).tolist()
     return [{arm: float(f"{p:.4g}") for arm, p in zip(ARMS, row, strict=True)} for row in weights]
 
 
