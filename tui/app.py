@@ -85,7 +85,7 @@ class JsonbreakApp(App[None]):
         for number in _END_SIGNALS:
             self._former_handlers[number] = signal.signal(number, self._end)
         self.app_resume_signal.subscribe(self, self._on_app_resumed)
-        self.push_screen(BrowseScreen(self._path))
+        self.push_screen(BrowseScreen(self._path, self._runs, self._have_runner))
         self.call_after_refresh(self._look_for_engines)
 
     async def on_unmount(self) -> None:
@@ -116,7 +116,7 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
-        state = await runner.start(self._order(message))
+        state = await runner.start(self._order(message), message.without)
         if not (isinstance(self.screen, RunScreen) and self.screen.state is state):
             await self.push_screen(RunScreen(runner))
 

@@ -38,6 +38,7 @@ BROWSE: list[BindingType] = [
     _key("browse.filter", "slash", "filter", "filter", "filter the suites by text", show=True, display="/"),
     _key("browse.search", "S", "search", "search", "search for the best plain prompt", show=True, display="S"),
     _key("browse.reload", "f5", "reload", "reload", "read the suites again", display="F5"),
+    _key("browse.back", "escape", "back", "clear", "show all suites again", display="esc"),
 ]
 
 RUN: list[BindingType] = [

@@ -22,6 +22,14 @@ class SuitesRead(Message):
         super().__init__()
 
 
+class LastResultsRead(Message):
+    """The last results of the suites are known, by the suites' names."""
+
+    def __init__(self, last: dict[str, ListedRun]) -> None:
+        self.last = last
+        super().__init__()
+
+
 class RunRequested(Message):
     """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one.
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from engine.events import PromptRendered, RenderPrompt
 from engine.records import ARMS, Message
 from tui.jobs import JobState
+from tui.page import Page
 from tui.run_facts import PromptFacts, RunFacts, facts_for
 from tui.state import RunState
-from tui.suites import Page
 from tui.text import visible
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from rich.cells import set_cell_size
 
 from engine.events import Found, Leaderboard
 from engine.search.wording import LEGEND, MARKS, failures_heading, place, sentences
-from tui.suites import Page
+from tui.page import Page
 from tui.text import one_line, shorten, visible
 
 _LEAST_NAME = 12

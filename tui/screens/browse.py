@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -10,88 +12,124 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from tui import keys
-from tui.messages import RunRequested, RunsRequested, SearchRequested, SuitesRead
-from tui.suites import (
-    Page,
-    SuiteFile,
-    cases_page,
-    error_page,
-    prompts_page,
-    read_suites,
-    schema_page,
-    search_fault,
-    summary,
-)
+from tui.messages import LastResultsRead, RunRequested, RunsRequested, SearchRequested, SuitesRead
+from tui.page import Page
+from tui.suite_pages import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
+from tui.suites import SuiteFile, read_suites, search_fault
 from tui.text import one_line, visible
+from tui.widgets.find_line import FindLine
 from tui.widgets.key_line import KeyLine
+from tui.widgets.sent_view import SentView
 from tui.widgets.suite_list import SuiteList
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_view import TextView
 
+if TYPE_CHECKING:
+    from engine.runs.listing import ListedRun
+    from tui.runner import Runner
+
 _PAGES = {"prompts": prompts_page, "schema": schema_page, "cases": cases_page}
+_SENT = "as sent"
 
 
 class BrowseScreen(Screen[None]):
-    """Reads the suites after the first paint, and again when it is asked to."""
+    """Reads the suites after the first paint, and again when it is asked to; then their last results.
+
+    runs: the folder that runs are kept in. runner: makes what asks the engine, when it is needed.
+    """
 
     BINDINGS = keys.BROWSE
     AUTO_FOCUS = "#suites"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, runs: Path, runner: Callable[[], Runner]) -> None:
         super().__init__()
-        self._path = path
-        self._files: list[SuiteFile] = []
+        self._path, self._runs, self._runner = path, runs, runner
+        self._files: list[SuiteFile] | None = None  # None: they are still being read
+        self._last: dict[str, ListedRun] | None = None  # by the suite's name
         self._tab = "prompts"
 
     def compose(self) -> ComposeResult:
-        """Two columns over the footer."""
+        """The text to find, two columns, the keys."""
+        yield FindLine(id="find")
         with Horizontal():
             yield SuiteList(id="suites")
             with Vertical(id="suite"):
                 yield Static(id="about", markup=False)
-                yield TabLine(tuple(_PAGES), id="tabs")
+                yield TabLine((*_PAGES, _SENT), id="tabs")
                 yield TextView(id="page")
+                yield SentView(self._runner, id="sent")
         yield KeyLine()
 
     def on_mount(self) -> None:
         """Say what is going on and read the suites."""
         self.query_one("#suites").border_title = "SUITES"
+        self.query_one(SentView).display = False
         self._show_page(Page().add("Reading the suites ...", "text--label"))
         self.call_after_refresh(self._read)
+
+    def on_screen_resume(self) -> None:
+        """Coming back from a run: it may be the last of its suite."""
+        if self._files is not None:
+            self._read_last_results()
 
     @work(thread=True, exclusive=True, group="suites")
     def _read(self) -> None:
         self.post_message(SuitesRead(read_suites(self._path)))
 
+    @work(thread=True, exclusive=True, group="last results")
+    def _read_last_results(self) -> None:
+        from engine.runs.listing import last_results
+        from tui import intervals
+
+        try:
+            last = last_results(self._runs)
+        except OSError:  # the list of runs says why
+            return
+        self.post_message(LastResultsRead(last))
+        if last and not intervals.ready():
+            intervals.load()
+            self.post_message(LastResultsRead(last))
+
     @on(SuitesRead)
-    def _list_suites(self, message: SuitesRead) -> None:
-        """Fill the list, keeping the choice when the suites were read again."""
-        chosen = self._chosen
+    def _take_suites(self, message: SuitesRead) -> None:
         self._files = message.suites
-        suites = self.query_one(SuiteList)
-        suites.clear_options()
-        suites.add_options([Option(_entry(file), id=str(number)) for number, file in enumerate(self._files)])
-        paths = [file.path for file in self._files]
-        if self._files:
-            suites.highlighted = paths.index(chosen.path) if chosen and chosen.path in paths else 0
+        self.query_one(SentView).forget()
+        self._list_suites()
+        self._read_last_results()
+
+    @on(LastResultsRead)
+    def _take_last_results(self, message: LastResultsRead) -> None:
+        self._last = message.last
+        self.query_one(SuiteList).tell_last(message.last)
+        self._show_about(self._chosen)
+
+    @on(FindLine.Changed)
+    def _list_suites(self) -> None:
+        """Fill the list with what the text lets through."""
+        files, find = self._files or [], self.query_one(FindLine)
+        found = [file for file in files if file.matches(find.text)]
+        find.show(f"{len(found)} of {len(files)}")
+        self.query_one(SuiteList).show(found)
         self._show_chosen()
+
+    @on(FindLine.Move)
+    def _move(self, message: FindLine.Move) -> None:
+        self.query_one(SuiteList).move(message.where)
+
+    @on(FindLine.Closed)
+    def _back_to_list(self) -> None:
+        self.query_one(SuiteList).focus()
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
         self._show_chosen()
 
-    @on(OptionList.OptionSelected)
-    def _selected(self) -> None:
-        self.action_run()
-
     @property
     def _chosen(self) -> SuiteFile | None:
-        number = self.query_one(SuiteList).highlighted
-        return self._files[number] if number is not None and number < len(self._files) else None
+        return self.query_one(SuiteList).chosen
 
     def action_run(self) -> None:
         """Run the chosen suite."""
@@ -127,69 +165,62 @@ class BrowseScreen(Screen[None]):
     def action_tab(self, name: str) -> None:
         """Show another part of the suite."""
         self._tab = name
-        if self._files:  # else they are still being read, or there are none, which the page says
-            self._show_chosen()
+        self._show_chosen()
+
+    def action_special(self) -> None:
+        """Show or hide the special tokens; the prompts as sent where they are not shown yet."""
+        if self._tab == _SENT:
+            self.query_one(SentView).toggle_special()
+        else:
+            self.action_tab(_SENT)
+
+    def action_filter(self) -> None:
+        """Find suites by a text."""
+        self.query_one(FindLine).edit()
+
+    def action_back(self) -> None:
+        """Show all suites again."""
+        self.query_one(FindLine).clear()
 
     def action_reload(self) -> None:
         """Read the suites again."""
         self._read()
 
     def _show_chosen(self) -> None:
+        if self._files is None:
+            return  # which the page says
         file = self._chosen
         if file is None:
-            self._show_page(_empty_page(self._path))
+            self._show_page(nothing_found_page() if self._files else empty_page(self._path))
         elif file.suite is None:
-            self._show_page(error_page(file), title=file.path.name)
+            self._show_page(error_page(file), file.path.name)
+        elif self._tab == _SENT:
+            self._show_page(None, file.suite.name)
+            self.query_one(SentView).show_suite(file.suite)
         else:
-            suite = file.suite
-            about = visible(suite.description.strip())
-            self._show_page(_PAGES[self._tab](suite), suite.name, f"{about}\n{summary(suite, file.jobs)}".strip())
+            self._show_page(_PAGES[self._tab](file.suite), file.suite.name)
+        self._show_about(file)
 
-    def _show_page(self, page: Page, title: str = "", about: str = "") -> None:
+    def _show_page(self, page: Page | None, title: str = "") -> None:
+        """Show a page; None is the prompts as sent, which come from the engine."""
         self.query_one("#suite").border_title = Content(one_line(title))
-        line = self.query_one("#about", Static)
-        line.update(Content(about))
-        line.display = bool(about)
-        tabs = self.query_one(TabLine)
-        tabs.display = bool(about)
+        view, sent = self.query_one("#page", TextView), self.query_one(SentView)
+        view.display, sent.display = page is not None, page is None
+        if page is not None:
+            sent.leave()
+            view.show(page.text, page.spans)
+            view.scroll_to(y=0, animate=False)
+
+    def _show_about(self, file: SuiteFile | None) -> None:
+        """Over the page: what the suite is, how much there is to run, what its last run came to."""
+        from tui.last_results import last_sentence
+
+        line, tabs = self.query_one("#about", Static), self.query_one(TabLine)
+        suite = file.suite if file is not None else None
+        line.display = tabs.display = suite is not None
         tabs.show(self._tab)
-        view = self.query_one("#page", TextView)
-        view.show(page.text, page.spans)
-        view.scroll_to(y=0, animate=False)
-
-
-def _entry(file: SuiteFile) -> Content:
-    """A suite's entry in the list: its name and its size, or that it does not load."""
-    if file.suite is None:
-        return Content.assemble(one_line(file.path.name), "\n", ("!! does not load", "$text-error"))
-    prompts, cases = len(file.suite.prompts), len(file.suite.cases)
-    return Content.assemble(one_line(file.suite.name), "\n", (f"{prompts} x {cases} cases", "$text-muted"))
-
-
-def _empty_page(path: Path) -> Page:
-    """What to do when there is no suite."""
-    page = Page().heading("No suites here").add("\n")
-    page.add(f"There is no .toml file in {visible(str(path))}.\n\n")
-    page.add("A suite is a TOML file with a schema, prompts and cases. Put one there and press F5,\n")
-    page.add("or quit and name another folder: jsonbreak PATH\n\n")
-    return page.add(_SAMPLE, "text--label")
-
-
-_SAMPLE = """\
-name = "people"
-
-[schema]
-type = "object"
-required = ["name"]
-[schema.properties.name]
-type = "string"
-
-[[prompt]]
-name = "naive"
-user = "Extract the name: {input}"
-
-[[case]]
-id = "alice"
-input = "My name is Alice."
-expected = { name = "Alice" }
-"""
+        if file is not None and suite is not None:
+            words = [visible(suite.description.strip()), summary(suite, file.jobs)]
+            last = self._last.get(suite.name) if self._last else None
+            words += [last_sentence(last)] if last is not None else []
+            line.update(Content("\n".join(words).strip()))

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui import keys
-from tui.suites import Page
+from tui.page import Page
 from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, TextView
 
 _MARKS = [

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.suites import Page
+from tui.page import Page
 from tui.text import one_line
 from tui.widgets.text_view import TextView
 

@@ -85,6 +85,10 @@ class FindLine(Horizontal):
 class _FindInput(Input):
     BINDINGS = keys.FIND
 
+    def on_mount(self) -> None:
+        """A cursor that blinks would write to the terminal for ever."""
+        self.cursor_blink = False
+
     def action_clear(self) -> None:
         """Clear the text; close when there is none."""
         if self.value:

@@ -10,10 +10,10 @@ from textual.content import Content
 
 from tui.jobs import JobState
 from tui.naming import job_name
+from tui.page import Page
 from tui.prompt_pages import asked_by, messages_page, other_model, rendered_page
 from tui.runner import Runner
 from tui.state import RunState
-from tui.suites import Page
 from tui.widgets.text_view import JobText
 
 REST_SECONDS = 0.15  # after which a selection is no longer on its way

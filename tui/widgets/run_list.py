@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets.option_list import Option
 
 from engine.runs.listing import ListedRun
 from tui.run_rows import Columns, header, row
-from tui.widgets.suite_list import SuiteList
+from tui.widgets.moving_list import MovingList
 
 _FRAME = 3  # cells of a line that are not text: one of padding each side, the scroll bar
 
 
-class RunList(SuiteList):
+class RunList(MovingList):
     """An option list with a header for its border; the cursor stays on its run when the list is filled again."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "open", key_display="enter")
-    ]  # so that the footer shows it
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -46,10 +40,6 @@ class RunList(SuiteList):
     def on_resize(self) -> None:
         """The width has changed, and with it what fits."""
         self._draw()
-
-    def move(self, where: str) -> None:
-        """Move the cursor: "up", "down", "page_up" or "page_down"."""
-        getattr(self, f"action_{where}" if where.startswith("page") else f"action_cursor_{where}")()
 
     def _draw(self) -> None:
         columns = Columns.fitting(self.size.width - _FRAME, self._runs)
