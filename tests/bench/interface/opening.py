@@ -34,7 +34,7 @@ def opening(folder: Path, jobs: int = 100_000, presses: int = 100) -> Iterator[F
         before, pressed = terminal.written, time.perf_counter()
         terminal.type(b"\r")
         shown = terminal.sees(rb"> [^\n]*case-0", before) - pressed
-        listed = terminal.sees(rb"%d/%d jobs" % (jobs, jobs), before) - pressed
+        listed = terminal.sees(rb"%d(/| of )%d jobs" % (jobs, jobs), before) - pressed
         yield Figure(f"a run of {jobs:,} records: first records seen", shown, "s")
         yield Figure(f"a run of {jobs:,} records: all listed", listed, "s", _SECONDS)
         terminal.rests()
