@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from engine.events import (
@@ -58,9 +58,13 @@ class Runner:
         """Whether a run or a search is on."""
         return self.work is not None and not self.work.over
 
-    async def start(self, order: StartRun) -> RunState:
-        """Run a suite, starting the engine if it does not run. Call it only when nothing is on."""
-        state = self.state = RunState(order.suite, resumed=order.resume is not None, excluded=set(order.without))
+    async def start(self, order: StartRun, excluded: Collection[str] = ()) -> RunState:
+        """Run a suite, starting the engine if it does not run. Call it only when nothing is on.
+
+        excluded: cases that are to count nowhere, beside those that the order leaves out.
+        """
+        without = {*order.without, *excluded}
+        state = self.state = RunState(order.suite, resumed=order.resume is not None, excluded=without)
         await self._begin(state, order)
         return state
 

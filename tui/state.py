@@ -150,13 +150,14 @@ class RunState(Work):
     def _start(self, event: RunStarted) -> None:
         self.started = event
         self.jobs, self._index, self.trials = [], {}, 0
-        self._begin(event.folder, (*event.remarks, *self._left_out()))
+        self._begin(event.folder, (*event.remarks, *self._left_out(event.jobs)))
         self.add_jobs(event.jobs)
 
-    def _left_out(self) -> tuple[str, ...]:
-        if not self.excluded:
+    def _left_out(self, jobs: Sequence[JobInfo]) -> tuple[str, ...]:
+        missing = self.excluded - {job.case for job in jobs}  # a run that is resumed has all its jobs
+        if not missing:
             return ()
-        cases = ", ".join(sorted(self.excluded))
+        cases = ", ".join(sorted(missing))
         return (f"Left out, since they were excluded: {cases}. Run from the list of suites the suite is whole again.",)
 
     def apply_to_job(self, event: JobEvent) -> None:

@@ -96,12 +96,16 @@ Key: TypeAlias = tuple[str, str | None, int]
 
 
 def inputs_for(scope: Scope, prompt: str, state: RunState, shown: Iterable[int]) -> tuple[TrialInput, ...]:
-    """The inputs that a scope comes to, each once, without those of excluded cases. shown: what the list shows."""
+    """The inputs that a scope comes to, each once, without those of excluded cases. shown: what the list shows.
+
+    Only inputs of the run itself: a job that was run once more has a repeat and a seed of its own, see next_repeat.
+    """
     if scope is Scope.FILTER:
         jobs: Iterable[JobState] = (state.jobs[number] for number in shown)
     else:
         jobs = (job for job in state.jobs if job.info.prompt == prompt and (scope is Scope.ALL or job.broken))
-    keys = dict.fromkeys(_key(job) for job in jobs if job.info.case not in state.excluded)
+    own = {_key(job) for job in state.jobs if not job.trial}
+    keys = dict.fromkeys(key for key in map(_key, jobs) if key in own and key[0] not in state.excluded)
     return tuple(TrialInput(*key) for key in keys)
 
 
@@ -115,8 +119,8 @@ def next_name(prompt: str, taken: Iterable[str]) -> str:
 
 def original_of(prompt: str) -> str:
     """The name of the prompt that one was edited from; its own where it was not."""
-    name, times, number = prompt.rpartition(_TIMES)
-    return name if times and number.isdigit() else prompt
+    name, _, number = prompt.rpartition(_TIMES)
+    return name if name and number.isdigit() else prompt
 
 
 def next_repeat(job: JobState, state: RunState) -> int:

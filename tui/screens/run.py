@@ -303,10 +303,9 @@ class RunScreen(TryingScreen):
         state = self.state
         if state is None or not state.over or self.runner.busy:
             self.notify("Something is still on.", markup=False)
-        elif state.resumable:
-            self.app.post_message(RunRequested(state.suite, state.folder))
         else:
-            self.app.post_message(RunRequested(state.suite, without=frozenset(state.excluded)))
+            folder = state.folder if state.resumable else None
+            self.app.post_message(RunRequested(state.suite, folder, frozenset(state.excluded)))
 
     def action_back(self) -> None:
         """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""

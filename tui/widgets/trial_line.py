@@ -51,7 +51,7 @@ class TrialLine(Static):
         words = (
             f"{paired.only_second} fixed, {paired.only_first} newly broken, {paired.both + paired.neither} unchanged"
         )
-        if not paired.both + paired.only_first:
+        if paired.neither and not paired.both:
             words += " (all broken)"
         title = (f"{one_line(name)} after {one_line(original_of(name))}: ", "bold")
         lines = [Content.assemble(title, words)]
