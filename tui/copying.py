@@ -25,7 +25,7 @@ async def copy(app: App[None], text: str, name: str) -> str:
             return "Sent to tmux, and by tmux to the terminal's clipboard."
         if await _load_buffer(data):
             return "Sent to tmux: its paste key gives it back (this tmux does not send it to the terminal)."
-    app.copy_to_clipboard(text)
+    app.copy_to_clipboard(data.decode())  # half a character cannot be sent as it is
     return "Sent to the terminal as its clipboard (OSC 52). Not every terminal takes it."
 
 
