@@ -39,10 +39,7 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
-    prepare_terminal()
-    collect_rarely()
     from engine.errors import BadInputError
-    from tui.app import JsonbreakApp
     from tui.settings import read_settings, settings_file
 
     try:
@@ -50,6 +47,10 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
         return 2
+    prepare_terminal()
+    collect_rarely()
+    from tui.app import JsonbreakApp
+
     command = [sys.executable, "-m", "engine", "worker", *engine_options]
     command += ["--keep-running"] if settings.keep_running else []
     app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -12,10 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
-from textual.screen import Screen
+from textual.app import App
+from textual.binding import Binding
 
 from tui import keys
+from tui.keymap import shown_keys
 from tui.link import LinkDriver
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
@@ -67,8 +68,10 @@ class JsonbreakApp(App[None]):
         super().__init__(driver_class=LinkDriver)
         for theme in own_themes():
             self.register_theme(theme)
-        self.theme = settings.theme or os.environ.get("TEXTUAL_THEME") or NAMES[0]
-        self.set_keymap(dict(settings.keys))
+        wanted = settings.theme or os.environ.get("TEXTUAL_THEME")
+        self.theme = wanted if wanted in self.available_themes else NAMES[0]
+        self._remapped = dict(settings.keys)
+        self.set_keymap(self._remapped)
         self._keep_running = settings.keep_running
         self.left: int | None = None
         self._path = path
@@ -193,7 +196,7 @@ class JsonbreakApp(App[None]):
         """Show the keys."""
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._remapped))
 
     def action_leave(self) -> None:
         """Quit, asking first when something is on."""
@@ -217,17 +220,15 @@ class JsonbreakApp(App[None]):
         self.theme = NAMES[(known + 1) % len(NAMES)]
         self.notify(f"Theme: {self.theme}. settings.toml keeps one: {settings_file()}", markup=False)
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers: every key that does something on this screen, then the themes by name."""
-        seen = set()
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            if enabled and binding.tooltip and binding.action not in seen:
-                seen.add(binding.action)
-                key = self.get_key_display(binding)
-                command = partial(self.run_action, binding.action, node)
-                yield SystemCommand(f"{binding.description} ({key})", binding.tooltip, command)
-        for name in NAMES:
-            yield SystemCommand(f"theme {name}", "take this theme", partial(setattr, self, "theme", name))
+    def action_command_palette(self) -> None:
+        """Find what a key does by its words."""
+        from tui.palette import Palette
+
+        self.push_screen(Palette())
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How a key is called on the screen."""
+        return binding.key_display or shown_keys(binding.key)
 
     def _on_app_resumed(self, app: App[None]) -> None:
         """After fg: Textual takes the terminal back and draws nothing."""

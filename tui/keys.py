@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from textual.binding import Binding, BindingType
-
-
-def rows(bindings: list[BindingType]) -> list[tuple[str, str]]:
-    """Key and explanation of each binding, for the help."""
-    return [(each.key_display or each.key, each.tooltip) for each in bindings if isinstance(each, Binding)]
 
 
 def _key(
@@ -24,6 +17,7 @@ APP: list[BindingType] = [
     _key("quit", "q,ctrl+q", "leave", "quit", "quit; asks first when something is on", show=True, display="q"),
     _key("interrupt", "ctrl+c", "leave", "quit", "quit; a second time stops the run at once", display="ctrl+c"),
     _key("theme", "f2", "next_theme", "theme", "the next theme: dark, light, high contrast, ansi", display="F2"),
+    _key("palette", "ctrl+p", "command_palette", "palette", "find what a key does by its words", display="ctrl+p"),
     _key("suspend", "ctrl+z", "suspend_process", "suspend", "put the program to sleep; fg wakes it", display="ctrl+z"),
 ]
 
@@ -168,27 +162,3 @@ MATRIX: list[BindingType] = [
 ]
 
 PANES = [("tab", "to the next pane"), ("shift+tab", "to the previous pane")]
-
-_SCREENS = {
-    "browse": (BROWSE,),
-    "run": (RUN, COMPARE, ARROWS),
-    "search": (SEARCH, MOVE),
-    "runs": (RUNS, MOVE),
-    "matrix": (MATRIX,),
-    "edit": (EDIT,),
-}
-_ALL = [APP, BROWSE, RUN, EDIT, RERUN, SEARCH, RUNS, COMPARE, MATRIX, FILTER, TOKENS, FIND, MOVE, SIDEWAYS]
-NAMES = {each.id for bindings in _ALL for each in bindings if isinstance(each, Binding) and each.id}
-"""What the keys can be remapped of."""
-
-
-def clashes(remapped: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Name, other name and key wherever a remapped key is another action's on the same screen."""
-    found = []
-    for lists in _SCREENS.values():
-        bindings = [each for bindings in (APP, *lists) for each in bindings if isinstance(each, Binding) and each.id]
-        keys = {str(each.id): set(remapped.get(str(each.id), each.key).split(",")) for each in bindings}
-        for name in remapped.keys() & keys.keys():
-            for other in keys.keys() - {name}:
-                found += [(name, other, key) for key in keys[name] & keys[other]]
-    return sorted(set(found))

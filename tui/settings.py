@@ -50,7 +50,7 @@ def read_settings(file: Path) -> Settings:
     faults = _faults(data)
     if faults:
         _refuse(file, text, faults)
-    return Settings(data.get("theme"), data.get("keep_running", keep_running), data.get("keys", {}))
+    return Settings(data.get("theme"), data.get("keep_running", keep_running), _remapped(data.get("keys", {})))
 
 
 def _faults(data: Mapping[str, object]) -> list[Fault]:
@@ -76,31 +76,66 @@ def _faults(data: Mapping[str, object]) -> list[Fault]:
     return faults
 
 
-def _key_faults(remapped: Mapping[str, object]) -> list[Fault]:
-    from engine.faults import Fault, did_you_mean, shown, type_name
-    from tui.keys import NAMES, clashes
+def _flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], object]:
+    """The keys of a table by their paths: TOML takes `run.find` for a table `run`, unless it is in quotes."""
+    flat: dict[tuple[str, ...], object] = {}
+    for name, value in table.items():
+        flat |= _flat(value, (*path, name)) if isinstance(value, dict) else {(*path, name): value}
+    return flat
+
+
+def _key_faults(table: Mapping[str, object]) -> list[Fault]:
+    from engine.faults import Fault, did_you_mean, type_name
+    from tui.keymap import NAMES
 
     faults = []
-    for name, keys in remapped.items():
-        path = ("keys", name)
+    for path, written in _flat(table).items():
+        name = ".".join(path)
         if name not in NAMES:
-            faults.append(Fault(path, f"there is nothing of this name to do; {did_you_mean(name, NAMES)}"))
-        elif not isinstance(keys, str) or not keys.strip():
+            faults.append(Fault(("keys", *path), f"no key has this name; {did_you_mean(name, NAMES)}"))
+        elif not isinstance(written, str) or not all(key.strip() for key in written.split(",")):
             wanted = 'a key, or several with commas, such as "ctrl+n,f9"'
-            faults.append(Fault(path, f"must be {wanted}, not {type_name(keys)}; write it in quotes"))
-    if not faults:
-        for name, other, key in clashes({name: str(keys) for name, keys in remapped.items()}):
-            faults.append(Fault(("keys", name), f"{shown(key)} is the key of {other} on that screen; take another"))
-    return faults
+            faults.append(Fault(("keys", *path), f"must be {wanted}, not {type_name(written)}"))
+        else:
+            faults += _unknown_key_faults(path, written)
+    return faults or _clash_faults(table)
+
+
+def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
+    from engine.faults import Fault, did_you_mean, shown
+    from tui.keymap import KEY_NAMES, unknown_keys
+
+    return [
+        Fault(("keys", *path), f"there is no key {shown(key)}; {did_you_mean(key.lower(), KEY_NAMES)}")
+        for key in unknown_keys(written)
+    ]
+
+
+def _clash_faults(table: Mapping[str, object]) -> list[Fault]:
+    from engine.faults import Fault, shown
+    from tui.keymap import clashes
+
+    paths = {".".join(path): path for path in _flat(table)}
+    found = clashes(_remapped(table))
+    return [
+        Fault(("keys", *paths[name]), f"{shown(key)} is the key of {other} at the same time; take another")
+        for name, other, key in found
+    ]
+
+
+def _remapped(table: Mapping[str, object]) -> dict[str, str]:
+    return {".".join(path): str(written) for path, written in _flat(table).items()}
 
 
 def _refuse(file: Path, text: str, faults: list[Fault]) -> None:
-    from engine.faults import SuiteError, dotted
+    from engine.errors import BadInputError
+    from engine.faults import dotted, printable
     from engine.locate import key_lines, nearest_line
 
     lines = key_lines(text)
     sentences = []
     for fault in faults:
         line = nearest_line(lines, fault.path)
-        sentences.append(f"{file}{f', line {line}' if line else ''}, {dotted(fault.path)}: {fault.text}")
-    raise SuiteError(*sentences)
+        place = f"{file}{f', line {line}' if line else ''}, {dotted(fault.path)}"
+        sentences.append(printable(f"{place}: {fault.text}"))
+    raise BadInputError("\n".join(sentences))

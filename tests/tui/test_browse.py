@@ -10,7 +10,9 @@ import pytest
 from engine.events import PromptRendered
 from tests.runs.made_runs import MANIFEST, PROSE, RIGHT, Made, write_run
 from tests.tui import story
+from tui import keymap
 from tui.last_results import ago
+from tui.widgets.text_view import TextView
 
 
 async def test_suites_left_and_the_chosen_one_right(stage, size) -> None:
@@ -75,9 +77,12 @@ async def test_help_lists_every_key_and_closes(stage, size) -> None:
         await it.press("question_mark")
         await it.sees("Help", "run the chosen suite", "to the next broken free reply")
         await it.press("G")
-        await it.sees("the value equals what the case expects")
+        await it.sees("move.page_down")
+        text = it.app.screen.query_one(TextView).text
+        assert all(f"  {name}\n" in text for name in keymap.NAMES)
+        assert "the value equals what the case expects" in text
         await it.press("escape")
-        await it.until(lambda: "the value equals" not in it.text)
+        await it.until(lambda: "move.page_down" not in it.text)
         assert "Extract the name and age" in it.text
 
 

@@ -1,17 +1,35 @@
-"""Every key, and what the marks mean."""
+"""The help: every key, and what the marks and words mean."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
-from tui import keys
+from tui import keymap, keys
 from tui.page import Page
-from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH, TextView
+from tui.screens.text import TextScreen
+from tui.settings import settings_file
+from tui.text import visible
+from tui.themes import NAMES
+from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH
 
+_KEYS = {
+    "Suites": keys.BROWSE,
+    "A run": keys.RUN,
+    "The tokens of a reply": keys.TOKENS,
+    "The editor of a prompt": keys.EDIT,
+    "Before a job is run again": keys.RERUN,
+    "While a text to find is typed": keys.FIND,
+    "The filter": keys.FILTER,
+    "The matrix": [*keys.MATRIX, *keys.SIDEWAYS],
+    "Past runs": keys.RUNS,
+    "A run beside its baseline": keys.COMPARE,
+    "A search": keys.SEARCH,
+    "Moving in a list or a text": keys.MOVE,
+    "Everywhere": keys.APP,
+}
 _MARKS = [
     ("--", "waiting"),
     ("..", "running"),
@@ -32,53 +50,38 @@ _WORDS = [
     ("kept", "in a search: the prompt is in the better half of its round"),
     ("held out", "in a search: cases that no prompt is chosen by, for the winner's figure"),
 ]
+_SETTINGS = f"""\
+theme = "{NAMES[0]}"       # or {", ".join(NAMES[1:])}
+keep_running = true  # a run goes on when the connection drops; you may leave one running
+[keys]               # other keys, by the names below; several with commas
+run.next_broken = "n,f9"
+"""
 
 
-class HelpScreen(ModalScreen[None]):
-    """Opened by `?`, closed by escape."""
+class HelpScreen(TextScreen):
+    """Opened by `?`, closed by it too. remapped: the user's keys, by the names of tui.keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "dismiss", "close", key_display="esc"),
-        Binding("ctrl+c", "dismiss", "close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close", show=False)]
 
-    def compose(self) -> ComposeResult:
-        """One scrolling text."""
-        view = TextView(id="help", classes="page")
-        view.border_title = "Help"
-        view.border_subtitle = "up/down scroll, esc closes"
-        yield view
-
-    def on_mount(self) -> None:
-        """Fill in the text."""
-        page = help_page()
-        self.query_one(TextView).show(page.text, page.spans)
+    def __init__(self, remapped: Mapping[str, str]) -> None:
+        super().__init__("Help", help_page(remapped))
 
 
-def help_page() -> Page:
+def help_page(remapped: Mapping[str, str]) -> Page:
     """The text of the help, made from the keys the screens bind."""
     page = Page()
-    for title, bindings in (
-        ("Suites", keys.BROWSE),
-        ("A run", keys.RUN),
-        ("The tokens of a reply", keys.TOKENS),
-        ("While a text to find is typed", keys.FIND),
-        ("The filter", keys.FILTER),
-        ("The matrix", [*keys.MATRIX, *keys.SIDEWAYS]),
-        ("Past runs", keys.RUNS),
-        ("A run beside its baseline", keys.COMPARE),
-        ("A search", keys.SEARCH),
-        ("Moving in a list or a text", keys.MOVE),
-        ("Everywhere", keys.APP),
-    ):
+    for title, bindings in _KEYS.items():
         page.heading(title)
-        _add_rows(page, keys.rows(bindings))
-    page.heading("Panes")
-    _add_rows(page, keys.PANES)
-    page.heading("Marks")
-    _add_rows(page, _MARKS)
-    page.heading("Words")
-    _add_rows(page, _WORDS)
+        _add_rows(page, keymap.rows(bindings, remapped))
+    for title, rows in (("Panes", keys.PANES), ("Marks", _MARKS), ("Words", _WORDS)):
+        page.heading(title)
+        _add_rows(page, rows)
+    page.heading("Settings")
+    page.add(f"In {visible(str(settings_file()))}\n\n", "text--label").add(_SETTINGS).add("\n")
+    page.add("Names of the keys:\n", "text--label")
+    for bindings in _KEYS.values():
+        for name in keymap.named(bindings):
+            page.add(f"  {name}\n")
     return page
 
 

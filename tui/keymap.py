@@ -1,0 +1,110 @@
+"""Keys as the user has them: some of tui.keys may be remapped in the settings."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from textual.binding import Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys, format_key
+
+from tui import keys
+
+_LISTS = (
+    keys.APP,
+    keys.BROWSE,
+    keys.RUN,
+    keys.EDIT,
+    keys.RERUN,
+    keys.SEARCH,
+    keys.RUNS,
+    keys.COMPARE,
+    keys.MATRIX,
+    keys.FILTER,
+    keys.TOKENS,
+    keys.FIND,
+    keys.MOVE,
+    keys.SIDEWAYS,
+)
+_TOGETHER = (
+    [keys.APP, keys.BROWSE, keys.MOVE],
+    [keys.APP, keys.RUN, keys.COMPARE, keys.ARROWS],
+    [keys.APP, keys.TOKENS, keys.ARROWS],
+    [keys.APP, keys.SEARCH, keys.MOVE],
+    [keys.APP, keys.RUNS, keys.MOVE],
+    [keys.APP, keys.MATRIX, keys.MOVE, keys.SIDEWAYS],
+    [keys.APP, keys.EDIT],
+    [keys.FILTER],
+    [keys.FIND],
+)
+"""Lists that hold at the same time: no key may mean two things in one of them."""
+
+_MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
+_SHORT = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn"}
+KEY_NAMES = {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
+"""Keys that are no character, and some that are."""
+
+
+def named(bindings: Sequence[BindingType]) -> dict[str, Binding]:
+    """The bindings by their names in the key map."""
+    return {each.id: each for each in bindings if isinstance(each, Binding) and each.id}
+
+
+NAMES: tuple[str, ...] = tuple(name for bindings in _LISTS for name in named(bindings))
+"""What the keys can be remapped of."""
+
+
+def rows(bindings: Sequence[BindingType], remapped: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Keys and explanation of each binding, for the help."""
+    return [
+        (shown_keys(remapped[name]) if name in remapped else each.key_display or shown_keys(each.key), each.tooltip)
+        for name, each in named(bindings).items()
+    ]
+
+
+def shown_keys(written: str) -> str:
+    """Keys as people know them: "ctrl+n F9 /" for "ctrl+n,f9,slash"."""
+    return " ".join(map(_shown, _split(written)))
+
+
+def _shown(key: str) -> str:
+    *modifiers, last = key.split("+")
+    word = last.upper() if last[:1] == "f" and last[1:].isdigit() else _SHORT.get(last, last)
+    character = format_key(last)
+    return "+".join([*modifiers, character if len(character) == 1 and last not in KEY_NAMES else word])
+
+
+def unknown_keys(written: str) -> list[str]:
+    """Those of several keys that there are not: a misspelt one would leave its action without a key."""
+    return [key for key in _split(written) if not _known(key)]
+
+
+def _known(key: str) -> bool:
+    *modifiers, last = key.split("+")
+    if not _MODIFIERS.issuperset(modifiers):
+        return False
+    if len(last) == 1 or last in KEY_NAMES or last in KEY_NAME_REPLACEMENTS.values() or last in KEY_TO_UNICODE_NAME:
+        return True
+    try:
+        unicodedata.lookup(last.replace("_", " "))
+    except KeyError:
+        return False
+    return True
+
+
+def clashes(remapped: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Name, other name and key wherever a remapped key is another action's at the same time."""
+    found = set()
+    for lists in _TOGETHER:
+        bound = {name: each for bindings in lists for name, each in named(bindings).items()}
+        sets = {name: set(_split(remapped.get(name, each.key))) for name, each in bound.items()}
+        for name in remapped.keys() & sets.keys():
+            for other in sets.keys() - {name}:
+                if bound[other].action != bound[name].action:
+                    found |= {(name, other, _shown(key)) for key in sets[name] & sets[other]}
+    return sorted(found)
+
+
+def _split(written: str) -> list[str]:
+    """The keys by the names that Textual gives them: "slash" for "/"."""
+    return [each.key for each in Binding.make_bindings([Binding(written, "")])]
