@@ -1,4 +1,4 @@
-"""Take the README's picture of the real app on the real model: `python -m tests.pictures.take`."""
+"""Take the README's pictures of the real app on the real model: `python -m tests.pictures.take`."""
 
 from __future__ import annotations
 
@@ -10,40 +10,104 @@ import tempfile
 import time
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from tui.__main__ import prepare_terminal
 
 HERE = Path(__file__).parent
 SUITE = HERE.parent.parent / "suites" / "people.toml"
+VARIATIONS = 'use = ["upper-case", "typos", "emoji", "quotes"]'
 
 
 async def take() -> None:
-    """Run the suite to its end, step to a broken case, and save the screen.
+    """Run a part of a suite twice, with an edited prompt beside it, and save the screens on the way.
 
-    Two prompts and no variations: the picture is taken in a minute, on any machine.
+    Two prompts, the first cases and four variations: the pictures are taken in some minutes, on any machine.
     """
     from tui.app import JsonbreakApp
+    from tui.settings import Settings
 
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the picture shows no path of this machine
-        text = SUITE.read_text(encoding="utf-8")
-        text = re.sub(r"^\[variations\]\n.*?(?=^\[)", "", text, flags=re.DOTALL | re.MULTILINE)
-        text = re.sub(r"^use = .*$", 'use = ["naive", "json-only"]', text, count=1, flags=re.MULTILINE)
-        Path(SUITE.name).write_text(text, encoding="utf-8")
-        app = JsonbreakApp(Path(SUITE.name), [sys.executable, "-m", "engine", "worker", "--out", "runs"], Path("log"))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the pictures show no path of this machine
+        Path(SUITE.name).write_text(_part(SUITE.read_text(encoding="utf-8")), encoding="utf-8")
+        command = [sys.executable, "-m", "engine", "worker", "--out", "runs"]
+        app = JsonbreakApp(Path(SUITE.name), command, Path("log"), settings=Settings(theme="dark"))
         async with app.run_test(size=(120, 40)) as pilot:
+            await _until(pilot, lambda: "naive" in _text(pilot))
+            await pilot.press("4")
+            await _until(pilot, lambda: "<|im_start|>" in _text(pilot))
+            _save(pilot, "browse")
+            await pilot.press("1", "r")
+            await _run_ended(pilot)
+            await _go_to(pilot, "code_fence", "truncated", "other_syntax")
+            _save(pilot, "run")
+            await pilot.press("t")
+            await pilot.pause(0.5)
+            _save(pilot, "tokens")
+            await pilot.press("t", "m", "r", "r")
             await pilot.pause(1)
-            await pilot.press("r")
-            deadline = time.monotonic() + 600
-            while app.runner is None or app.runner.state is None or app.runner.busy:
-                assert time.monotonic() < deadline, "the run did not end"
-                await pilot.pause(0.5)
-            assert app.runner.state.failure is None, app.runner.state.failure
-            state = app.runner.state
-            verdicts = [job.record.free.verdict for job in state.jobs if job.record]
-            wrapped = [number for number, verdict in enumerate(verdicts) if verdict and verdict.unwrapped]
-            await pilot.press("g", *["down"] * (wrapped[0] if wrapped else 0))
+            _save(pilot, "matrix")
+            await pilot.press("escape", "g", "e")
             await pilot.pause(1)
-            picture = app.export_screenshot(title="jsonbreak")
-    (HERE / "run.svg").write_text(picture, encoding="utf-8")
+            await pilot.press("end", *" Answer with JSON and nothing else, with the keys name and age.")
+            await pilot.press("f3", "f3")
+            _save(pilot, "edit")
+            await pilot.press("f5")
+            await pilot.pause(1)
+            await _run_ended(pilot)
+            await pilot.press("G")
+            await pilot.pause(1)
+            _save(pilot, "trial")
+
+
+def _part(text: str) -> str:
+    """The suite with two prompts, fewer cases and a few variations."""
+    text = re.sub(r"^\[variations\]\n.*?(?=^\[)", f"[variations]\n{VARIATIONS}\n", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^use = .*$", 'use = ["naive", "json-only"]', text, count=1, flags=re.MULTILINE)
+    head, *cases = re.split(r"(?m)^(?=\[\[case\]\])", text)
+    return head + "".join(cases[:6])
+
+
+def _text(pilot: Pilot[None]) -> str:
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def _until(pilot: Pilot[None], condition: object, seconds: float = 600) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, _text(pilot)
+        await pilot.pause(0.2)
+
+
+async def _run_ended(pilot: Pilot[None]) -> None:
+    from tui.app import JsonbreakApp
+
+    app = pilot.app
+    assert isinstance(app, JsonbreakApp)
+    await _until(pilot, lambda: app.runner is not None and app.runner.work is not None and not app.runner.busy)
+    assert app.runner is not None
+    assert app.runner.work is not None
+    assert app.runner.work.failure is None, app.runner.work.failure
+    await pilot.pause(1)
+
+
+async def _go_to(pilot: Pilot[None], *classes: str) -> None:
+    """Put the cursor on the first job whose free reply is of one of the classes, the first that there is."""
+    from tui.app import JsonbreakApp
+    from tui.widgets.job_list import JobList
+
+    app = pilot.app
+    assert isinstance(app, JsonbreakApp)
+    assert app.runner is not None
+    assert app.runner.state is not None
+    firsts = [job.facts.free.classes[0] if job.facts and job.facts.free else "" for job in app.runner.state.jobs]
+    number = next(firsts.index(each) for each in classes if each in firsts)
+    pilot.app.screen.query_one(JobList).select(number)
+    await pilot.pause(1)
+
+
+def _save(pilot: Pilot[None], name: str) -> None:
+    (HERE / f"{name}.svg").write_text(pilot.app.export_screenshot(title="jsonbreak"), encoding="utf-8")
 
 
 if __name__ == "__main__":

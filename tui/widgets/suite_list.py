@@ -63,4 +63,4 @@ def _entry(file: SuiteFile, last: Mapping[str, ListedRun] | None, cells: int) ->
     size = f"{len(file.suite.prompts)} x {len(file.suite.cases)} cases"
     result = "" if last is None else last_line(last.get(file.suite.name), cells)
     name = shorten(one_line(file.suite.name), cells)
-    return Content.assemble(name, "\n", (f"{size}\n{result}", "$text-muted"))
+    return Content.assemble(name, "\n", (f"{size}\n{result}", "dim"))
