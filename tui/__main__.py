@@ -14,6 +14,7 @@ from engine.options import decoding_options, model_options
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
+    from tui.app import JsonbreakApp
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,13 +56,23 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     command += ["--keep-running"] if settings.keep_running else []
     app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings)
     app.run()
+    try:
+        _say_what_stays(app)
+    except OSError:  # the terminal is gone, and with it whoever would read this
+        gone = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(gone, stream.fileno())
+    return app.return_code or 0
+
+
+def _say_what_stays(app: JsonbreakApp) -> None:
+    """Where the last run is kept, and that an engine is still at it."""
     runner = app.runner
     if runner is not None and runner.work is not None and runner.work.folder is not None:
-        print(runner.work.folder)
+        print(runner.work.folder, flush=True)
     if app.left is not None:
         words = "start jsonbreak again to follow it or to stop it"
         print(f"jsonbreak: the engine goes on with it (process {app.left}); {words}.", file=sys.stderr)
-    return app.return_code or 0
 
 
 def prepare_terminal() -> None:

@@ -3,8 +3,9 @@
 It stands in for the engine child where a test needs events the real one gives only by chance (a death in the middle
 of a reply, a reply of 100,000 characters, a certain moment held still). A step is an event of engine/events.py as
 JSON, or an order: {"do": "expect", "type": T} waits for a command, {"do": "gate", "name": N} waits until the file N
-exists beside the script, and "sleep", "stderr", "raw" and "exit" do what they say. When the steps are done it begins
-again with the next start_run; it ends when stdin closes, and ends a run when it is told to stop_run.
+exists beside the script, "keep_running" takes no notice of a stdin that closes, and "sleep", "stderr", "raw" and "exit"
+do what they say. When the steps are done it begins again with the next start_run; it ends when stdin closes, and ends
+a run when it is told to stop_run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Script:
         self.path = path
         self.steps: list[dict[str, Any]] = json.loads(path.read_text())
         self.commands: list[dict[str, Any]] = []
-        self.ended = False
+        self.ended = self.keeps_running = False
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
@@ -35,7 +36,7 @@ class Script:
                 received.write(line)
                 received.flush()
                 self.commands.append(json.loads(line))
-        self.ended = True
+        self.ended = not self.keeps_running
 
     def take(self, kind: str) -> bool:
         for command in self.commands:
@@ -64,6 +65,8 @@ class Script:
                     self.until(lambda kind=step["type"]: self.take(kind), step["type"] != "stop_run")
                 case "gate":
                     self.until((self.path.parent / step["name"]).exists)
+                case "keep_running":
+                    self.keeps_running = True
                 case "sleep":
                     end = time.monotonic() + step["seconds"]
                     self.until(lambda end=end: time.monotonic() > end)

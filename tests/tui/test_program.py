@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import shlex
 import signal
 import struct
 import subprocess
@@ -30,6 +31,14 @@ tui.client.PATIENCE = tui.client.FORCE_AFTER = 2.0
 app = JsonbreakApp(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]))
 app.run()
 sys.exit(app.return_code or 0)
+"""
+
+WHOLE = """
+import sys
+from pathlib import Path
+from tui.__main__ import open_app
+sys.executable = sys.argv[2]
+sys.exit(open_app(Path(sys.argv[1]), [], None, "auto", Path(sys.argv[3])))
 """
 
 
@@ -119,6 +128,69 @@ def test_a_signal_ends_it_cleanly_and_the_engine_with_it(tmp_path: Path, number:
     assert terminal.exit_code() == 0
     assert b"\x1b[?1049l" in terminal.seen  # the alternate screen was left
     terminal.until(lambda: not alive(engine))
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", "l", "closed"])
+def test_a_run_goes_on_without_the_interface(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """The real program, when its connection drops and when its user leaves the run. Only the engine is a script."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "home" / "jsonbreak").mkdir(parents=True)
+    (tmp_path / "home" / "jsonbreak" / "settings.toml").write_text("keep_running = true\n")
+    played = story.command([{"do": "keep_running"}, *story.people_run(hold="never")], tmp_path)
+    engine = tmp_path / "engine"
+    engine.write_text(
+        f'#!/bin/sh\necho "$@" >"{tmp_path}/options"; echo $$ >"{tmp_path}/pid"\nexec {shlex.join(played)}\n'
+    )
+    engine.chmod(0o755)
+    suites = story.suite_folder(tmp_path / "suites")
+    terminal = Terminal([sys.executable, "-c", WHOLE, str(suites), str(engine), str(tmp_path / "runs")])
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.type(b"r")
+    terminal.until(lambda: b"Sure, here" in terminal.seen)
+    assert "--keep-running" in (tmp_path / "options").read_text()
+    process = int((tmp_path / "pid").read_text())
+    try:
+        if how == "SIGHUP":
+            os.kill(terminal.pid, signal.SIGHUP)
+        elif how == "closed":
+            os.close(terminal.fd)
+        else:
+            terminal.type(b"q")
+            terminal.until(lambda: b"Leave it (l)" in terminal.seen)
+            terminal.type(b"l")
+        assert terminal.exit_code() == 0
+        assert alive(process)
+        if how != "closed":
+            _, left, said = terminal.seen.rpartition(b"\x1b[?1049l")
+            assert left, "the alternate screen was left"
+            words = f"the engine goes on with it (process {process}); start jsonbreak again to follow it or to stop it."
+            assert words in said.decode()
+            assert str(story.FOLDER) in said.decode()
+        time.sleep(0.2)
+        assert alive(process), "it has its own time"
+        assert story.received(tmp_path)[-1]["type"] != "stop_run"
+    finally:
+        os.kill(process, signal.SIGKILL)
+
+
+def test_suspended_and_woken_it_draws_everything(tmp_path: Path) -> None:
+    suites = story.suite_folder(tmp_path / "suites")
+    engine = story.command((), tmp_path)
+    # A shell with job control, so that the program can be stopped and woken: an orphan is not stopped by the kernel.
+    shell = 'set -m; "$@"; echo STOPPED; sleep 0.2; fg >/dev/null; exit 0'
+    program = [sys.executable, "-c", START, str(suites), str(tmp_path / "log"), *engine]
+    terminal = Terminal(["/bin/sh", "-c", shell, "sh", *program])
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.seen = b""
+    terminal.type(b"\x1a")
+    terminal.until(lambda: b"STOPPED" in terminal.seen)
+    before = terminal.seen.partition(b"STOPPED")[0]
+    assert b"\x1b[?1049l" in before, "the shell has its screen"
+    terminal.until(lambda: b"Extract the name" in terminal.seen.partition(b"STOPPED")[2])
+    assert b"\x1b[?1049h" in terminal.seen.partition(b"STOPPED")[2]
+    terminal.type(b"q")
+    assert terminal.exit_code() == 0
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
