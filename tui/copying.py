@@ -13,6 +13,7 @@ from textual.app import App
 
 MOST_BYTES = 64 * 1024
 """Terminals drop longer ones: 100 kB of base64 is a common end."""
+_PATIENCE = 2.0  # seconds that tmux has
 
 
 async def copy(app: App[None], text: str, name: str) -> str:
@@ -22,21 +23,24 @@ async def copy(app: App[None], text: str, name: str) -> str:
         return await asyncio.to_thread(_write, data, name)
     if "TMUX" in os.environ and shutil.which("tmux"):
         if await _load_buffer(data, "-w"):
-            return "Sent to tmux, and by tmux to the terminal's clipboard."
+            return "Sent to tmux: its paste key gives it back. tmux hands it to the terminal's clipboard where it can."
         if await _load_buffer(data):
-            return "Sent to tmux: its paste key gives it back (this tmux does not send it to the terminal)."
+            return "Sent to tmux: its paste key gives it back. This tmux does not hand it to the terminal's clipboard."
     app.copy_to_clipboard(data.decode())  # half a character cannot be sent as it is
     return "Sent to the terminal as its clipboard (OSC 52). Not every terminal takes it."
 
 
 async def _load_buffer(data: bytes, *options: str) -> bool:
-    """Whether tmux took it. -w, which tmux has from 3.2 on: send it to the terminal's clipboard too."""
+    """Whether tmux took it. -w, which tmux has from 3.2 on: hand it to the terminal's clipboard too."""
     quiet = asyncio.subprocess.DEVNULL
     tmux = await asyncio.create_subprocess_exec(
         "tmux", "load-buffer", *options, "-", stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet
     )
-    await tmux.communicate(data)
-    return tmux.returncode == 0
+    try:
+        await asyncio.wait_for(tmux.communicate(data), _PATIENCE)
+    except TimeoutError:
+        tmux.kill()
+    return await tmux.wait() == 0
 
 
 def _write(data: bytes, name: str) -> str:

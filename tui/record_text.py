@@ -20,6 +20,11 @@ def record_text(record: Record, labels: tuple[str, str] = ARMS) -> str:
     return _json({named.get(key, key): value for key, value in asdict(record).items()}, "")
 
 
+def record_line(record: Record) -> str:
+    """The record on one line, as it stands on disk."""
+    return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(value: Any, indent: str) -> str:
     """A value whose first line stands behind something at `indent`."""
     if isinstance(value, tuple):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from tests.runs.made_runs import PROSE, Made, write_run
 from tests.tui import story
 from tests.tui.conftest import Stage
+from tests.tui.test_program import START, Terminal
 from tui.copying import MOST_BYTES, copy
 
 
@@ -43,9 +46,39 @@ async def test_through_tmux(stage: Any, tmux: list[str]) -> None:
     text = 'ü "quoted"\n\tand a \x1b[31mred one\n'
     async with stage() as it:
         said = await copy(it.app, text, "name")
-        assert said == "Sent to tmux, and by tmux to the terminal's clipboard."
+        assert said.startswith("Sent to tmux: its paste key gives it back. tmux hands it to the terminal's clipboard")
         shown = subprocess.run([*tmux, "show-buffer"], check=True, capture_output=True)
         assert shown.stdout.decode() == text
+
+
+def test_through_tmux_to_the_terminal_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tmux is without any configuration, on a terminal that takes OSC 52."""
+    if shutil.which("tmux") is None:
+        pytest.skip("needs tmux")
+    monkeypatch.delenv("TMUX", raising=False)
+    suites, engine = story.suite_folder(tmp_path / "suites"), story.command(story.people_run(), tmp_path)
+    program = [sys.executable, "-c", START, str(suites), str(tmp_path / "log"), *engine]
+    terminal = Terminal(["/usr/bin/env", "tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null", "new", *program])
+    terminal.until(lambda: b"Extract the name" in terminal.seen)
+    terminal.type(b"r")
+    terminal.until(lambda: b"finished" in terminal.seen)
+    terminal.type(b"gy")
+    sent = base64.b64encode(story.people_records()[0].free.text.encode())
+    terminal.until(lambda: b"\x1b]52;" in terminal.seen and sent in terminal.seen)
+    terminal.type(b"q")
+    assert terminal.exit_code() == 0
+
+
+async def test_a_tmux_that_is_gone_or_says_nothing(stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.copying._PATIENCE", 0.1)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMUX", "gone,0,0")
+    for script in ("exit 1", "exec sleep 60"):
+        (tmp_path / "tmux").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "tmux").chmod(0o755)
+        async with stage() as it:
+            assert "OSC 52" in await copy(it.app, script, "name")
+            assert it.app.clipboard == script
 
 
 async def test_by_the_terminal_or_into_a_file(stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tui.filters import Filter
 from tui.jobs import JobState
 from tui.link import is_behind
 from tui.messages import JobSelected, RunRequested
-from tui.record_text import record_text
+from tui.record_text import record_line
 from tui.reporting import write_findings
 from tui.runner import Runner
 from tui.screens.confirm import ConfirmScreen
@@ -255,14 +255,14 @@ class RunScreen(TryingScreen):
         await self.runner.cancel(job.info.id)
 
     async def action_copy(self, what: str) -> None:
-        """Copy the reply of the pane with the focus, else the free one; or the whole record as JSON."""
+        """Copy the reply of the pane with the focus, else the free one; or the whole record as a line of JSON."""
         job = self.selected
         if job is None or job.record is None:
             self.notify("There is nothing to copy: this job is not finished.", markup=False)
             return
         name = job.info.id.replace("/", "-")
         if what == "record":
-            text, name = record_text(job.record), f"{name}.json"
+            text, name = record_line(job.record), f"{name}.json"
         else:
             arm = self.query_one(JobViews).arm
             text, name = job.record.reply(arm).text, f"{name}-{arm}.txt"
