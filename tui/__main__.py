@@ -77,9 +77,9 @@ def _say_what_stays(app: JsonbreakApp) -> None:
 
 def prepare_terminal() -> None:
     """Set what Textual reads from the environment when it is imported; what the user has set stays."""
-    # What streams is drawn ten times a second, see tui.screens.run. A key is answered at the next of these frames: with
-    # 15 of them a second one key in twenty waited for more than 0.08 s, with 30 for less than 0.05 s.
-    os.environ.setdefault("TEXTUAL_FPS", "30")
+    # What streams is drawn ten times a second, see tui.screens.run, which makes eleven frames. A key is answered at the
+    # next of these: with 15 a second one key in twenty waited for more than 0.08 s, with 60 for less than 0.05 s.
+    os.environ.setdefault("TEXTUAL_FPS", "60")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     from rich.console import Console

@@ -46,7 +46,13 @@ class ScrollingView(ScrollView, can_focus=True):
 
     def grow_to(self, lines: int) -> None:
         """Tell the scroll bar how many lines there are."""
-        self.virtual_size = Size(self.line_cells, lines)
+        size = Size(self.line_cells, lines)
+        if self.show_vertical_scrollbar and lines > self.size.height and not self.styles.is_auto_height:
+            # Nothing moves but the bar itself: no layout of the whole screen, which would be drawn as a second frame.
+            self.set_reactive(ScrollView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = lines
+        else:
+            self.virtual_size = size
 
     def reveal(self, line: int) -> None:
         """Bring a line into view, in the middle of the window when it was outside."""
