@@ -16,8 +16,8 @@ from textual.app import App
 from textual.binding import Binding
 
 from tui import keys
+from tui.direction import ScreenDriver
 from tui.keymap import shown_keys
-from tui.link import LinkDriver
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
@@ -65,7 +65,7 @@ class JsonbreakApp(App[None]):
         runs: Path = Path("runs"),
         settings: Settings = USUAL,
     ) -> None:
-        super().__init__(driver_class=LinkDriver)
+        super().__init__(driver_class=ScreenDriver)
         for theme in own_themes():
             self.register_theme(theme)
         wanted = settings.theme or os.environ.get("TEXTUAL_THEME")

@@ -186,9 +186,9 @@ def test_suspended_and_woken_it_draws_everything(tmp_path: Path) -> None:
     terminal.type(b"\x1a")
     terminal.until(lambda: b"STOPPED" in terminal.seen)
     before = terminal.seen.partition(b"STOPPED")[0]
-    assert b"\x1b[?1049l" in before, "the shell has its screen"
+    assert b"\x1b[?1049l\x1b[8h" in before, "the shell has its screen, and right-to-left text as it was"
     terminal.until(lambda: b"Extract the name" in terminal.seen.partition(b"STOPPED")[2])
-    assert b"\x1b[?1049h" in terminal.seen.partition(b"STOPPED")[2]
+    assert b"\x1b[8l\x1b[?1049h" in terminal.seen.partition(b"STOPPED")[2]
     terminal.type(b"q")
     assert terminal.exit_code() == 0
 
