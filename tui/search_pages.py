@@ -33,7 +33,7 @@ def _add_found(page: Page, found: Found) -> None:
     for failure in found.failures:
         page.add(f"  !! {failure.failure}  {one_line(failure.case)}\n")
         page.add(f"     {one_line(failure.sentence)}\n", "text--label")
-    page.add("\n").heading("The prompt, for a suite file: w writes it to a file, c copies it")
+    page.add("\n").heading("The prompt, for a suite file: w writes it to a file, y copies it")
     page.add(visible(found.block)).add("\n")
 
 

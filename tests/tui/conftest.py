@@ -79,10 +79,11 @@ def stage(tmp_path: Path):
         size: tuple[int, int] = (80, 24),
         path: Path | None = None,
         order: str = "start_run",
+        runs: Path | None = None,
     ) -> AsyncIterator[Stage]:
         suites = path or story.suite_folder(tmp_path / "suites")
-        command, runs = story.command(steps, tmp_path, order), tmp_path / "runs"
-        app = JsonbreakApp(suites, command, tmp_path / "engine.log", runs=runs)
+        command = story.command(steps, tmp_path, order)
+        app = JsonbreakApp(suites, command, tmp_path / "engine.log", runs=runs or tmp_path / "runs")
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Stage(app, pilot, tmp_path)
 

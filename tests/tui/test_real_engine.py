@@ -44,7 +44,7 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
         begun = record_starts(monkeypatch)
         await it.press("G")
         await it.pilot.pause(0.5)  # long enough for the selection to have come to rest
-        await it.press("k", "c")
+        await it.press("up", "c")
         await it.sees("~~ cancelled")
         await it.press("space")
         await it.until(lambda: begun)

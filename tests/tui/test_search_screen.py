@@ -92,8 +92,8 @@ async def check_the_block(it, folder: Path) -> None:
     await it.until(lambda: folder.with_name(f"{folder.name}.toml").exists())
     assert folder.with_name(f"{folder.name}.toml").read_text() == BLOCK
     await it.sees("Written to")
-    await it.press("c")
-    await it.sees("Copied, if the terminal takes it")
+    await it.press("y")
+    await it.sees("Sent to")
     assert it.app.clipboard == BLOCK
     await it.press("tab", "G")
     await it.sees("LEADERBOARD", "** winner", "1/4 25%", "chosen by")
@@ -139,6 +139,6 @@ async def test_a_suite_with_too_little_is_not_searched(stage, tmp_path) -> None:
 
 
 async def test_the_help_lists_the_keys_of_a_search(stage) -> None:
-    async with stage(size=(80, 60)) as it:
+    async with stage(size=(80, 180)) as it:
         await it.press("question_mark")
         await it.sees("A search", "write the winner's [[prompt]] block to a file", "search for the best plain prompt")
