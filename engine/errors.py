@@ -9,3 +9,7 @@ class BadInputError(Exception):
 
 class EngineError(Exception):
     """Something went wrong while running: exit code 1. The message is what is shown."""
+
+
+INTERRUPTED = 130
+"""The exit code of a program that ctrl+c ended, as shells have it."""

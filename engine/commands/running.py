@@ -1,0 +1,108 @@
+"""Commands that take a model: open, run, search, and the engine as a child process."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.commands.paths import default_suites
+from engine.errors import INTERRUPTED, BadInputError
+from engine.options import batch_option, decoding_options, model_options
+
+if TYPE_CHECKING:
+    from engine.events import GrammarKind
+
+
+@click.command("open")
+@click.argument("path", type=Path, required=False)
+@model_options
+@decoding_options
+def open_(
+    path: Path | None, model: str | None, device: str, dtype: str, out: Path, batch: int | None, grammar: str
+) -> None:
+    """Browse suites and run them in the interface."""
+    path = path or default_suites()
+    if not path.exists():
+        raise BadInputError(f"{path}: there is no such folder or suite.")
+    options = ["--device", device, "--dtype", dtype, "--out", str(out), "--grammar", grammar]
+    options += ["--model", model] if model else []
+    options += ["--batch", str(batch)] if batch else []
+    # The interface is a program of its own, of which the engine knows nothing. It runs in this process: a second start
+    # of Python would take 0.08 s.
+    sys.argv = ["jsonbreak", str(path), *options]
+    runpy.run_module("tui", run_name="__main__")
+
+
+@click.command()
+@click.argument("suite", type=Path)
+@click.option("--prompt", "prompts", multiple=True, metavar="NAME", help="Only this prompt; may be repeated.")
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
+@model_options
+@decoding_options
+@click.option("--resume", metavar="RUN", help="Run what is missing of this run: its folder, name or last.")
+@click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
+def run(
+    suite: Path,
+    prompts: tuple[str, ...],
+    cases: tuple[str, ...],
+    limit: int | None,
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    batch: int | None,
+    grammar: GrammarKind,
+    resume: str | None,
+    plain: bool,
+) -> None:
+    """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr."""
+    from engine.events import StartRun
+    from engine.headless import run_headless
+
+    order = StartRun(suite, prompts, cases, limit, batch, grammar)
+    if resume is not None:
+        from engine.runs.reading import find_run
+        from engine.runs.resuming import order_to_resume
+
+        if prompts or cases or limit:
+            raise click.UsageError("--resume takes --prompt, --case and --limit from the run; leave them out.")
+        order = replace(order_to_resume(find_run(resume, out).folder), suite=suite, batch=batch)
+    if not run_headless(order, model, device, dtype, out, plain):
+        sys.exit(INTERRUPTED)
+
+
+@click.command()
+@click.argument("suite", type=Path)
+@click.option("--budget", type=int, default=400, show_default=True, metavar="JOBS", help="Decode at most so many jobs.")
+@model_options
+@batch_option
+@click.option("--plain", is_flag=True, help="Lines of text instead of a live leaderboard, no colour, no boxes.")
+def search(
+    suite: Path, budget: int, model: str | None, device: str, dtype: str, out: Path, batch: int | None, plain: bool
+) -> None:
+    """Look for the best plain prompt for SUITE by composing techniques; the winner's [[prompt]] goes to stdout.
+
+    The winner's figure comes from cases that it was not chosen on. Only the free arm is decoded.
+    """
+    from engine.events import StartSearch
+    from engine.search.headless import search_headless
+
+    if not search_headless(StartSearch(suite, budget, batch), model, device, dtype, out, plain):
+        sys.exit(INTERRUPTED)
+
+
+@click.command(hidden=True)
+@model_options
+@click.option("--keep-running", is_flag=True, help="Finish the run that is on when the parent goes.")
+@click.option("--log", type=Path, help="The file that stderr goes to, to be named in run folders.")
+def worker(model: str | None, device: str, dtype: str, out: Path, keep_running: bool, log: Path | None) -> None:
+    """The engine as a child process: JSON lines on stdin and stdout."""
+    from engine.worker import serve
+
+    serve(model, device, dtype, out, keep_running=keep_running, log=log)
