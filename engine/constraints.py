@@ -4,37 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.grammar import GrammarError, Unenforced
 from engine.jobs import Job
 from engine.per_schema import PerSchema
 
-Make = Callable[[Mapping[str, Any]], Grammar]
-"""Compiles a schema; raises GrammarError."""
+
+class Holding(Protocol):
+    """What holds replies to a schema: a grammar here, a form of request on a server."""
+
+    @property
+    def backend(self) -> str:
+        """What made it, in a word."""
+
+    @property
+    def unenforced(self) -> tuple[Unenforced, ...]:
+        """What it is known to leave to the judge."""
+
+
+Held = TypeVar("Held", bound=Holding)
 
 
 @dataclass(slots=True)
-class _Outcome:
+class _Outcome(Generic[Held]):
     """What came of compiling a schema: a grammar or a reason, and the prompts whose schema it is."""
 
     schema: dict[str, Any]
-    grammar: Grammar | None = None
+    grammar: Held | None = None
     reason: str | None = None
     prompts: list[str] = field(default_factory=list)
 
 
-class Constraints:
+class Constraints(Generic[Held]):
     """What the constrained arm of each job is decoded under. Prompts may have schemas of their own."""
 
-    def __init__(self, jobs: Iterable[Job], make: Make) -> None:
+    def __init__(self, jobs: Iterable[Job], make: Callable[[Mapping[str, Any]], Held]) -> None:
+        """make: compiles a schema; raises GrammarError."""
         self._outcomes = PerSchema(lambda schema: _outcome(schema, make))
         for job in jobs:
             prompts = self._outcomes(job.schema).prompts
             if job.prompt not in prompts:
                 prompts.append(job.prompt)
 
-    def of(self, job: Job) -> Grammar | None:
+    def of(self, job: Job) -> Held | None:
         """The grammar of a job's schema, if it has one."""
         return self._outcomes(job.schema).grammar
 
@@ -82,7 +95,7 @@ class Constraints:
         ]
 
 
-def _outcome(schema: dict[str, Any], make: Make) -> _Outcome:
+def _outcome(schema: dict[str, Any], make: Callable[[Mapping[str, Any]], Held]) -> _Outcome[Held]:
     try:
         return _Outcome(schema, make(schema))
     except GrammarError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.decoding.lanes import LaneResult
+from engine.happenings import LaneResult
 from engine.jobs import Job
 from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge

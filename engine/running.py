@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from engine.backends import Plan
 from engine.constraints import Constraints
 from engine.control import Control
-from engine.decoding.backend import Plan
-from engine.decoding.lanes import Begun, Ended, Grown, Happening, Parted, Shrunk
 from engine.events import Cancel, Event, Forked, JobCancelled, JobFinished, JobStarted, Prefer, Remark
+from engine.happenings import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
 from engine.jobs import Job
 from engine.recording import Recorder, not_decoded
 from engine.records import ARMS, Arm, Fork, Record, Reply
@@ -34,7 +35,7 @@ class Running:
         suite: Suite,
         jobs: Sequence[Job],
         plan: Plan,
-        constraints: Constraints,
+        constraints: Constraints[Any],
         store: RunStore,
         meter: Meter,
         emit: Callable[[Event], None],
@@ -100,13 +101,13 @@ class Running:
 
     def _judge_and_finish(self, ended: Ended) -> None:
         job = self._jobs[ended.id]
-        free = self._recorder.reply(ended.free, job)
-        if ended.constrained is not None:
-            constrained = self._recorder.reply(ended.constrained, job)
-        else:
-            reason = ended.error or self._plan.unconstrained.get(job.id) or self._constraints.reason(job)
-            constrained = not_decoded(reason or _NO_GRAMMAR)
+        unconstrained = self._plan.unconstrained.get(job.id) or self._constraints.reason(job) or _NO_GRAMMAR
+        free = self._reply(ended.free, job, ended.free_error or "")
+        constrained = self._reply(ended.constrained, job, ended.error or unconstrained)
         self._finish(job, free, constrained, ended.fork)
+
+    def _reply(self, lane: LaneResult | None, job: Job, error: str) -> Reply:
+        return not_decoded(error) if lane is None else self._recorder.reply(lane, job)
 
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
         record = self._recorder.record(job, free, constrained, fork)

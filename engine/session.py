@@ -1,4 +1,4 @@
-"""A model kept loaded, and the runs and searches made with it."""
+"""A model kept ready, here or on a server, and the runs and searches made with it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import BaseFileLock
 
+from engine.backends import Backend, Plan
 from engine.constraints import Constraints
 from engine.control import Control
-from engine.decoding.backend import LocalBackend, Plan
-from engine.decoding.model import ModelSpec, load_model
 from engine.errors import EngineError
 from engine.events import (
     Event,
@@ -34,22 +33,22 @@ from engine.runs.reading import RunFolder
 from engine.runs.resuming import resumed
 from engine.runs.store import RunStore, create_run, locked, prepare, reopen_run
 from engine.search.searching import search
+from engine.servers.spec import ServerSpec
 from engine.streaming import Meter
 
+if TYPE_CHECKING:
+    from engine.decoding.model import ModelSpec
+
 Emit = Callable[[Event], None]
-_ONE_AT_A_TIME = (
-    "Layers of this model keep other things than the keys and values of all tokens (windows, states): "
-    "its jobs are decoded one at a time."
-)
 
 
 class Session:
     """Runs suites on one model. Events are told through `emit`, in order; a record is on disk before it is told."""
 
-    def __init__(self, spec: ModelSpec, out: Path, emit: Emit, log: Path | None = None) -> None:
+    def __init__(self, spec: ModelSpec | ServerSpec, out: Path, emit: Emit, log: Path | None = None) -> None:
         """out: the folder of the runs. log: where this process tells of its troubles, for others to find."""
         self._spec, self._out, self._emit, self._log = spec, out, emit, log
-        self._backend: LocalBackend | None = None
+        self._backend: Backend[Any] | None = None
 
     def run(self, order: StartRun | StartTrial, control: Control) -> None:
         """Run a suite, or try something beside a run, to the end or until `control` stops it.
@@ -71,14 +70,15 @@ class Session:
         had = {record.id for record in _records_of(what)}
         missing = [job for job in what.jobs if job.id not in had]
         plan = backend.plan(missing, constraints.of, what.suite.generation, batch)
-        store = self._store(what, describe_run(what, backend.model, constraints, plan.slots), lock)
-        self._emit(_started(what, store.folder, backend.model.name, constraints, plan))
+        store = self._store(what, describe_run(what, backend, constraints, plan.slots), lock)
+        self._emit(_started(what, store.folder, backend.name, constraints, plan))
         meter = Meter(len(what.jobs), self._emit)
         run = Running(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
         try:
             run.tell_again(_records_of(what))
             run.decode(control)
         finally:
+            plan.decoder.close()
             stopped = meter.done < meter.total
             cancelled = len(what.jobs) - meter.total
             rates = counts_of(run.rates, run.clusters)
@@ -94,15 +94,27 @@ class Session:
             return create_run(self._out, what.suite.name, manifest["model"], manifest, log=self._log)
         return reopen_run(what.resume, resumed(what.resume, manifest), lock, self._log)
 
-    def _ready(self) -> LocalBackend:
+    def _ready(self) -> Backend[Any]:
         self._backend = self._backend or self._load()
         return self._backend
 
-    def _load(self) -> LocalBackend:
+    def _load(self) -> Backend[Any]:
         started = time.monotonic()
-        model = load_model(self._spec, self._emit)
-        self._emit(ModelReady(model.name, str(model.device), model.dtype_name, time.monotonic() - started))
-        return LocalBackend(model)
+        backend = _open(self._spec, self._emit)
+        self._emit(ModelReady(backend.name, backend.device, backend.precision, time.monotonic() - started))
+        return backend
+
+
+def _open(spec: ModelSpec | ServerSpec, emit: Emit) -> Backend[Any]:
+    """Whichever is asked for; the libraries of the other are not imported."""
+    if isinstance(spec, ServerSpec):
+        from engine.servers.backend import ServerBackend
+
+        return ServerBackend.connect(spec, emit)
+    from engine.decoding.backend import LocalBackend
+    from engine.decoding.model import load_model
+
+    return LocalBackend(load_model(spec, emit))
 
 
 def _refuse_if_stopped(control: Control) -> None:
@@ -122,8 +134,8 @@ def _records_of(what: Ordered) -> Iterator[Record]:
             yield record
 
 
-def _started(what: Ordered, folder: Path, model: str, constraints: Constraints, plan: Plan) -> RunStarted:
-    remarks = constraints.remarks if plan.slots else (_ONE_AT_A_TIME, *constraints.remarks)
+def _started(what: Ordered, folder: Path, model: str, constraints: Constraints[Any], plan: Plan) -> RunStarted:
+    remarks = (*plan.remarks, *constraints.remarks)
     infos = tuple(_info(job) for job in what.jobs)
     return RunStarted(folder, what.suite.name, model, infos, constraints.error, remarks, what.trial_of)
 

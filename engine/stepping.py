@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from engine.backends import Decoder
 from engine.control import Control
-from engine.decoding.lanes import Happening
-from engine.decoding.placement import out_of_memory
-from engine.decoding.twin import TwinDecoder
 from engine.errors import EngineError
 from engine.events import Cancel, Event, Paused, Prefer
+from engine.happenings import Happening
 
 
 def steps(
-    decoder: TwinDecoder,
+    decoder: Decoder,
     control: Control,
     emit: Callable[[Event], None],
     grant: Callable[[Prefer | Cancel], None],
@@ -40,10 +39,12 @@ def steps(
         yield _step(decoder)
 
 
-def _step(decoder: TwinDecoder) -> Iterator[Happening]:
+def _step(decoder: Decoder) -> Iterator[Happening]:
     try:
         yield from decoder.step()
     except RuntimeError as error:
+        from engine.decoding.placement import out_of_memory  # PyTorch, which a server needs not
+
         if not out_of_memory(error):
             raise
         raise EngineError(

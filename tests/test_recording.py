@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from engine.decoding.lanes import LaneResult
+from engine.happenings import LaneResult
 from engine.jobs import Job
 from engine.judging.compare import Rule
 from engine.recording import Recorder, not_decoded

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
+from engine.backends import Plan
 from engine.decoding.compiling import compile_grammar
-from engine.decoding.grammar import Grammar, GrammarError
+from engine.decoding.grammar import WHITESPACE, Grammar, GrammarError
 from engine.decoding.graphs import cuda_capture
 from engine.decoding.lanes import Request
 from engine.decoding.loading import Report
@@ -24,6 +25,11 @@ from engine.jobs import Job
 from engine.per_schema import schema_key
 from engine.suites import Generation
 
+_PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
+_ONE_AT_A_TIME = (
+    "Layers of this model keep other things than the keys and values of all tokens (windows, states): "
+    "its jobs are decoded one at a time."
+)
 _MEMORY_SHARE = 0.4
 _MOST_ROWS = {"cpu": 128}  # where more rows no longer decode faster
 _MOST_ROWS_ELSEWHERE = 512
@@ -31,26 +37,14 @@ _PROMPT_TOKENS = {"cpu": 128}  # a pass over prompts: about as long as a step of
 _PROMPT_TOKENS_ELSEWHERE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A decoder with its requests queued, and what cannot be decoded: the reason by job id, for both arms or one.
-
-    tokens: how long each job's prompt is, by its id, those that cannot be decoded included.
-    slots: the most rows at once; None where the model's layers allow one job at a time only.
-    """
-
-    decoder: TwinDecoder
-    impossible: Mapping[str, str]
-    unconstrained: Mapping[str, str]
-    tokens: Mapping[str, int]
-    slots: int | None
-
-
 class LocalBackend:
     """A loaded model, and the grammars made for it so far."""
 
+    no_search: str | None = None
+
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
+        self.name, self.device, self.precision = model.name, str(model.device), model.dtype_name
         self._vocabulary: dict[bytes, list[int]] | None = None
         self._grammars: dict[tuple[str, GrammarKind], Grammar] = {}
 
@@ -98,7 +92,17 @@ class LocalBackend:
                     grammar = None
             requests.append(Request(job.id, tokens, job.prefill, job.seed, grammar, think))
         slots = self._slots(requests, generation, batch) if can_batch(self.model) else None
-        return Plan(self._decoder(requests, generation, slots), impossible, unconstrained, lengths, slots)
+        decoder = self._decoder(requests, generation, slots)
+        return Plan(decoder, impossible, unconstrained, lengths, slots, () if slots else (_ONE_AT_A_TIME,))
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says of it, beside its name, device and precision."""
+        return {
+            "whitespace_pattern": WHITESPACE,
+            "versions": {name: version(name) for name in _PACKAGES},
+            "server": None,
+            "server_url": None,
+        }
 
     def _think(self, job: Job) -> Think | None:
         if job.think_close is None:

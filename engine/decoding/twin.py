@@ -18,20 +18,7 @@ import torch
 from engine.decoding.choosing import Choice, Choices, Chooser, probabilities
 from engine.decoding.forks import Explainer
 from engine.decoding.grammar import Grammar, GrammarError
-from engine.decoding.lanes import (
-    Begun,
-    Ended,
-    Grown,
-    Happening,
-    Lane,
-    LaneResult,
-    Parked,
-    Parted,
-    Request,
-    Row,
-    Shrunk,
-    Twin,
-)
+from engine.decoding.lanes import Lane, Parked, Request, Row, Twin
 from engine.decoding.masks import MaskTable
 from engine.decoding.model import LoadedModel
 from engine.decoding.placement import out_of_memory
@@ -39,6 +26,7 @@ from engine.decoding.rows import Rows
 from engine.decoding.sampling import Sampler, SamplingParams
 from engine.decoding.text import TextStream, decode
 from engine.decoding.thinking import Thinking
+from engine.happenings import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
 from engine.records import ARMS, Arm
 
 _LOOK_AHEAD = 64  # waiting prompts among which shared beginnings are looked for
@@ -105,6 +93,11 @@ class TwinDecoder:
         for row in [row for row in self._rows if row.twin is twin]:
             self._drop(row)
         return True
+
+    def close(self) -> None:
+        """Drop all requests, with the memory that they hold."""
+        for id in [*self._twins, *(request.id for request in self._waiting)]:
+            self.cancel(id)
 
     @torch.inference_mode()
     def step(self) -> Iterator[Happening]:

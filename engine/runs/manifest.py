@@ -7,24 +7,21 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from engine import __version__
+from engine.backends import Backend
 from engine.constraints import Constraints
-from engine.decoding.grammar import WHITESPACE
-from engine.decoding.model import LoadedModel
 from engine.orders import Ordered
 from engine.records import Arm
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Clusters
 from engine.suites import Suite
 
-_PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 
-
-def describe(suite: Suite, model: LoadedModel, jobs: int) -> dict[str, Any]:
+def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
     """What is known at the start of a run or a search, and is common to both."""
+    facts = backend.describe()
     return {
         "jsonbreak": __version__,
         "suite": suite.name,
@@ -34,25 +31,27 @@ def describe(suite: Suite, model: LoadedModel, jobs: int) -> dict[str, Any]:
         "variations": suite.variations.model_dump(mode="json"),
         "compare": {path: asdict(rule) for path, rule in suite.compare.items()},
         "generation": suite.generation.model_dump(mode="json"),
-        "model": model.name,
-        "device": str(model.device),
-        "dtype": model.dtype_name,
+        "model": backend.name,
+        "device": backend.device,
+        "dtype": backend.precision,
         "jobs": jobs,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        **facts,
+        "versions": {"python": platform.python_version()} | facts["versions"],
         "started": now(),
     }
 
 
-def describe_run(what: Ordered, model: LoadedModel, constraints: Constraints, slots: int | None) -> dict[str, Any]:
+def describe_run(
+    what: Ordered, backend: Backend[Any], constraints: Constraints[Any], slots: int | None
+) -> dict[str, Any]:
     """The manifest at the start of a run; `ended`, `done`, `cancelled`, `stopped` and `rates` are added at its end.
 
     slots: the most rows at once, None where jobs are decoded one at a time.
     """
-    return describe(what.suite, model, len(what.jobs)) | {
+    return describe(what.suite, backend, len(what.jobs)) | {
         "prompts": [prompt.model_dump(mode="json") for prompt in what.suite.prompts],
         "selection": dict(what.selection),
         "trial_of": what.trial_of.name if what.trial_of else None,
-        "whitespace_pattern": WHITESPACE,
         "grammar": what.grammar,
         "grammars": constraints.describe(),
         "constrained_error": constraints.error,

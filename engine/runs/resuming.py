@@ -29,6 +29,7 @@ _DECISIVE = {
     "trial_of": "the run that it is a trial beside",
     "model": "the model",
     "device": "the device",
+    "server": "what serves it, or what that does with a schema",
     "dtype": "the number format",
     "whitespace_pattern": "the whitespace that the grammar allows",
     "grammars": "the grammars",

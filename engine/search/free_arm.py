@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from engine.backends import Backend
 from engine.control import Control
-from engine.decoding.backend import LocalBackend
-from engine.decoding.lanes import Ended, Grown, Shrunk
 from engine.events import Event
+from engine.happenings import Ended, Grown, LaneResult, Shrunk
 from engine.jobs import Job
 from engine.recording import Recorder, not_decoded
 from engine.records import Record, Reply
@@ -33,7 +33,7 @@ class FreeArm:
 
     def __init__(
         self,
-        backend: LocalBackend,
+        backend: Backend[Any],
         suite: Suite,
         batch: int | None,
         store: RunStore,
@@ -58,7 +58,7 @@ class FreeArm:
                 match happening:
                     case Grown():
                         self._meter.count_token()
-                    case Ended(id=job_id, free=free):
+                    case Ended(id=job_id, free=LaneResult() as free):
                         job = by_id[job_id]
                         yield Answer(self._kept(job, self._recorder.reply(free, job)), plan.tokens[job_id])
                     case Shrunk():

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.backends import Backend
 from engine.control import Control
-from engine.decoding.backend import LocalBackend
-from engine.errors import EngineError
+from engine.errors import BadInputError, EngineError
 from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
 from engine.records import Record
 from engine.runs.manifest import describe, now
@@ -29,7 +29,7 @@ _BOARD_EVERY = 0.25  # seconds
 def search(
     order: StartSearch,
     control: Control,
-    ready: Callable[[], LocalBackend],
+    ready: Callable[[], Backend[Any]],
     out: Path,
     emit: Emit,
     log: Path | None = None,
@@ -42,10 +42,12 @@ def search(
     plan = plan_search(suite, order.budget)
     prepare(out)
     backend = ready()
+    if backend.no_search is not None:
+        raise BadInputError(backend.no_search)
     if control.stopped.is_set():
         raise EngineError("The search was stopped before its first job.")
-    store = create_run(out, f"search-{suite.name}", backend.model.name, _manifest(plan, backend), SEARCH, log)
-    emit(_started(plan, store.folder, backend.model.name, left_out(suite)))
+    store = create_run(out, f"search-{suite.name}", backend.name, _manifest(plan, backend), SEARCH, log)
+    emit(_started(plan, store.folder, backend.name, left_out(suite)))
     meter = Meter(plan.jobs, emit)
     arm = FreeArm(backend, plan.suite, order.batch, store, meter, control, emit)
     result: Found | None = None
@@ -127,9 +129,9 @@ def _facts(score: Score, winner: str | None) -> dict[str, Any]:
     return facts
 
 
-def _manifest(plan: SearchPlan, backend: LocalBackend) -> dict[str, Any]:
+def _manifest(plan: SearchPlan, backend: Backend[Any]) -> dict[str, Any]:
     """The manifest at the start; each round, what was found and how it ended are added as they come to be."""
-    return describe(plan.suite, backend.model, plan.jobs) | {
+    return describe(plan.suite, backend, plan.jobs) | {
         "budget": plan.budget,
         "candidates": [prompt.model_dump(mode="json", exclude={"json_schema"}) for prompt in plan.candidates],
         "yardstick": plan.yardstick,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Grammar
-from engine.decoding.lanes import Ended, Grown, LaneResult, Parted
 from engine.decoding.model import ModelSpec, load_model
+from engine.happenings import Ended, Grown, LaneResult, Parted
 from engine.jobs import Job
 from engine.suites import Generation
 

@@ -17,10 +17,11 @@ from transformers import (
 )
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.lanes import Ended, Request
+from engine.decoding.lanes import Request
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import can_batch
 from engine.decoding.sampling import SamplingParams
+from engine.happenings import Ended
 from engine.jobs import Job
 from engine.suites import Generation
 from tests.decoding.reference import generate

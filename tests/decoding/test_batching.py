@@ -19,7 +19,7 @@ from transformers import LlamaForCausalLM
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Backend, Grammar, GrammarError, State, Unenforced
 from engine.decoding.graphs import Pass
-from engine.decoding.lanes import Begun, Ended, Grown, Request, Shrunk
+from engine.decoding.lanes import Request
 from engine.decoding.model import LoadedModel
 from engine.decoding.prefixes import Ahead, look_ahead
 from engine.decoding.rows import BatchRows
@@ -27,6 +27,7 @@ from engine.decoding.sampling import SamplingParams
 from engine.decoding.text import decode
 from engine.decoding.thinking import Think, Thinking
 from engine.decoding.twin import TwinDecoder
+from engine.happenings import Begun, Ended, Grown, Shrunk
 from tests.decoding.reference import generate
 from tests.decoding.tiny import STOP, llama, loaded
 

@@ -9,11 +9,12 @@ import torch
 
 from engine.decoding.backend import LocalBackend
 from engine.decoding.graphs import cuda_capture
-from engine.decoding.lanes import Ended, Request
+from engine.decoding.lanes import Request
 from engine.decoding.model import LoadedModel, ModelSpec, load_model
 from engine.decoding.rows import BatchRows
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twin import TwinDecoder
+from engine.happenings import Ended
 
 pytestmark = [
     pytest.mark.gpu,

@@ -9,11 +9,12 @@ import torch
 
 from engine.decoding.backend import LocalBackend
 from engine.decoding.grammar import Grammar
-from engine.decoding.lanes import Begun, Ended, Grown, LaneResult, Parted, Request
+from engine.decoding.lanes import Request
 from engine.decoding.model import LoadedModel
 from engine.decoding.rows import BatchRows, SeparateRows
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twin import TwinDecoder
+from engine.happenings import Begun, Ended, Grown, LaneResult, Parted
 from tests.decoding.reference import Reference, generate
 
 MAX_NEW_TOKENS = 9

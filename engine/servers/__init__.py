@@ -1,0 +1,1 @@
+"""A suite on an OpenAI-compatible chat completions server: vLLM, SGLang, llama.cpp's server, transformers serve."""

@@ -1,0 +1,62 @@
+"""Which server is asked for, and the key for it. Light: the options need it before anything is loaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from engine.errors import BadInputError
+from engine.faults import printable
+
+DEFAULT_KEY_VAR = "OPENAI_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSpec:
+    """What the user asked for. Use `server_spec`.
+
+    url: the base of its addresses, such as http://host:8000/v1, without credentials. key: sent with each request,
+    "" for none; it stays out of whatever this is printed into. model: None for the only one that is served.
+    concurrency: so many jobs at once, None for as many as make the server faster.
+    """
+
+    url: str
+    key: str = field(repr=False, default="")
+    model: str | None = None
+    concurrency: int | None = None
+
+
+def server_spec(url: str, model: str | None, key_var: str | None, concurrency: int | None) -> ServerSpec:
+    """key_var: the environment variable with the key; None is OPENAI_API_KEY, where that is set.
+
+    Raises BadInputError for an address that is none, one with credentials, and a variable that is not set.
+    """
+    key = os.environ.get(key_var or DEFAULT_KEY_VAR, "")
+    if key_var is not None and not key:
+        raise BadInputError(f"--api-key-env {printable(key_var)}: this environment variable is not set; set it first.")
+    return ServerSpec(_base(url), key, model, concurrency)
+
+
+def _base(url: str) -> str:
+    """The address with its path: /v1 where it has none, as servers have it and as the client expects it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable:
+        raise BadInputError(f"--server {_shown(url)}: this is no address; give one such as http://localhost:8000/v1.")
+    if parts.username is not None or parts.password is not None:
+        remedy = "put the key into an environment variable and name that with --api-key-env"
+        raise BadInputError(f"--server: the address holds a user or a password, which would be stored; {remedy}.")
+    if parts.query or parts.fragment:
+        raise BadInputError(f"--server {_shown(url)}: leave out what follows the path of the address.")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/v1", "", ""))
+
+
+def _shown(url: str) -> str:
+    """An address for a sentence: without what stands before @, and after ? and #, where keys may be."""
+    bare = url.split("?")[0].split("#")[0]
+    scheme, separator, rest = bare.rpartition("://")
+    return printable(scheme + separator + rest.rpartition("@")[2])
