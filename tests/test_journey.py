@@ -121,3 +121,39 @@ def test_quitting_in_the_middle_asks_first_and_keeps_what_is_finished(
     assert manifest["stopped"] is True
     assert 0 < manifest["done"] == len(records) < 300
     assert all(json.loads(line)["free"]["text"] for line in records)
+
+
+def test_filter_look_closer_edit_the_prompt_and_reopen(
+    terminal: Callable[[tuple[int, int]], Terminal], builtin_model: object
+) -> None:
+    it = terminal((80, 24))
+    it.sees("1 x 2 cases")
+    it.press("r")
+    it.sees("ok finished +2 of 2 jobs")
+    it.press("F")
+    it.sees(r"\[x\] all +2")
+    it.press("Down", "Space", "Escape")
+    it.sees(r"broken free +\d of 2")
+    it.press("t")
+    it.sees(r"token 0 of \d+")
+    it.press("Right")
+    it.sees(r"token 1 of \d+")
+    it.press("Escape")
+    it.sees("fork at token")
+    it.press("e")
+    it.sees(r"naive, edited: naive\*2")
+    it.press("End", "Space", "JSON:")
+    it.sees(r"\{input\} JSON:")
+    it.press("F5")
+    tried = it.sees(r"naive\*2 - naive|naive\*2.*fixed")
+    assert "newly broken" in tried
+    it.press("Escape", "Escape", "Escape")
+    it.sees("1 prompts")
+    it.press("q")
+    it.sees("exit status 0")
+    again = terminal((80, 24))
+    again.sees("1 x 2 cases")
+    again.press("o")
+    again.sees(r"ok finished +2/2")
+    again.press("Enter")
+    again.sees(r"naive\*2")

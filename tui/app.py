@@ -196,7 +196,7 @@ class JsonbreakApp(App[None]):
         """Show the keys."""
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._remapped))
+        self.push_screen(HelpScreen(self._remapped, self.screen.BINDINGS))
 
     def action_leave(self) -> None:
         """Quit, asking first when something is on."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tomli
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from tests.tui import story
 from tests.tui.conftest import Stage
@@ -162,3 +162,18 @@ def test_the_editor_has_the_terminal_and_its_keys(tmp_path: Path, monkeypatch: p
     terminal.until(lambda: b"finished" in terminal.seen)
     terminal.type(b"q")
     assert terminal.exit_code() == 0
+
+
+async def test_keys_that_come_together_take_effect_in_their_order(stage: Any) -> None:
+    async with stage(story.people_run()) as it:
+        await it.run()
+        await it.sees("finished")
+        await it.press("g", "e")
+        await it.sees("naive, edited: naive*2")
+        for key in ("end", "a", "b", "backspace", "c", "home", "d"):
+            it.app.post_message(Key(key, key if len(key) == 1 else None))
+        await it.sees("dExtract the name and age: {input}ac")
+        await it.press("escape", "slash")
+        for key in ("a", "b", "backspace", "c"):
+            it.app.post_message(Key(key, key if len(key) == 1 else None))
+        await it.sees("ac")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -59,18 +59,21 @@ run.next_broken = "n,f9"
 
 
 class HelpScreen(TextScreen):
-    """Opened by `?`, closed by it too. remapped: the user's keys, by the names of tui.keys."""
+    """Opened by `?`, closed by it too.
+
+    remapped: the user's keys, by the names of tui.keys. bound: what the screen that it was opened on binds.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close", show=False)]
 
-    def __init__(self, remapped: Mapping[str, str]) -> None:
-        super().__init__("Help", help_page(remapped))
+    def __init__(self, remapped: Mapping[str, str], bound: Sequence[BindingType]) -> None:
+        super().__init__("Help", help_page(remapped, bound))
 
 
-def help_page(remapped: Mapping[str, str]) -> Page:
-    """The text of the help, made from the keys the screens bind."""
+def help_page(remapped: Mapping[str, str], bound: Sequence[BindingType]) -> Page:
+    """The text of the help, made from the keys the screens bind; first those that are bound where it is opened."""
     page = Page()
-    for title, bindings in _KEYS.items():
+    for title, bindings in sorted(_KEYS.items(), key=lambda item: item[1][0] not in bound):
         page.heading(title)
         _add_rows(page, keymap.rows(bindings, remapped))
     for title, rows in (("Panes", keys.PANES), ("Marks", _MARKS), ("Words", _WORDS)):

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, Static
 
 from tui import keys
 from tui.text import one_line
+from tui.widgets.in_order import KeysInOrder
 
 _MOST_SEED = 2**32 - 1
 _WARM = 0.7  # where the suite decodes greedily another seed would change nothing
@@ -27,7 +28,7 @@ class Draw:
     temperature: float
 
 
-class _Number(Input):
+class _Number(Input, KeysInOrder):
     """Takes only what numbers are written with; does not blink."""
 
     def __init__(self, value: str, *, id: str) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui import keys
 from tui.text import one_line, shorten
 from tui.views import JobView
+from tui.widgets.in_order import KeysInOrder
 
 _BACK = "  (esc clears)"
 _TYPED_CELLS = 24  # of the line are left to what is typed
@@ -106,7 +107,7 @@ class FilterLine(Horizontal):
             self.post_message(self.Closed(left))
 
 
-class FilterInput(Input):
+class FilterInput(Input, KeysInOrder):
     """Where the text is typed. The arrows move the list."""
 
     BINDINGS = keys.FIND

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from tui import keys
 from tui.text import one_line
+from tui.widgets.in_order import KeysInOrder
 
 
 class FindLine(Horizontal):
@@ -82,7 +83,7 @@ class FindLine(Horizontal):
         self.close()
 
 
-class _FindInput(Input):
+class _FindInput(Input, KeysInOrder):
     BINDINGS = keys.FIND
 
     def on_mount(self) -> None:

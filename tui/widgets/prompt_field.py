@@ -8,6 +8,7 @@ from textual.document._edit import Edit
 from textual.widgets import TextArea
 
 from tui.text import visible
+from tui.widgets.in_order import KeysInOrder
 
 # Where the stand-ins of hidden characters begin: Unicode's last plane, for private use, whose first 0xffff characters
 # stand for those of the first plane. Tags, the only others that are hidden, take the place of the first private area.
@@ -15,7 +16,7 @@ _PLANE = 0x100000
 _TAGS, _FOR_TAGS = range(0xE0000, 0xE1000), 0xE000
 
 
-class PromptField(TextArea):
+class PromptField(TextArea, KeysInOrder):
     """Keeps every character that nobody edits, and does not blink.
 
     A TextArea measures a control as no cell, so that its picture would shift the line, and takes seven characters for
