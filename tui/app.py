@@ -21,7 +21,7 @@ from tui.keymap import shown_keys
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
-from tui.themes import NAMES, own_themes
+from tui.themes import DEFAULT_THEME, NAMES, own_themes
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind, StartRun
@@ -69,6 +69,7 @@ class JsonbreakApp(App[None]):
         for theme in own_themes():
             self.register_theme(theme)
         wanted = settings.theme or os.environ.get("TEXTUAL_THEME")
+        self.set_reactive(JsonbreakApp.theme, DEFAULT_THEME)  # Textual has TEXTUAL_THEME there already: no change
         self.theme = wanted if wanted in self.available_themes else NAMES[0]
         self._remapped = dict(settings.keys)
         self.set_keymap(self._remapped)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 NAMES = ("dark", "light", "contrast", "ansi-dark", "ansi-light")
 """In the order in which F2 goes through them."""
 
+DEFAULT_THEME = "textual-dark"
+"""The one that Textual begins with."""
+
 
 def own_themes() -> list[Theme]:
     """The three that Textual does not bring."""

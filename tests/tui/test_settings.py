@@ -142,3 +142,18 @@ async def test_f2_goes_through_the_themes_and_says_which(stage) -> None:
         assert it.app.theme == NAMES[-1]
         await it.press("f2")
         assert it.app.theme == "dark"
+
+
+async def test_a_theme_from_the_environment_has_its_colours(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, pathlib; from tui.app import JsonbreakApp\n"
+        "async def main():\n"
+        "    app = JsonbreakApp(pathlib.Path('suites'), ['true'], pathlib.Path('log'))\n"
+        "    async with app.run_test():\n"
+        "        print(app.screen.styles.background.hex == app.current_theme.background.upper())\n"
+        "asyncio.run(main())"
+    )
+    environment = {**os.environ, "TEXTUAL_THEME": "light", "PYTHONPATH": str(Path(__file__).parents[2])}
+    (tmp_path / "suites").mkdir()
+    said = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True)
+    assert said.stdout == b"True\n", said.stderr
