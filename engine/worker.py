@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pydantic import ValidationError
 
@@ -33,6 +35,9 @@ from engine.events import (
 )
 from engine.start import open_session
 
+if TYPE_CHECKING:
+    from engine.session import Session
+
 Order = StartRun | StartTrial | StartSearch
 
 
@@ -48,10 +53,22 @@ def serve(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a connection that drops takes the interface with it, not the run
     _at_sigterm(desk.close)
     threading.Thread(target=desk.listen, daemon=True).start()
-    session = open_session(model, device, dtype, out, emit, log)
-    from engine.rendering import render_all  # imports transformers, which open_session has prepared for
+    try:
+        session = open_session(model, device, dtype, out, emit, log)
+        from engine.rendering import render_all  # imports transformers, which open_session has prepared for
 
-    threading.Thread(target=render_all, args=(desk.prompts, model, emit), daemon=True).start()
+        threading.Thread(target=render_all, args=(desk.prompts, model, emit), daemon=True).start()
+        _work(session, desk, emit)
+    except BaseException:
+        # A fault of the program. The run it was at is closed by now; Python's own end would be an abort, since other
+        # threads still wait for commands and hold what it takes apart.
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _work(session: Session, desk: _Desk, emit: _Emitter) -> None:
+    """Carry out orders until there are to be no more, or nobody hears of it."""
     while (item := desk.orders.get()) is not None:
         order, control = item
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from engine.events import (
     RunStarted,
     StartRun,
     StopRun,
+    encode,
 )
 from engine.records import Message
 from engine.runs.reading import RunFolder
@@ -184,3 +187,32 @@ def test_a_prompt_is_rendered_as_the_model_reads_it(tmp_path: Path, builtin_mode
         assert isinstance(failed, PromptRendered)
         assert failed.error is not None
         assert "refuses the prompt" in failed.error
+
+
+FAULTY = """
+import sys
+from pathlib import Path
+from engine import worker
+
+class Faulty:
+    def run(self, order, control):
+        raise RuntimeError("a fault of the program")
+
+worker.open_session = lambda *args: Faulty()
+worker.serve(None, "cpu", "auto", Path(sys.argv[1]))
+"""
+
+
+def test_a_fault_of_the_program_ends_the_engine_with_its_traceback_and_no_abort(tmp_path: Path) -> None:
+    """Its stdin stays open, and a thread of it waits there for commands."""
+    command = [sys.executable, "-c", FAULTY, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(encode(StartRun(tmp_path / "x.toml")))
+        process.stdin.flush()
+        assert process.wait(timeout=30) == 1
+        said = process.stderr.read().decode()
+    assert said.rstrip().endswith("RuntimeError: a fault of the program")
+    assert "Traceback" in said
+    assert "Fatal Python error" not in said

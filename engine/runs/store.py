@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -40,48 +41,70 @@ class RunStore:
         """Use create_run or reopen_run. name: the manifest's file. log: where this process tells of its troubles."""
         self.folder = folder
         self._manifest, self._name, self._lock = dict(manifest), name, lock
+        self._broken = False
         self._write_manifest()
-        self._records = (folder / RECORDS).open("ab")
+        self._records = (folder / RECORDS).open("ab", buffering=0)  # what a full disk refuses is not tried again
+        self._end = self._records.tell()
         working.begin(folder, log)
         _sync_names(folder)
 
     def append(self, record: Record) -> None:
-        """Write one record. Raises EngineError when the disk takes no more."""
+        """Write one record. Raises EngineError when the disk takes no more; the file ends with a whole record then."""
         with self._on_disk(RECORDS):
-            self._records.write(_RECORD.dump_json(record) + b"\n")
-            self._records.flush()
-            os.fsync(self._records.fileno())
+            try:
+                self._write(_RECORD.dump_json(record) + b"\n")
+            except OSError:
+                self._broken = True
+                with suppress(OSError):  # what stays of it is cut off when the run is resumed
+                    self._records.truncate(self._end)
+                raise
 
     def note(self, **facts: Any) -> None:
         """Add what is known by now to the manifest. Raises EngineError as `append` does."""
         self._manifest.update(facts)
         with self._on_disk(self._name):
             self._write_manifest()
+            _sync_names(self.folder)
 
     def close(self, **facts: Any) -> None:
-        """Close the records and add what is known at the end to the manifest. Raises EngineError as `append` does."""
+        """Add what is known at the end to the manifest, and let go of the run. Raises EngineError as `append` does."""
         try:
-            self.note(**facts)
-            with self._on_disk(RECORDS):
-                self._records.close()
+            # Where a record could not be written, that was told: the manifest's turn would only hide it.
+            with suppress(EngineError) if self._broken else nullcontext():
+                self.note(**facts)
         finally:
+            self._records.close()
             working.end(self.folder)
             self._lock.release()
+
+    def _write(self, line: bytes) -> None:
+        left = memoryview(line)
+        while left:
+            left = left[self._records.write(left) :]
+        os.fsync(self._records.fileno())
+        self._end += len(line)
 
     @contextmanager
     def _on_disk(self, name: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise EngineError(f"{self.folder / name}: cannot be written ({error.strerror}).") from error
+            kept = "what is finished is kept" + (": mend that, then resume the run" if self._name == MANIFEST else "")
+            file = printable(str(self.folder / name))
+            raise EngineError(f"{file}: cannot be written ({error.strerror}); {kept}.") from error
 
     def _write_manifest(self) -> None:
         fresh = self.folder / f"{self._name}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())  # before it takes the old one's place, which a power cut would leave empty
-        fresh.replace(self.folder / self._name)
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n")
+                file.flush()
+                os.fsync(file.fileno())  # before it takes the old one's place, which a power cut would leave empty
+            fresh.replace(self.folder / self._name)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            raise
 
 
 def create_run(
@@ -94,8 +117,12 @@ def create_run(
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with _writable(out):
         folder = _new_folder(out, "-".join([stamp, _file_name(suite), _file_name(model)]))
-        _sync_names(out)
-        return RunStore(folder, manifest, name, _lock(folder), log)
+        try:
+            _sync_names(out)
+            return RunStore(folder, manifest, name, _lock(folder), log)
+        except (OSError, BadInputError):  # half a folder is no run
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def reopen_run(folder: Path, manifest: Mapping[str, Any], lock: BaseFileLock, log: Path | None = None) -> RunStore:
