@@ -302,6 +302,27 @@ class PromptRendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Hello:
+    """The first word of an engine at the other end of a connection. jsonbreak: its version.
+
+    suites: the folder for the suites that it is sent, see KeepFiles.
+    """
+
+    jsonbreak: str
+    suites: Path
+    type: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestWritten:
+    """What a run's manifest says by now, at its beginning and at its end: for those who cannot read its folder."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    type: Literal["manifest_written"] = "manifest_written"
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """What was asked for could not be done. One sentence; `bad_input` when the user can mend it."""
 
@@ -328,6 +349,8 @@ Event: TypeAlias = (
     | Leaderboard
     | SearchFinished
     | PromptRendered
+    | Hello
+    | ManifestWritten
     | Failed
 )
 
@@ -408,6 +431,14 @@ class StartSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepFiles:
+    """Keep these texts, a suite and what it names, below the folder for suites (see Hello). Names are paths there."""
+
+    files: dict[str, str]
+    type: Literal["keep_files"] = "keep_files"
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Stand still within one step, or go on."""
 
@@ -438,7 +469,7 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
-Command: TypeAlias = StartRun | StartTrial | StartSearch | RenderPrompt | Pause | StopRun | Prefer | Cancel
+Command: TypeAlias = StartRun | StartTrial | StartSearch | RenderPrompt | KeepFiles | Pause | StopRun | Prefer | Cancel
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
