@@ -34,7 +34,7 @@ $(BIN)/python:
 
 $(RUN_STAMP): $(BIN)/python pyproject.toml constraints.txt
 	@echo 'Installing jsonbreak into $(VENV) (once; torch is large) ...'
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[tune]'
 	@touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)

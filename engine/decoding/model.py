@@ -19,6 +19,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from engine.adapters import CONFIG as ADAPTER_CONFIG
+from engine.adapters import AdapterFolder
+from engine.decoding.adapters import Adapters
 from engine.decoding.chat import Chat, chat_in, locate
 from engine.decoding.loading import ModelError, Report, first_sentence, quiet
 from engine.decoding.packing import pack_linears
@@ -31,14 +34,20 @@ __all__ = ["LoadedModel", "ModelError", "ModelSpec", "load_model"]
 UNLIMITED = 1 << 30
 """The context, in tokens, of a model that states none (a state-space model, say)."""
 
+_PROBE: list[Message] = [{"role": "user", "content": "Reply with a JSON object: name and age of Alice, who is 30."}]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """What the user asked for. name: a folder or a name on the hub, None for the built-in model."""
+    """What the user asked for. name: a folder or a name on the hub, None for the built-in model.
+
+    adapters: those to be loaded on it, of which a run uses one or none.
+    """
 
     name: str | None = None
     device: str = "auto"
     dtype: str = "auto"
+    adapters: tuple[AdapterFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,8 @@ class LoadedModel:
     """A model in eval mode with its tokenizer.
 
     device: where inputs go. stop_ids: the tokens that end a reply, those that `model.generate` stops at.
-    context: how many tokens prompt and reply may have together.
+    context: how many tokens prompt and reply may have together. adapters: the base alone is in use at first; None
+    where there are none.
     """
 
     name: str
@@ -56,6 +66,7 @@ class LoadedModel:
     dtype: torch.dtype
     stop_ids: tuple[int, ...]
     context: int
+    adapters: Adapters | None = None
 
     @property
     def dtype_name(self) -> str:
@@ -86,9 +97,13 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
         needed = weight_bytes(weight_files(folder), dtype)
         where = device_map(name, needed, spec.device, device)
         model = _weights(folder, name, config, dtype, where)
+    probe = Chat(name, tokenizer)
+    adapters = Adapters(model, name, probe.ids(probe.text(_PROBE))) if spec.adapters else None
+    if adapters is not None:
+        adapters.load(spec.adapters, report)  # first: PEFT knows no packed layers
     if device.type == "cpu" and dtype == torch.float32:
         report(Loading("laying out the weights for this processor"))
-        pack_linears(model)
+        pack_linears(model, adapters.all_logits if adapters is not None else None)
     return LoadedModel(
         name=name,
         model=model,
@@ -97,6 +112,7 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
         dtype=model.dtype,
         stop_ids=_stop_ids(name, model, tokenizer),
         context=getattr(config.get_text_config(), "max_position_embeddings", None) or UNLIMITED,
+        adapters=adapters,
     )
 
 
@@ -124,6 +140,8 @@ def _needs_code(name: str) -> str:
 
 def _config(folder: Path, name: str) -> PreTrainedConfig:
     """The model's configuration, if it is that of a causal language model."""
+    if (folder / ADAPTER_CONFIG).is_file():  # transformers would put it on the model, unasked
+        raise ModelError(f"{folder} has an adapter in it; put it into a folder of its own, and give that by --adapter.")
     try:
         stated: Any = json.loads((folder / "config.json").read_bytes())
     except FileNotFoundError as error:

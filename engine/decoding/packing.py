@@ -6,6 +6,9 @@ as long as the multiplication. oneDNN, which PyTorch brings (and torch.compile u
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -14,39 +17,45 @@ _TYPICAL_ROWS = 64  # the layout is best for about so many, and right for any nu
 
 
 class PackedLinear(nn.Module):
-    """A linear layer whose weight `[out, in]` is kept in oneDNN's own layout."""
+    """A linear layer whose weight `[out, in]` is kept in oneDNN's own layout. plainly: and as it was, for who looks."""
 
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, linear: nn.Linear, plainly: bool = False) -> None:
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self._packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), _TYPICAL_ROWS)
-        self._bias = None if linear.bias is None else linear.bias.detach()
+        self.bias = None if linear.bias is None else linear.bias.detach()
+        if plainly:
+            self.weight = linear.weight
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """`[…, in]` → `[…, out]`."""
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(states, self._packed, self._bias, "none", [], "")
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(states, self._packed, self.bias, "none", [], "")
         return product
 
 
-def pack_linears(model: PreTrainedModel) -> None:
+def pack_linears(model: PreTrainedModel, probe: Callable[[], torch.Tensor] | None = None) -> None:
     """Replace the linear layers that have float32 weights on the CPU, if the model then says the same.
 
     Nothing is replaced where this PyTorch has no such operation, nor in a model that looks at its layers' weights.
+    probe: gives logits of the model in each way in which it will be used, where it has adapters.
     """
+    probe = probe or partial(_probe, model)
     if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return
     layers = [
         (parent, name, child)
         for parent in model.modules()
-        for name, child in parent.named_children()
+        # PEFT keeps an adapter's own layers in ModuleDicts: small ones, whose weights it looks at.
+        for name, child in ([] if isinstance(parent, nn.ModuleDict) else parent.named_children())
         if type(child) is nn.Linear and child.weight.device.type == "cpu" and child.weight.dtype == torch.float32
     ]
     with torch.inference_mode():
-        before = _probe(model)
+        before = probe()
         for parent, name, child in layers:
-            setattr(parent, name, PackedLinear(child))
+            # DoRA and other variants of LoRA look at the weight that they change.
+            setattr(parent, name, PackedLinear(child, plainly=bool(getattr(parent, "lora_variant", None))))
         try:
-            same = torch.allclose(before, _probe(model), rtol=1e-3, atol=1e-3)
+            same = torch.allclose(before, probe(), rtol=1e-3, atol=1e-3)
         except (AttributeError, RuntimeError):
             same = False
     if not same:

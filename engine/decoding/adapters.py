@@ -1,0 +1,168 @@
+"""LoRA adapters on a loaded model: none of them is merged, one at most is in use, and each is shown to do something."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from engine.adapters import CONFIG, WEIGHTS, AdapterFolder
+from engine.decoding.loading import ModelError, Report, first_sentence, quiet
+from engine.events import Loading
+from engine.faults import printable
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInUse:
+    """What a run says of its adapter.
+
+    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
+    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    base: str | None
+    live: float
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """key: what PEFT calls it; names of modules cannot have dots."""
+
+    folder: AdapterFolder
+    key: str
+    sha256: str
+    remarks: tuple[str, ...]
+
+
+class Adapters:
+    """The adapters on a model. Without any, everything is as if PEFT were not there."""
+
+    def __init__(self, model: PreTrainedModel, name: str, probe: Sequence[int]) -> None:
+        """name: the model's. probe: the tokens of the prompt that the adapters are tried on."""
+        self._model, self._name = model, name
+        self._probe = torch.tensor([list(probe)])
+        self._loaded: dict[str, _Loaded] = {}
+        self._peft: Any = None  # a PeftModel, from the first adapter on
+
+    def load(self, folders: Sequence[AdapterFolder], report: Report) -> None:
+        """Put adapters on the model; the base alone is in use afterwards.
+
+        Raises ModelError where one does not fit, and where one changes the base itself.
+        """
+        before = self._logits() if folders else None
+        for number, folder in enumerate(folders):
+            step = f"loading the adapter {folder.name}"
+            report(Loading(step))
+            with quiet(step, report), _in_a_sentence(folder, self._name):
+                self._loaded[folder.name] = self._put_on(folder, f"adapter{number}")
+                self._model.eval()  # type: ignore[no-untyped-call]
+                self._switch(None)
+            if before is not None and not torch.equal(before, self._logits()):
+                raise ModelError(
+                    f"The adapter {folder.name} changes {self._name} itself (a trained bias, or init_lora_weights such "
+                    "as pissa), so that the two could not be compared: convert it to a plain LoRA with PEFT."
+                )
+
+    def use(self, name: str | None) -> AdapterInUse | None:
+        """Have the model answer with an adapter, None with the base alone, and try it on the probe."""
+        self._switch(name)
+        if name is None:
+            return None
+        found = self._loaded[name]
+        live = self._difference(name)
+        dead = (
+            f"The adapter {name} does nothing: the logits of a probe prompt are those of {self._name} alone. Its "
+            "weights are zero, or are for other layers than the model has."
+        )
+        remarks = (*found.remarks, *([] if live else [dead]))
+        return AdapterInUse(name, str(found.folder.path), found.sha256, found.folder.base, live, remarks)
+
+    def all_logits(self) -> torch.Tensor:
+        """Of the probe, with the base and with each adapter: what must stay when layers change.
+
+        The base alone is in use afterwards.
+        """
+        logits = []
+        try:
+            for name in (None, *self._loaded):
+                self._switch(name)
+                logits.append(self._logits())
+        finally:
+            self._switch(None)
+        return torch.cat(logits)
+
+    def _difference(self, name: str) -> float:
+        self._switch(None)
+        base = self._logits()
+        self._switch(name)
+        return float((self._logits() - base).abs().max())
+
+    @torch.inference_mode()
+    def _logits(self) -> torch.Tensor:
+        logits: torch.Tensor = self._model(input_ids=self._probe.to(self._model.device), use_cache=False).logits
+        return logits.float()
+
+    def _switch(self, name: str | None) -> None:
+        if self._peft is None:
+            return
+        if name is None:
+            self._peft.base_model.disable_adapter_layers()
+        else:
+            self._peft.base_model.enable_adapter_layers()
+            self._peft.set_adapter(self._loaded[name].key)
+
+    def _put_on(self, folder: AdapterFolder, key: str) -> _Loaded:
+        from peft import LoraConfig, PeftModel
+
+        config: Any = LoraConfig.from_pretrained(str(folder.path))
+        config.inference_mode = True
+        if config.init_lora_weights is False:  # then weights that its file lacks would be random
+            config.init_lora_weights = True
+        if self._peft is None:
+            self._peft = PeftModel(self._model, config, key)
+        else:
+            self._peft.add_adapter(key, config)
+        result: Any = self._peft.load_adapter(str(folder.path), key, torch_device="cpu")
+        remarks = [
+            *_of_another_base(folder, self._name, self._model),
+            *_lacking(folder, result.missing_keys, f"{WEIGHTS} lacks", "they do nothing"),
+            *_lacking(folder, result.unexpected_keys, f"{self._name} has no place for", "they are left out"),
+        ]
+        return _Loaded(folder, key, folder.sha256(), tuple(remarks))
+
+
+@contextmanager
+def _in_a_sentence(folder: AdapterFolder, model: str) -> Iterator[None]:
+    """Turn what PEFT raises over an adapter that does not fit the model into a ModelError."""
+    try:
+        yield
+    except Exception as error:  # any class at all: the folder is the user's, and PEFT trusts it
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        sized = next((line for line in lines if line.startswith("size mismatch")), None)
+        said = printable(sized) if sized else first_sentence(error)
+        place = printable(str(folder.path / CONFIG))
+        raise ModelError(f"{place}: the adapter {folder.name} does not fit {model}: {said.rstrip('.')}.") from error
+
+
+def _of_another_base(folder: AdapterFolder, name: str, model: PreTrainedModel) -> Iterator[str]:
+    """By the last part of the names: one model has many paths."""
+    stated = folder.base
+    if stated is None or os.path.realpath(stated) == os.path.realpath(str(model.name_or_path)):
+        return
+    if name.rstrip("/").rsplit("/", 1)[-1].casefold() not in stated.casefold():
+        yield f"The adapter {folder.name} says that it was trained on {printable(stated)}; the model is {name}."
+
+
+def _lacking(folder: AdapterFolder, keys: Sequence[str], what: str, so: str) -> Iterator[str]:
+    if keys:
+        first = printable(min(keys)).removeprefix("base_model.model.")
+        yield f"The adapter {folder.name}: {what} {len(keys)} of its weights, {first} first; {so}."
