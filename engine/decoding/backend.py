@@ -7,12 +7,14 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from engine.adapters import AdapterInUse
 from engine.backends import Plan
 from engine.decoding.compiling import compile_grammar
 from engine.decoding.grammar import WHITESPACE, Grammar, GrammarError
 from engine.decoding.graphs import cuda_capture
 from engine.decoding.lanes import Request
 from engine.decoding.loading import Report
+from engine.decoding.machine import device_name, gpu_versions
 from engine.decoding.model import LoadedModel
 from engine.decoding.placement import free_memory
 from engine.decoding.rows import BatchRows, SeparateRows, can_batch
@@ -20,7 +22,9 @@ from engine.decoding.sampling import SamplingParams
 from engine.decoding.thinking import Think
 from engine.decoding.twin import TwinDecoder
 from engine.decoding.vocabulary import VocabularyError, token_bytes
+from engine.errors import BadInputError
 from engine.events import GrammarKind
+from engine.faults import printable, shown
 from engine.jobs import Job
 from engine.per_schema import schema_key
 from engine.suites import Generation
@@ -47,6 +51,13 @@ class LocalBackend:
         self.name, self.device, self.precision = model.name, str(model.device), model.dtype_name
         self._vocabulary: dict[bytes, list[int]] | None = None
         self._grammars: dict[tuple[str, GrammarKind], Grammar] = {}
+
+    def use_adapter(self, name: str | None) -> AdapterInUse | None:
+        """See Backend."""
+        adapters = self.model.adapters
+        if name is not None and (adapters is None or name not in adapters.names):
+            raise BadInputError(f"No adapter {shown(name)} was loaded; start again with --adapter {printable(name)}=PATH.")
+        return adapters.use(name) if adapters is not None else None
 
     def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:
         """The schema's grammar, compiled once, in at most `seconds`. Raises GrammarError: the reason there is none."""
@@ -97,9 +108,17 @@ class LocalBackend:
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of it, beside its name, device and precision."""
+        files = self.model.fingerprints
+        devices = {weight.device for weight in self.model.model.parameters()}
         return {
+            "model_sha256": files.model if files else None,
+            "model_files": dict(files.files) if files else None,
+            "tokenizer_sha256": files.tokenizer if files else None,
+            "chat_template_sha256": files.chat_template if files else None,
+            "attention": self.model.model.config._attn_implementation,
+            "device_name": device_name(devices),
             "whitespace_pattern": WHITESPACE,
-            "versions": {name: version(name) for name in _PACKAGES},
+            "versions": {name: version(name) for name in _PACKAGES} | gpu_versions(self.model.device),
             "server": None,
             "server_url": None,
         }

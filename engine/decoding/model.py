@@ -23,6 +23,7 @@ from engine.adapters import CONFIG as ADAPTER_CONFIG
 from engine.adapters import AdapterFolder
 from engine.decoding.adapters import Adapters
 from engine.decoding.chat import Chat, chat_in, locate
+from engine.decoding.fingerprints import Fingerprints, Hashing
 from engine.decoding.loading import ModelError, Report, first_sentence, quiet
 from engine.decoding.packing import pack_linears
 from engine.decoding.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
@@ -56,7 +57,7 @@ class LoadedModel:
 
     device: where inputs go. stop_ids: the tokens that end a reply, those that `model.generate` stops at.
     context: how many tokens prompt and reply may have together. adapters: the base alone is in use at first; None
-    where there are none.
+    where there are none. fingerprints: of its files; None of a model that has none, as tests make them.
     """
 
     name: str
@@ -67,6 +68,7 @@ class LoadedModel:
     stop_ids: tuple[int, ...]
     context: int
     adapters: Adapters | None = None
+    fingerprints: Fingerprints | None = None
 
     @property
     def dtype_name(self) -> str:
@@ -94,9 +96,11 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
     with quiet(step, report), _in_a_sentence(name):
         config = _config(folder, name)
         tokenizer = chat_in(folder, name).tokenizer
-        needed = weight_bytes(weight_files(folder), dtype)
-        where = device_map(name, needed, spec.device, device)
-        model = _weights(folder, name, config, dtype, where)
+        weights = weight_files(folder)
+        where = device_map(name, weight_bytes(weights, dtype), spec.device, device)
+        with Hashing(folder, weights, tokenizer) as hashing:
+            model = _weights(folder, name, config, dtype, where)
+            fingerprints = hashing.result(f"hashing the files of {name}", report)
     probe = Chat(name, tokenizer)
     adapters = Adapters(model, name, probe.ids(probe.text(_PROBE))) if spec.adapters else None
     if adapters is not None:
@@ -113,6 +117,7 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
         stop_ids=_stop_ids(name, model, tokenizer),
         context=getattr(config.get_text_config(), "max_position_embeddings", None) or UNLIMITED,
         adapters=adapters,
+        fingerprints=fingerprints,
     )
 
 
