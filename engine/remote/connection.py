@@ -1,0 +1,107 @@
+"""The command that leads to an engine elsewhere, such as `ssh gpubox jsonbreak engine`, and what is said through it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from engine import __version__
+from engine.errors import EngineError
+from engine.events import Command, Event, Hello, decode_event, encode
+from engine.faults import printable
+
+_CHATTER = 100  # lines that a login may print before the engine's first
+_LAST = 3  # lines of the command's stderr that are told
+
+
+class Connection:
+    """A running command with an engine at its other end."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Raises EngineError where the command cannot be started."""
+        self._name = printable(shlex.join(command))
+        self._said: deque[str] = deque(maxlen=_LAST)
+        self._lock = threading.Lock()
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise EngineError(f"{self._name}: cannot be started ({error.strerror}).") from error
+        self._listener = threading.Thread(target=self._copy_stderr, daemon=True)
+        self._listener.start()
+
+    def greeting(self) -> Hello:
+        """Wait for the engine's first word. Raises EngineError: there is none, or it is of another version."""
+        for _ in range(_CHATTER):
+            line = self._readline()
+            if not line:
+                raise EngineError(f"{self._name}: no engine answered{self._why()}.")
+            hello = _hello(line)
+            if hello is not None:
+                break
+            print(line.decode("utf-8", "replace").rstrip(), file=sys.stderr)
+        else:
+            raise EngineError(f"{self._name}: this does not speak as an engine; does it end with `jsonbreak engine`?")
+        theirs = hello.get("jsonbreak")
+        if theirs != __version__:
+            remedy = "install the same version on both sides"
+            raise EngineError(f"{self._name}: jsonbreak {printable(str(theirs))} there, {__version__} here; {remedy}.")
+        event = decode_event(line)
+        assert isinstance(event, Hello)
+        return event
+
+    def events(self) -> Iterator[Event]:
+        """What the engine says, until it ends or the connection is lost."""
+        while line := self._readline():
+            yield decode_event(line)
+
+    def send(self, command: Command) -> None:
+        """Tell the engine something; where the connection is lost, `events` ends."""
+        assert self._process.stdin is not None
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(encode(command))
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Nothing more will be sent: the engine ends what it is at, and then itself."""
+        assert self._process.stdin is not None
+        with self._lock, contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def lost(self) -> str:
+        """After the last event: that it was not meant to be, and what the command said."""
+        return f"The connection to the engine was lost ({self._name}){self._why()}."
+
+    def _why(self) -> str:
+        self._process.wait()
+        self._listener.join()
+        said = " ".join(self._said)
+        return f": it said {said!r}" if said else f": it ended with exit code {self._process.returncode}"
+
+    def _readline(self) -> bytes:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def _copy_stderr(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode("utf-8", "replace").rstrip()
+            if text:
+                self._said.append(printable(text))
+                print(text, file=sys.stderr, flush=True)
+
+
+def _hello(line: bytes) -> dict[str, object] | None:
+    """The greeting, whatever else a later version may say in it; None of any other line."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) and said.get("type") == "hello" else None

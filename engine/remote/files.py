@@ -1,0 +1,71 @@
+"""A suite for an engine that cannot read this machine's files: sent as texts, kept there in a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import tomli
+
+from engine.errors import BadInputError, EngineError
+from engine.faults import printable, shown
+from engine.suites import load_suite
+
+SUITES = ".suites"
+"""Below the folder of the runs: suites that were sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A suite as it is sent. files: texts by their path. suite: which of them it is.
+
+    The first part of the paths is a hash of the whole, so that a suite that was changed does not take another's place.
+    """
+
+    files: dict[str, str]
+    suite: str
+
+
+def to_send(path: Path) -> Sent:
+    """The suite's file and those that it names. Raises BadInputError where the suite is not well formed."""
+    suite = load_suite(path)
+    whole = path.absolute()
+    texts = {whole: suite.text}
+    for name in _named_files(tomli.loads(suite.text)):
+        if Path(name).is_absolute():
+            raise BadInputError(
+                f"{printable(str(path))}, schema_file: {shown(name)} is a path of this machine, and the engine is on "
+                "another; name it relative to the suite."
+            )
+        file = Path(os.path.normpath(whole.parent / name))
+        texts[file] = file.read_text(encoding="utf-8")
+    root = Path(os.path.commonpath([file.parent for file in texts]))
+    names = {file: file.relative_to(root).as_posix() for file in texts}
+    content = "".join(f"{names[file]}\0{text}\0" for file, text in texts.items())
+    folder = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return Sent({f"{folder}/{names[file]}": text for file, text in texts.items()}, f"{folder}/{names[whole]}")
+
+
+def keep(files: Mapping[str, str], folder: Path) -> None:
+    """Write the texts below a folder. Raises BadInputError for a path out of it, EngineError where it cannot be."""
+    for name, text in files.items():
+        parts = PurePosixPath(name).parts
+        if not parts or ".." in parts or name.startswith("/"):
+            raise BadInputError(f"{shown(name)} is no place for a file that is sent.")
+        file = folder.joinpath(*parts)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            reason = f"cannot be written ({error.strerror})"
+            raise EngineError(f"{printable(str(file))}: {reason}, so the engine has no suite.") from error
+
+
+def _named_files(data: Mapping[str, Any]) -> Iterator[str]:
+    for table in (data, *data.get("prompt", [])):
+        if "schema_file" in table:
+            yield table["schema_file"]

@@ -1,0 +1,93 @@
+"""A run that is made elsewhere, kept here too: the same manifest, the same records, in a folder of this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadInputError
+from engine.faults import printable
+from engine.records import Record
+from engine.runs.resuming import manifest_of
+from engine.runs.store import MANIFEST, RunStore, create_run, locked, read_records, reopen_run
+
+
+class Mirror:
+    """One run. The manifest has `engine` besides: the command that leads there, and the run's folder there."""
+
+    def __init__(self, command: Sequence[str], suite: Path, out: Path, log: Path | None) -> None:
+        """suite: its file on this machine."""
+        self._command, self._suite, self._out, self._log = list(command), suite, out, log
+        self._store: RunStore | None = None
+        self._stack = ExitStack()
+        self._resumed: Path | None = None
+        self._had: set[str] = set()
+        self._trial_of: Path | None = None
+
+    def beside(self, run: Path) -> Path:
+        """The run is a trial beside one that is kept here; that one's folder there."""
+        self._trial_of = run
+        return folder_there(run)
+
+    def resume(self, run: Path) -> Path:
+        """The run goes on with one that is kept here; its folder there. Nobody else writes to it meanwhile."""
+        there = folder_there(run)
+        self._lock = self._stack.enter_context(locked(run))
+        self._resumed = run
+        self._had = {record.id for record in read_records(run)}
+        return there
+
+    @property
+    def folder(self) -> Path:
+        """The folder here, once the manifest has come."""
+        assert self._store is not None
+        return self._store.folder
+
+    @property
+    def trial_of(self) -> Path | None:
+        """The run here that it is a trial beside."""
+        return self._trial_of
+
+    @property
+    def begun(self) -> bool:
+        """Whether the manifest has come, and it is not closed."""
+        return self._store is not None
+
+    def write_manifest(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        """Take the manifest of a folder there: the first makes the folder here, the next replace it."""
+        ours = {**manifest, "suite_file": str(self._suite), "engine": {"command": self._command, "folder": str(folder)}}
+        if self._trial_of is not None:
+            ours["trial_of"] = self._trial_of.name
+        if self._store is not None:
+            self._store.note(**ours)
+        elif self._resumed is not None:
+            self._store = reopen_run(self._resumed, ours, self._lock, self._log)
+        else:
+            self._store = create_run(self._out, ours["suite"], ours["model"], ours, log=self._log)
+
+    def append(self, record: Record) -> None:
+        """Keep a record, unless a run that is gone on with has it."""
+        assert self._store is not None
+        if record.id not in self._had:
+            self._had.add(record.id)
+            self._store.append(record)
+
+    def close(self) -> None:
+        """Let go of the folder. A run whose end was not told is one that was broken off."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        self._stack.close()
+
+
+def folder_there(run: Path) -> Path:
+    """The folder of a mirrored run at its engine. Raises BadInputError of a run that was made here."""
+    manifest_of(run)
+    engine = json.loads((run / MANIFEST).read_bytes()).get("engine")
+    if not isinstance(engine, dict) or not isinstance(engine.get("folder"), str):
+        remedy = "leave out --engine to go on with it here, or run the suite again"
+        raise BadInputError(f"{printable(str(run))}: this run was not made by an engine elsewhere; {remedy}.")
+    return Path(engine["folder"])
