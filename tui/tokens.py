@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.records import Arm, Candidate, Fork, Reply
+from engine.records import UNKNOWN_ID, Arm, Candidate, Fork, Reply
 from tui.text import one_line, shorten
 
 SPACE = "\u00b7"  # ·, so that a token's blanks can be seen
@@ -88,13 +88,17 @@ def token_words(tokens: Sequence[Token], number: int, fork: Fork | None) -> Iter
     words = [f"token {number} of {len(tokens)}"]
     if token.known:
         words.append(quoted(token.text) if token.text else _part(tokens, number))
-    words.append(f"id {token.id}")
+    if token.id != UNKNOWN_ID:
+        words.append(f"id {token.id}")
     if token.p is not None:
         words.append(f"p {exact_percent(token.p)}")
     yield "  ".join(words)
     if token.text and number and not tokens[number - 1].text and tokens[number - 1].known:
         yield "It completes a character that the tokens before it began."
     if fork is not None and fork.token == number:
+        if fork.allowed_mass is None:
+            yield "The arms part here. The server does not tell how much the grammar allowed and removed."
+            return
         removed = exact_percent(max(0.0, 1 - fork.allowed_mass))
         yield f"The arms part here. The grammar allowed {exact_percent(fork.allowed_mass)} and removed {removed}."
 
@@ -133,20 +137,27 @@ class Choice:
 
 def choices_at(fork: Fork) -> list[Choice]:
     """All candidates that the record of a fork has, the most probable first."""
-    allowed = {each.id for each in fork.allowed}
-    taken: dict[int, Arm] = {}
+    allowed = {_name(each) for each in fork.allowed}
+    taken: dict[int | str, Arm] = {}
     if fork.allowed:
-        taken[fork.allowed[0].id] = "constrained"
+        taken[_name(fork.allowed[0])] = "constrained"
     if fork.wanted:
-        taken[fork.wanted[0].id] = "free"
-    every = {each.id: each for each in (*fork.wanted, *fork.allowed)}
+        taken[_name(fork.wanted[0])] = "free"
+    every = {_name(each): each for each in (*fork.wanted, *fork.allowed)}
     return [
-        Choice(each, True if each.id in allowed else _refused(each, fork), taken.get(each.id))
-        for each in sorted(every.values(), key=lambda each: -each.p)
+        Choice(each, True if name in allowed else _refused(each, fork), taken.get(name))
+        for name, each in sorted(every.items(), key=lambda item: -(item[1].p or 0.0))
     ]
+
+
+def _name(candidate: Candidate) -> int | str:
+    """What tells it from others: its id, or its text where a server tells no more."""
+    return candidate.token if candidate.id == UNKNOWN_ID else candidate.id
 
 
 def _refused(candidate: Candidate, fork: Fork) -> bool | None:
     """False of a candidate that would stand among the allowed ones, being more probable than one of them."""
+    if fork.allowed_mass is None:
+        return None
     favourites = fork.allowed[1:]
-    return False if len(favourites) < 9 or any(candidate.p > each.p for each in favourites) else None
+    return False if len(favourites) < 9 or any((candidate.p or 0) > (each.p or 0) for each in favourites) else None

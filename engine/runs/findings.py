@@ -96,8 +96,9 @@ class PromptFindings:
             self.right.add(free.values, constrained.values, record.case)
         self.parted.add(record.fork is not None)
         if record.fork is not None:
-            self.removed.append(max(1.0 - record.fork.allowed_mass, 0.0))  # rounding can make the mass 1.0000001
-            self.at_once.add(record.fork.token == 0)
+            if record.fork.allowed_mass is not None:
+                self.removed.append(max(1.0 - record.fork.allowed_mass, 0.0))  # rounding can make the mass 1.0000001
+            self.at_once.add(record.fork.token == 0 or record.fork.char == 0)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,152 @@
-"""STUB"""
+"""A model behind an OpenAI-compatible server, as a run sees it: see engine.backends."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
-from engine.backends import Backend
+
+from engine.backends import Plan
+from engine.decoding.grammar import GrammarError, Unenforced
+from engine.errors import BadInputError, EngineError
+from engine.events import GrammarKind, Loading
+from engine.jobs import Job
+from engine.per_schema import schema_key
+from engine.records import Arm
+from engine.servers.abilities import Abilities
+from engine.servers.asking import Asking, Patience
+from engine.servers.bodies import body_of, plain_body
+from engine.servers.client import Served, look, open_client
+from engine.servers.decoder import ServerDecoder
+from engine.servers.forms import Form
+from engine.servers.loop import LoopThread
+from engine.servers.pacing import Pace
+from engine.servers.probing import probe
+from engine.servers.spec import ServerSpec
+from engine.servers.traits import Traits
+from engine.servers.twins import Request
+from engine.suites import Generation
+
+_NO_TOKENS = "The server does not tell of the tokens: there are no probabilities, and forks are found in the texts."
+_MASKED = "The server weighs a constrained reply's tokens under the grammar, so their own probabilities are not kept."
+_ALONE = "The server ends a reply when it is asked for another: it is asked one thing at a time."
+
+
+@dataclass(frozen=True, slots=True)
+class FormOfSchema:
+    """A schema that the server holds replies to, and how it is asked to. What it leaves out it does not tell."""
+
+    form: Form
+    schema: Mapping[str, Any]
+    unenforced: tuple[Unenforced, ...] = ()
+
+    @property
+    def backend(self) -> str:
+        """The name of the form."""
+        return self.form.name
 
 
 class ServerBackend:
+    """Use `connect`."""
+
+    device, precision = "server", "its own precision"
+    no_search: str | None = (
+        "A search decodes with a model on this machine; start jsonbreak with --model and without --server."
+    )
+
+    def __init__(self, spec: ServerSpec, loop: LoopThread, asking: Asking, served: Served, traits: Traits) -> None:
+        self._spec, self._loop, self._asking, self._served, self._traits = spec, loop, asking, served, traits
+        self._abilities = Abilities(loop, asking, served.model, traits)
+        self._forms: dict[str, FormOfSchema | GrammarError] = {}
+        self.name = served.model
+
     @classmethod
-    def connect(cls, spec: Any, emit: Any) -> Backend[Any]:
-        raise NotImplementedError
+    def connect(
+        cls, spec: ServerSpec, report: Callable[[Loading], None], patience: Patience | None = None
+    ) -> ServerBackend:
+        """Find out who answers and what it does. Raises BadInputError and EngineError, with the reason."""
+        report(Loading(f"asking {spec.url} what it serves"))
+        loop, patience = LoopThread(), patience or Patience()
+        client = open_client(spec, patience)
+        asking = Asking(client, spec.key, patience)
+        served = loop.run(look(client, spec))
+        report(Loading(f"trying how {served.model} is held to a schema"))
+        return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))
+
+    def use_adapter(self, name: str | None) -> None:
+        """See Backend. A server has adapters of its own, which it serves as models."""
+        if name is not None:
+            raise BadInputError("--adapter is for a model on this machine; of a server name what it serves by --model.")
+
+    def grammar(
+        self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"
+    ) -> FormOfSchema:
+        """The form that holds on this server, tried with this schema. Raises GrammarError: why there is none."""
+        key = schema_key(schema)
+        if key not in self._forms:
+            report(Loading("trying the schema on the server"))
+            self._forms[key] = self._tried(schema)
+        outcome = self._forms[key]
+        if isinstance(outcome, GrammarError):
+            raise outcome
+        return outcome
+
+    def plan(
+        self,
+        jobs: Sequence[Job],
+        grammar_of: Callable[[Job], FormOfSchema | None],
+        generation: Generation,
+        batch: int | None = None,
+    ) -> Plan:
+        """Queue the jobs. What the server cannot do of a prompt, the plan says."""
+        impossible: dict[str, str] = {}
+        unconstrained: dict[str, str] = {}
+        decoder = ServerDecoder(self._loop, self._asking, self._pace(), self._traits.weighing)
+        for job in jobs:
+            able = self._abilities.of(job)
+            if able.impossible is not None:
+                impossible[job.id] = able.impossible
+                continue
+            body = {**body_of(job, self.name, generation, self._traits), **able.fields}
+            bodies: dict[Arm, dict[str, Any]] = {"free": body}
+            held = grammar_of(job)
+            if held is not None and able.unconstrained is not None:
+                unconstrained[job.id] = able.unconstrained
+            elif held is not None:
+                bodies["constrained"] = body | held.form.fields(held.schema)
+            decoder.submit(Request(job.id, bodies, job.prefill, job.think_close))
+        return Plan(decoder, impossible, unconstrained, {}, None, (*self._remarks(), *self._abilities.remarks))
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says of it, beside its name."""
+        return {
+            "whitespace_pattern": None,
+            "versions": {"openai": version("openai")},
+            "server": self._served.says | self._traits.describe(),
+            "server_url": self._spec.url,
+        }
+
+    def _pace(self) -> Pace:
+        if not self._traits.together:
+            return Pace(fixed=1)
+        return Pace(fixed=2 * self._spec.concurrency if self._spec.concurrency else None)
+
+    def _remarks(self) -> tuple[str, ...]:
+        form = self._traits.form
+        held = f"The server holds replies to a schema by {form.name}." if form else None
+        weighing = {"none": _NO_TOKENS, "masked": _MASKED, "unmasked": None}[self._traits.weighing]
+        alone = None if self._traits.together else _ALONE
+        return tuple(remark for remark in (held, weighing, alone) if remark is not None)
+
+    def _tried(self, schema: Mapping[str, Any]) -> FormOfSchema | GrammarError:
+        form = self._traits.form
+        if form is None:
+            return GrammarError(f"The server holds no reply to a schema: {'; '.join(self._traits.failures)}.")
+        body = {**plain_body("Say hello.", self.name, self._traits, 1), **form.fields(schema)}
+        _, trouble = self._loop.run(self._asking.whole(body))
+        if trouble is None:
+            return FormOfSchema(form, schema)
+        if trouble.again:
+            raise EngineError(f"The schema could not be tried: {trouble.words}.")
+        return GrammarError(f"The server does not take the schema: {trouble.words}.")

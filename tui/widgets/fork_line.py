@@ -57,6 +57,11 @@ def _words(job: JobState | None, constrained: bool, narrow: bool) -> Content:
 
 def fork_sentence(fork: Fork, narrow: bool) -> Content:
     """Which token the model wanted at the fork and which the grammar allowed, with their probabilities."""
+    if fork.token is None:
+        return Content.assemble(
+            (f"{FORK_GLYPH} fork at character {fork.char}: ", "bold"), "the server does not tell of tokens"
+        )
+    mass = "not told by the server" if fork.allowed_mass is None else f"{percent(fork.allowed_mass)} in all"
     return Content.assemble(
         (f"{FORK_GLYPH} fork at token {fork.token}: ", "bold"),
         "wanted ",
@@ -64,7 +69,7 @@ def fork_sentence(fork: Fork, narrow: bool) -> Content:
         "\n  " if narrow else ", ",
         "grammar allowed ",
         *_candidate(fork.allowed),
-        f" (allowed {percent(fork.allowed_mass)} in all)",
+        f" (allowed {mass})",
     )
 
 
@@ -72,7 +77,8 @@ def _candidate(candidates: tuple[Candidate, ...]) -> tuple[str | tuple[str, str]
     if not candidates:
         return ("nothing",)
     first = candidates[0]
-    return ((quoted(first.token, TOKEN_CELLS), "bold"), f" {percent(first.p)}")
+    token = quoted(first.token, TOKEN_CELLS) if first.token else "the end"
+    return ((token, "bold"), "" if first.p is None else f" {percent(first.p)}")
 
 
 def percent(p: float) -> str:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from engine.records import ARMS, Arm, Fork
+from engine.records import UNKNOWN_ID, ARMS, Arm, Fork
 from tui import keys
 from tui.jobs import JobState
 from tui.naming import job_name
@@ -24,6 +24,8 @@ from tui.wrap import wrap
 
 _TOKEN_CELLS = 14
 _OLD = "An older version made this run: it did not keep"
+_SERVER = "The server did not tell"  # or only those that the grammar left, which are another thing
+_NOT_TOLD = "The server did not tell of the tokens of this reply."
 
 
 class TokenView(Vertical):
@@ -80,7 +82,7 @@ class TokenView(Vertical):
 
     def action_fork(self) -> None:
         """To the fork."""
-        if self._fork is not None:
+        if self._fork is not None and self._fork.token is not None:
             self.query_one(TokenFlow).move(self._fork.token)
 
     def action_panel(self, lines: int) -> None:
@@ -96,7 +98,7 @@ class TokenView(Vertical):
 
     def _first_look(self) -> int:
         """Where the cursor begins: at the fork, else where the reply breaks, else at its beginning."""
-        if self._fork is not None:
+        if self._fork is not None and self._fork.token is not None:
             return min(self._fork.token, max(0, len(self._tokens) - 1))
         reply = self._job.reply(self.arm) if self._job is not None else None
         where = reply.verdict.where if reply is not None and reply.verdict is not None else None
@@ -135,7 +137,8 @@ class TokenView(Vertical):
             return
         if not self._tokens:
             error = job.record.reply(self.arm).error
-            yield from _folded(f"The reply has no tokens{f': {error}' if error else '.'}", width)
+            words = f"The reply has no tokens{f': {error}' if error else '.'}"
+            yield from _folded(words if error or not job.record.reply(self.arm).text else _NOT_TOLD, width)
             return
         number = self.query_one(TokenFlow).cursor
         for sentence in token_words(self._tokens, number, self._fork):
@@ -143,7 +146,8 @@ class TokenView(Vertical):
         lacking = [] if self._tokens[0].known else ["texts (these are ids)"]
         lacking += [] if self._tokens[0].p is not None else ["probabilities"]
         if lacking:
-            yield from _folded(f"{_OLD} the {' and the '.join(lacking)} of tokens.", width, "text--label")
+            why = _SERVER if self._tokens[0].id == UNKNOWN_ID or self._tokens[0].known else _OLD
+            yield from _folded(f"{why} the {' and the '.join(lacking)} of tokens.", width, "text--label")
         if self._fork is not None and self._fork.token == number:
             yield from _choices(choices_at(self._fork))
 
@@ -157,9 +161,9 @@ def _choices(choices: list[Choice]) -> Iterator[Line]:
         style = {True: "text--ok", False: "text--differs", None: None}[choice.allowed]
         token = quoted(each.token, _TOKEN_CELLS - 2)
         yield [
-            (f"{exact_percent(each.p):>8}  ", None),
+            (f"{exact_percent(each.p) if each.p is not None else '?':>8}  ", None),
             (token + " " * (_TOKEN_CELLS - cell_len(token)), "text--heading" if choice.taken else None),
-            (f"  {each.id:>7}  ", None),
+            (f"  {each.id if each.id != UNKNOWN_ID else '?':>7}  ", None),
             (f"{words:<9}", style),
             (choice.taken or "", None),
         ]

@@ -68,7 +68,8 @@ def _mass_row(name: str, found: PromptFindings) -> tuple[Cell, ...]:
     removed = quartiles(found.removed)
     parted = with_percent(found.parted, "none decoded in both arms")
     if removed is None:
-        return cell(Quoted(name)), cell(parted), cell("no fork"), *[cell("")] * 3
+        at_once = counted(found.at_once) if found.at_once.n else "no fork"  # forks whose mass no server told
+        return cell(Quoted(name)), cell(parted), cell(at_once), *[cell("")] * 3
     spread = (removed.low, removed.median, removed.high)
     return (
         cell(Quoted(name)),

@@ -95,11 +95,15 @@ def _side(record: Record, arm: Arm, limit: int) -> Side:
 def _fork(fork: Fork | None) -> Line | None:
     if fork is None:
         return None
-    line: Line = (f"The arms part at token {fork.token + 1:,}.",)
+    place = f"character {fork.char + 1:,}" if fork.token is None else f"token {fork.token + 1:,}"
+    line: Line = (f"The arms part at {place}.",)
     for arm, candidates in (("free", fork.wanted), ("constrained", fork.allowed)):
         if candidates:
             taken = candidates[0]
-            line += (f" The {arm} arm took ", _token(taken.token), f", probability {fine_percent(taken.p)}.")
+            probability = "" if taken.p is None else f", probability {fine_percent(taken.p)}"
+            line += (f" The {arm} arm took ", _token(taken.token), f"{probability}.")
+    if fork.allowed_mass is None:
+        return (*line, " The server does not tell how probable all that was allowed there was.")
     left = fine_percent(min(fork.allowed_mass, 1.0))
     return (*line, f" All that the grammar allowed there had {left} of the probability.")
 

@@ -1,0 +1,80 @@
+"""The official client, and what a server says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import httpx2
+from openai import AsyncOpenAI
+
+from engine.errors import BadInputError, EngineError
+from engine.faults import printable
+from engine.servers.asking import Patience
+from engine.servers.spec import ServerSpec
+from engine.servers.troubles import FAILURES, said, trouble_of
+
+if TYPE_CHECKING:
+    from openai.types import Model
+
+_TOLD = ("owned_by", "root", "parent", "max_model_len")  # of a model; not when it was loaded
+_NO_KEY = "EMPTY"  # what vLLM's documentation has: the client asks for a key where the server needs none
+
+
+def open_client(spec: ServerSpec, patience: Patience) -> AsyncOpenAI:
+    """It asks once and waits for as long as it takes: engine.servers.asking has the patience, for streams too."""
+    timeout = httpx2.Timeout(None, connect=patience.connect)
+    return AsyncOpenAI(base_url=spec.url, api_key=spec.key or _NO_KEY, max_retries=0, timeout=timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What answers. says: what the server tells of the model and of its own version, for the manifest."""
+
+    model: str
+    says: dict[str, Any]
+
+
+async def look(client: AsyncOpenAI, spec: ServerSpec) -> Served:
+    """The model that is asked for, or the only one.
+
+    Raises EngineError where no server answers, and BadInputError where it has no such model or takes no such key.
+    """
+    try:
+        models = [model async for model in client.models.list()]
+    except FAILURES as error:
+        trouble = trouble_of(error, spec.key)
+        where = f"--server {spec.url}"
+        if trouble.refused:
+            raise BadInputError(f"{where}: {trouble.words}; name the variable with its key by --api-key-env.") from None
+        if spec.model is None or trouble.away:
+            raise EngineError(f"{where}: {trouble.words}.") from None
+        models = []  # a server need not list them
+    name = spec.model or _only([model.id for model in models])
+    about = next((model for model in models if model.id == name), None)
+    return Served(name, {"model": _told(about), "version": await _version(client, spec)})
+
+
+def _only(names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise BadInputError("--server: the server lists no models; name one with --model.")
+    shown_names = printable(", ".join(names[:20])) + (", …" if len(names) > 20 else "")
+    raise BadInputError(f"--server: the server has several models; name one with --model: {shown_names}.")
+
+
+def _told(model: Model | None) -> dict[str, Any]:
+    facts = model.model_dump() if model is not None else {}
+    return {key: facts[key] for key in _TOLD if isinstance(facts.get(key), str | int)}
+
+
+async def _version(client: AsyncOpenAI, spec: ServerSpec) -> str | None:
+    """What GET /version says, which vLLM has."""
+    try:
+        answer = await client.get(urljoin(spec.url, "/version"), cast_to=httpx2.Response)
+        version = answer.json().get("version")
+    except (*FAILURES, ValueError, AttributeError):
+        return None
+    return said(version, spec.key) if version else None

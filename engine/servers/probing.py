@@ -1,0 +1,103 @@
+"""At connect: which parameters a server takes, which form of request holds a reply to a schema, what it weighs.
+
+Servers answer 200 to what they do not know, so it is not enough that a request is taken: the reply has to show it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import EngineError
+from engine.servers.asking import Asking
+from engine.servers.bodies import plain_body
+from engine.servers.forks import Weighing
+from engine.servers.forms import FORMS, Form
+from engine.servers.replies import Growing
+from engine.servers.traits import LOGPROBS, TOKEN_IDS, Traits
+from engine.servers.troubles import Trouble
+
+if TYPE_CHECKING:
+    from engine.servers.forms import Schema
+
+# No model writes these words of itself, nor does any chat template hold them.
+_KEY, _VALUES = "zqx", ("kwv", "pfj")
+SCHEMA: Schema = {
+    "type": "object",
+    "properties": {_KEY: {"type": "string", "enum": list(_VALUES)}},
+    "required": [_KEY],
+    "additionalProperties": False,
+}
+_QUESTION, _LONG_QUESTION = "Say hello.", "Count from one to fifty in words."
+_TOKENS = 64  # vLLM's grammars let a model put line breaks between any two signs, and small models do
+_MASKED = -2.0  # mean natural logarithm: forced words are near 0 under the mask, below -4 without it
+
+
+async def probe(asking: Asking, model: str) -> Traits:
+    """Learn it. Raises EngineError where the server does not even answer a plain question."""
+    traits = await _parameters(asking, model)
+    failures = []
+    for form in FORMS:
+        reply, trouble = await _ask(asking, model, traits, form.fields(SCHEMA))
+        if reply is not None and _holds(reply.text):
+            traits = replace(traits, form=form, weighing=_weighing(reply))
+            break
+        failures.append(f"{form.name}: {_failure(form, trouble)}")
+    else:
+        plain, _ = await _ask(asking, model, traits, {})
+        traits = replace(traits, weighing="unmasked" if plain is not None and plain.tokens else "none")
+    return replace(traits, failures=tuple(failures), together=await _answers_together(asking, model, traits))
+
+
+async def _parameters(asking: Asking, model: str) -> Traits:
+    """The fullest request that is taken: with the tokens' probabilities and ids, or without."""
+    trouble: Trouble | None = None
+    for limit in ("max_tokens", "max_completion_tokens"):
+        for extras in ({**LOGPROBS, **TOKEN_IDS}, LOGPROBS, {}):
+            traits = Traits(limit, extras)
+            reply, failed = await _ask(asking, model, traits, {})
+            if reply is not None:
+                return traits
+            trouble = failed
+            if failed is not None and (failed.refused or failed.away):
+                break
+    assert trouble is not None
+    raise EngineError(f"The server does not answer a plain question: {trouble.words}.")
+
+
+async def _ask(
+    asking: Asking, model: str, traits: Traits, fields: Mapping[str, Any]
+) -> tuple[Growing | None, Trouble | None]:
+    """The whole reply, or why there is none."""
+    return await asking.whole({**plain_body(_QUESTION, model, traits, _TOKENS), **fields})
+
+
+def _holds(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and list(value) == [_KEY] and value[_KEY] in _VALUES
+
+
+def _failure(form: Form, trouble: Trouble | None) -> str:
+    return trouble.words if trouble is not None else "the server took it and did not heed it"
+
+
+def _weighing(reply: Growing) -> Weighing:
+    """Whether forced words are as probable as the grammar makes them, or as improbable as they are to the model."""
+    logs = [math.log(max(token.taken.p or 0.0, 1e-30)) for token in reply.body]
+    if not logs:
+        return "none"
+    return "masked" if sum(logs) / len(logs) > _MASKED else "unmasked"
+
+
+async def _answers_together(asking: Asking, model: str, traits: Traits) -> bool:
+    """Whether two requests at once both get a whole reply. llama_cpp.server ends the first when the second comes."""
+    body = dict(plain_body(_LONG_QUESTION, model, traits, _TOKENS))
+    both = [asking.whole(body, attempts=1) for _ in range(2)]
+    return all(reply is not None for reply, _ in await asyncio.gather(*both))
