@@ -6,23 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-from engine.events import JobInfo, Loading, RunStarted
+from engine.comparing import comparison as of_runs
+from engine.comparing.pairing import Pair, PairedRun, Pairing
+from engine.events import Loading, RunStarted
 from engine.records import Arm, Record
 from engine.runs.differences import differences
 from engine.runs.facts import JobFacts
-from engine.runs.figures import plural
-from engine.runs.following import goes_on
 from engine.runs.reading import RunFolder
 from engine.runs.statistics import Paired
-from engine.runs.summaries import SummaryReader, without_collector
-from tui.opening import lost_words
+from engine.runs.summaries import without_collector
 from tui.state import RunState
 from tui.work import Phase
 
 LABELS = ("baseline", "candidate")
-Pair: TypeAlias = tuple[JobInfo, JobFacts, JobFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +87,19 @@ class Comparison:
             yield Pairs([], failure=f"The records cannot be read ({error.strerror}).")
 
     def _read(self) -> Iterator[Pairs]:
-        baseline, candidate = (SummaryReader(run.folder) for run in self._runs)
-        waiting: dict[str, JobFacts] = {}
-        for batch in baseline.batches():
-            waiting.update((info.id, facts) for info, facts in batch)
-            yield Pairs([], read=len(waiting))
-        alone = 0
-        for batch in candidate.batches():
-            pairs = [(info, waiting.pop(info.id), facts) for info, facts in batch if info.id in waiting]
-            alone += len(batch) - len(pairs)
+        pairing = Pairing(self._runs[0].folder)
+        for read in pairing.read():
+            yield Pairs([], read=read)
+        paired = PairedRun(pairing, self._runs[1].folder)
+        for pairs in paired.batches():
             yield Pairs(pairs)
-        remarks = [*self._lost(baseline, candidate), *_missing(len(waiting), alone), self._differing()]
-        yield Pairs([], remarks=tuple(remarks))
+        remarks = [
+            words
+            for role, run, reader in zip(LABELS, self._runs, (pairing.reader, paired.reader), strict=True)
+            for words in of_runs.remarks_on(role, run, reader)
+        ]
+        missing = of_runs.missing_words(paired.only_in_baseline, paired.alone, LABELS[1])
+        yield Pairs([], remarks=(*remarks, *([missing] if missing else []), *self._differing()))
 
     def take(self, news: Pairs) -> None:
         """Add what was read to what there is."""
@@ -126,10 +124,7 @@ class Comparison:
     @property
     def nothing_in_common(self) -> str:
         """Why there is no pair, when there is none."""
-        suites = [run.manifest.suite or "unknown" for run in self._runs]
-        if suites[0] != suites[1]:
-            return f"These runs have no job in common: their suites are {suites[0]} and {suites[1]}."
-        return "These runs have no job in common: they ran other prompts or cases of the suite, or have no records."
+        return of_runs.nothing_in_common(*self._runs)
 
     def _state(self, arm: Arm) -> RunState:
         baseline, candidate = (run.manifest for run in self._runs)
@@ -152,21 +147,11 @@ class Comparison:
             raise ValueError(f"the record of {baseline.id} stands where that of {candidate.id} was")
         return replace(candidate, free=baseline.reply(arm), constrained=candidate.reply(arm), fork=None, agree=None)
 
-    def _lost(self, *readers: SummaryReader) -> list[str]:
-        remarks = []
-        for label, run, reader in zip(LABELS, self._runs, readers, strict=True):
-            remarks += [f"Of the {label}: {words}" for words in lost_words(reader)]
-            if goes_on(run.folder):
-                remarks.append(f"The {label} is still on: it is compared as far as it had come.")
-        return remarks
-
-    def _differing(self) -> str:
+    def _differing(self) -> Iterator[str]:
         found = differences(*(run.manifest for run in self._runs))
-        return f"The runs differ in: {', '.join(found)}." if found else "The manifests of the runs do not differ."
-
-
-def _missing(baseline: int, candidate: int) -> list[str]:
-    """How many jobs have no partner."""
-    counts = zip((baseline, candidate), LABELS, strict=True)
-    words = [f"{plural(count, 'job')} only in the {label}" for count, label in counts if count]
-    return [f"Not compared: {', '.join(words)}."] if words else []
+        if found.asked:
+            yield f"These runs do not compare, since what was asked differs: {', '.join(found.asked)}."
+        if found.answered:
+            yield f"The runs differ in: {', '.join(found.answered)}."
+        if not found.asked and not found.answered:
+            yield "The manifests of the runs do not differ."

@@ -17,7 +17,7 @@ from engine.runs.following import follow
 from engine.runs.listing import trials_of
 from engine.runs.reading import Manifest, RunFolder
 from engine.runs.store import RECORDS
-from engine.runs.summaries import Summary, SummaryReader, without_collector
+from engine.runs.summaries import Summary, SummaryReader, lost_words, without_collector
 from tui.state import RunState
 from tui.work import OVER, Phase
 
@@ -106,19 +106,6 @@ class OpenedRun:
     def _fetch(self, place: int) -> Record:
         file, place = divmod(place, _FILE)
         return self._files[file].record_at(place)
-
-
-def lost_words(reader: SummaryReader) -> list[str]:
-    """What could not be read of a run, a sentence each."""
-    words = []
-    if reader.unreadable:
-        lines = plural(len(reader.unreadable), "line")
-        words.append(
-            f"{lines} of {RECORDS} cannot be read and count nowhere, the first is line {reader.unreadable[0]}."
-        )
-    if reader.torn:
-        words.append(f"The last line of {RECORDS} was cut off, as a crash leaves it: that job counts nowhere.")
-    return words
 
 
 def _moved(facts: JobFacts, first: int) -> JobFacts:

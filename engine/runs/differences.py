@@ -4,37 +4,73 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.runs.reading import Manifest
 
-# Keys of the manifest with the words for them; the first have values short enough to be told.
-_TOLD = {"suite": "suite", "model": "model", "adapter": "adapter", "device": "device", "dtype": "number format"}
-_NAMED = {
+# Keys of the manifest with the words for them; of the told ones the values are short enough to be said.
+_ASKED_TOLD = {"suite": "suite"}
+_ASKED_NAMED = {
     "suite_sha256": "the suite's file",
     "schema": "the schema",
     "variations": "the variations",
     "compare": "how values are compared",
-    "whitespace_pattern": "the whitespace that the grammar allows",
 }
+_ANSWERED_TOLD = {
+    "model": "model",
+    "device": "device",
+    "dtype": "number format",
+    "grammar": "grammar asked for",
+    "jsonbreak": "the version of jsonbreak",
+}
+_ANSWERED_NAMED = {"whitespace_pattern": "the whitespace that the grammar allows"}
 _NONE = "none"
 
 
-def differences(one: Manifest, other: Manifest) -> list[str]:
-    """Each in a few words: `model (smol, qwen)`, `temperature (0.0, 0.7)`, `the schema`, `prompt naive`."""
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Each in a few words: `model (smol, qwen)`, `temperature (0.0, 0.7)`, `the schema`, `prompt naive`.
+
+    asked: what the model was asked and how its replies were judged. Figures of runs that differ in it do not compare.
+    answered: what answered: the model, its adapter, the machine, the versions, the grammar.
+    """
+
+    asked: tuple[str, ...]
+    answered: tuple[str, ...]
+
+
+def differences(one: Manifest, other: Manifest) -> Differences:
+    """What the manifests of two runs do not have in common. Which of the suite's jobs they ran is not looked at."""
     first, second = one.model_dump(mode="json", by_alias=True), other.model_dump(mode="json", by_alias=True)
-    found = [
-        _values(words, first.get(key), second.get(key)) for key, words in _TOLD.items() if _differ(first, second, key)
+    asked = [
+        *_told(first, second, _ASKED_TOLD),
+        *_named(first, second, _ASKED_NAMED),
+        *_prompts(one, other),
+        *_settings(one.generation, other.generation),
     ]
-    found += [words for key, words in _NAMED.items() if _differ(first, second, key)]
-    found += _prompts(one, other)
-    found += _settings(one.generation, other.generation)
-    found += [f"the version of {words}" for words in _settings(one.versions, other.versions)]
-    return found
+    answered = [
+        *_told(first, second, _ANSWERED_TOLD),
+        *_adapters(first.get("adapter"), second.get("adapter")),
+        *_named(first, second, _ANSWERED_NAMED),
+        *_grammars(one, other),
+        *(f"the version of {words}" for words in _settings(one.versions, other.versions)),
+    ]
+    return Differences(tuple(asked), tuple(answered))
 
 
 def _differ(first: Mapping[str, Any], second: Mapping[str, Any], key: str) -> bool:
     return bool(first.get(key) != second.get(key))
+
+
+def _told(first: Mapping[str, Any], second: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[str]:
+    for key, words in keys.items():
+        if _differ(first, second, key):
+            yield _values(words, first.get(key), second.get(key))
+
+
+def _named(first: Mapping[str, Any], second: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[str]:
+    return (words for key, words in keys.items() if _differ(first, second, key))
 
 
 def _prompts(one: Manifest, other: Manifest) -> Iterator[str]:
@@ -45,9 +81,26 @@ def _prompts(one: Manifest, other: Manifest) -> Iterator[str]:
 
 
 def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[str]:
-    for key in {**first, **second}:
-        if _differ(first, second, key):
-            yield _values(key, first.get(key), second.get(key))
+    return _told(first, second, {key: key for key in {**first, **second}})
+
+
+def _adapters(first: Any, second: Any) -> Iterator[str]:
+    """By their names; adapters of one name may yet have other files."""
+    if first == second:
+        return
+    names = [each.get("name") if isinstance(each, dict) else each for each in (first, second)]
+    yield _values("adapter", *names) if names[0] != names[1] else f"the files of the adapter {_shown(names[0])}"
+
+
+def _grammars(one: Manifest, other: Manifest) -> Iterator[str]:
+    """Which library made the grammar of the prompts that both have one for."""
+    first, second = (
+        {prompt: grammar.backend for grammar in manifest.grammars for prompt in grammar.prompts}
+        for manifest in (one, other)
+    )
+    for name in first:
+        if name in second and first[name] != second[name]:
+            yield _values(f"what made the grammar of prompt {name}", first[name], second[name])
 
 
 def _values(words: str, first: Any, second: Any) -> str:

@@ -15,6 +15,7 @@ from msgspec.json import Decoder
 from engine.events import JobInfo
 from engine.judging.verdict import FailureClass
 from engine.runs.facts import JobFacts, ReplyFacts, reply_facts
+from engine.runs.figures import plural
 from engine.runs.store import RECORDS
 
 Summary: TypeAlias = tuple[JobInfo, JobFacts]
@@ -106,6 +107,19 @@ class SummaryReader:
                 if len(found) == size:
                     break
         return found
+
+
+def lost_words(reader: SummaryReader) -> list[str]:
+    """What could not be read of a run, a sentence each."""
+    words = []
+    if reader.unreadable:
+        lines = plural(len(reader.unreadable), "line")
+        words.append(
+            f"{lines} of {RECORDS} cannot be read and count nowhere, the first is line {reader.unreadable[0]}."
+        )
+    if reader.torn:
+        words.append(f"The last line of {RECORDS} was cut off, as a crash leaves it: that job counts nowhere.")
+    return words
 
 
 def _summary(line: _Line, place: int) -> Summary:

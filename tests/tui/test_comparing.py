@@ -85,6 +85,9 @@ def test_what_is_missing_and_what_differs_is_said(tmp_path: Path) -> None:
         "Not compared: 2 jobs only in the baseline, 1 job only in the candidate.",
         "The runs differ in: model (made-model, other).",
     ]
+    other = write_run(tmp_path, BEFORE, {**MANIFEST, "generation": {"temperature": 0.0, "seed": 5}})
+    state = compared(baseline, other).side("free").state
+    assert state.remarks == ["These runs do not compare, since what was asked differs: temperature (0.7, 0.0)."]
     state = compared(baseline, baseline).side("free").state
     assert state.remarks == ["The manifests of the runs do not differ."]
 

@@ -1,0 +1,127 @@
+"""Counts pairs, one after the other: by arm, prompt and variation, and which jobs were fixed or have regressed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from engine.comparing.outcomes import OUTCOMES, Outcome, held
+from engine.comparing.pairing import Pair
+from engine.comparing.results import Result, result_of
+from engine.events import JobInfo
+from engine.judging.verdict import FailureClass
+from engine.records import ARMS, Arm
+from engine.runs.facts import ReplyFacts
+from engine.runs.statistics import Paired
+
+Variation: TypeAlias = str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A job whose reply is as asked in one run and not in the other.
+
+    before, after: the first class of the verdict in the baseline and in the run. places: of both records in their
+    files; None where a record is kept in memory.
+    """
+
+    job: JobInfo
+    before: FailureClass
+    after: FailureClass
+    places: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResults:
+    """What the pairs of one arm add up to.
+
+    overall: over all prompts. prompts: in the order in which they come. variations: of the outcome ok, over all
+    prompts; None is the input as the suite has it. classes: how many pairs went from one first class to another.
+    undecoded: pairs that count nowhere, by the run in which the reply could not be decoded: baseline, run, both.
+    """
+
+    overall: Mapping[Outcome, Result]
+    prompts: Mapping[str, Mapping[Outcome, Result]]
+    variations: Mapping[Variation, Result]
+    classes: Mapping[tuple[FailureClass, FailureClass], int]
+    undecoded: Mapping[str, int]
+    fixed: tuple[Change, ...]
+    regressed: tuple[Change, ...]
+
+
+def _outcomes() -> dict[Outcome, Paired]:
+    return {outcome: Paired() for outcome in OUTCOMES}
+
+
+@dataclass(slots=True)
+class _ArmCounts:
+    """The same while it is counted."""
+
+    overall: dict[Outcome, Paired] = field(default_factory=_outcomes)
+    prompts: dict[str, dict[Outcome, Paired]] = field(default_factory=dict)
+    variations: dict[Variation, Paired] = field(default_factory=dict)
+    classes: Counter[tuple[FailureClass, FailureClass]] = field(default_factory=Counter)
+    undecoded: Counter[str] = field(default_factory=Counter)
+    fixed: list[Change] = field(default_factory=list)
+    regressed: list[Change] = field(default_factory=list)
+
+    def add(
+        self, job: JobInfo, before: ReplyFacts | None, after: ReplyFacts | None, places: tuple[int | None, int | None]
+    ) -> None:
+        """Count one more pair of replies."""
+        prompt = self.prompts.setdefault(job.prompt, _outcomes())
+        variation = self.variations.setdefault(job.variation, Paired())
+        if before is None or after is None:
+            self.undecoded["run" if before is not None else "baseline" if after is not None else "both"] += 1
+            return
+        for outcome in OUTCOMES:
+            first, second = held(before, outcome), held(after, outcome)
+            if first is not None and second is not None:
+                self.overall[outcome].add(first, second, job.case)
+                prompt[outcome].add(first, second, job.case)
+        variation.add(before.ok, after.ok, job.case)
+        self.classes[before.classes[0], after.classes[0]] += 1
+        if before.ok != after.ok:
+            change = Change(job, before.classes[0], after.classes[0], places)
+            (self.fixed if after.ok else self.regressed).append(change)
+
+    def results(self) -> ArmResults:
+        order = {name: number for number, name in enumerate(self.prompts)}
+
+        def by_prompt(change: Change) -> tuple[int, str]:
+            return order[change.job.prompt], change.job.id
+
+        return ArmResults(
+            _results(self.overall),
+            {name: _results(paired) for name, paired in self.prompts.items()},
+            {name: result_of(paired) for name, paired in self.variations.items()},
+            self.classes,
+            self.undecoded,
+            tuple(sorted(self.fixed, key=by_prompt)),
+            tuple(sorted(self.regressed, key=by_prompt)),
+        )
+
+
+def _results(outcomes: dict[Outcome, Paired]) -> dict[Outcome, Result]:
+    return {outcome: result_of(paired) for outcome, paired in outcomes.items()}
+
+
+def count(batches: Iterable[list[Pair]], prompts: Iterable[str] = ()) -> tuple[int, dict[Arm, ArmResults]]:
+    """How many pairs there are, and what they add up to by arm.
+
+    prompts: their order, as the manifest has it; others come as they come, and those without a pair are left out.
+    """
+    pairs = 0
+    counts = {arm: _ArmCounts(prompts={name: _outcomes() for name in prompts}) for arm in ARMS}
+    seen: set[str] = set()
+    for batch in batches:
+        pairs += len(batch)
+        for job, before, after in batch:
+            seen.add(job.prompt)
+            for arm in ARMS:
+                counts[arm].add(job, before.of(arm), after.of(arm), (before.place, after.place))
+    for each in counts.values():
+        each.prompts = {name: paired for name, paired in each.prompts.items() if name in seen}
+    return pairs, {arm: each.results() for arm, each in counts.items()}
