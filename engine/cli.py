@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from engine import __version__
-from engine.commands import findings, running, suites
+from engine.commands import comparing, findings, running, suites
 from engine.errors import INTERRUPTED, BadInputError, EngineError
 
 
@@ -41,6 +41,7 @@ for _command in (
     suites.variations,
     findings.report,
     findings.judge,
+    comparing.compare,
 ):
     cli.add_command(_command)
 
