@@ -1,0 +1,144 @@
+"""The interface here and the engine at the other end of a real SSH connection, on the real model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from engine import __version__
+from engine.runs.store import read_records
+from tests.remote.sshd import SSHD, ssh_server
+from tests.suite_files import write_suite
+from tests.tui.conftest import Stage
+from tui.app import JsonbreakApp
+from tui.work import Phase
+
+NEEDS_SSHD = pytest.mark.skipif(SSHD is None, reason="sshd is not installed (Debian: openssh-server)")
+SCHEMA = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+
+
+@pytest.fixture(scope="module")
+def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ssh_server(tmp_path_factory.mktemp("ssh")) as command:
+        yield command
+
+
+def bridge(engine: str, out: Path) -> list[str]:
+    return [sys.executable, "-m", "engine", "bridge", "--command", engine, "--out", str(out)]
+
+
+def engine_at(ssh: str, out: Path) -> str:
+    return f"{ssh} {shlex.quote(f'{sys.executable} -m engine engine --device cpu --out {out}')}"
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return found
+
+
+def runs_in(out: Path) -> list[Path]:
+    return sorted(path.parent for path in out.glob("*/run.json"))
+
+
+@NEEDS_SSHD
+@pytest.mark.model
+async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: Path) -> None:
+    here, there, suites = tmp_path / "here", tmp_path / "there", tmp_path / "suites"
+    (suites / "schemas").mkdir(parents=True)
+    (suites / "schemas" / "person.json").write_text(json.dumps(SCHEMA))
+    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
+    suite = write_suite(suites, generation="max_new_tokens = 12", schema="", cases=cases)
+    suite.write_text('schema_file = "schemas/person.json"\n' + suite.read_text())
+    app = JsonbreakApp(suites, bridge(engine_at(ssh, there), here), tmp_path / "log", batch=2, runs=here)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        it = Stage(app, pilot, tmp_path)
+        await it.sees("Extract the name and age", "1 x 16 cases")
+        await it.press("r")
+        await it.until(lambda: app.runner.state is not None and app.runner.state.progress is not None, 120)
+        await it.until(lambda: app.runner.state.progress.done >= 3, 60)
+        (connection,) = psutil.Process(app.runner._client.pid).children()
+        connection.kill()
+        await it.sees("The connection to the engine was lost")
+        (mirrored,) = runs_in(here)
+        kept = list(read_records(mirrored))
+        assert 3 <= len(kept) < 16
+        assert "ended" not in manifest(mirrored)
+
+        await it.press("r")
+        await it.until(lambda: app.runner.state.phase is Phase.FINISHED, 240)
+        await it.sees("ok finished  16 of 16 jobs")
+        (original,) = runs_in(there)
+        assert sorted(read_records(mirrored), key=lambda record: record.id) == sorted(
+            read_records(original), key=lambda record: record.id
+        )
+        assert list(read_records(mirrored))[: len(kept)] == kept
+        ours, theirs = manifest(mirrored), manifest(original)
+        assert ours.pop("engine")["folder"] == str(original)
+        assert ours.pop("suite_file") == str(suite)
+        assert ours == {key: value for key, value in theirs.items() if key != "suite_file"}
+
+        await it.press("g", "R")
+        await it.press("enter")
+        await it.until(lambda: app.runner.work is not app.runner.state and app.runner.work.over, 120)
+        assert app.runner.work.failure is None
+        (trial,) = [folder for folder in runs_in(here) if folder != mirrored]
+        assert manifest(trial)["trial_of"] == mirrored.name
+        assert len(list(read_records(trial))) == 1
+
+
+@NEEDS_SSHD
+async def test_what_ssh_says_is_told(ssh: str, tmp_path: Path) -> None:
+    sentence = await failure(f"{ssh} jsonbreak-is-not-there engine", tmp_path)
+    assert "no engine answered: it said" in sentence
+    assert "not found" in sentence
+
+
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    [
+        (f'{{"type": "hello", "jsonbreak": "{__version__}9"}}', f"jsonbreak {__version__}9 there, {__version__} here"),
+        ("Welcome!\n" * 200, "does it end with `jsonbreak engine`?"),
+        ("", "no engine answered: it ended with exit code 0"),
+    ],
+)
+async def test_who_is_no_engine_of_this_version_is_refused(says: str, sentence: str, tmp_path: Path) -> None:
+    program = f"print({says!r})"
+    assert sentence in await failure(f"{sys.executable} -c {shlex.quote(program)}", tmp_path)
+
+
+async def failure(engine: str, tmp_path: Path) -> str:
+    """What the interface tells of a run on such an engine."""
+    write_suite(tmp_path)
+    app = JsonbreakApp(tmp_path, bridge(engine, tmp_path / "runs"), tmp_path / "log", runs=tmp_path / "runs")
+    async with app.run_test(size=(120, 40)) as pilot:
+        it = Stage(app, pilot, tmp_path)
+        await it.sees("Extract the name and age")
+        await it.press("r")
+        await it.until(lambda: app.runner.state is not None and app.runner.state.phase is Phase.FAILED)
+        await it.sees("failed")
+        assert app.runner.state.failure is not None
+        return app.runner.state.failure
+
+
+async def test_a_run_made_here_and_a_schema_of_this_machine_alone_are_refused(tmp_path: Path) -> None:
+    from engine.errors import BadInputError
+    from engine.remote.files import keep, to_send
+    from engine.remote.mirror import folder_there
+    from tests.runs.made_runs import RIGHT, Made, write_run
+
+    with pytest.raises(BadInputError, match="was not made by an engine elsewhere"):
+        folder_there(write_run(tmp_path / "runs", [Made(RIGHT)]))
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    suite = write_suite(tmp_path, schema="")
+    suite.write_text(f'schema_file = "{tmp_path / "s.json"}"\n' + suite.read_text())
+    with pytest.raises(BadInputError, match="is a path of this machine"):
+        to_send(suite)
+    with pytest.raises(BadInputError, match="no place for a file"):
+        keep({"../x": ""}, tmp_path / "kept")
