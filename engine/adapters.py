@@ -40,6 +40,22 @@ class AdapterFolder:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterInUse:
+    """What a run says of its adapter.
+
+    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
+    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    base: str | None
+    live: float
+    remarks: tuple[str, ...]
+
+
 def read_adapters(given: Sequence[str]) -> tuple[AdapterFolder | None, ...]:
     """What each `[NAME=]PATH` stands for, in order; None is the base alone.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from engine.adapters import AdapterInUse
 from engine.constraints import Holding
 from engine.happenings import Happening
 from engine.jobs import Job
@@ -69,6 +70,9 @@ class Backend(Protocol[Held]):
     device: str
     precision: str
     no_search: str | None
+
+    def use_adapter(self, name: str | None) -> AdapterInUse | None:
+        """Answer with an adapter from now on, or with the model alone. Raises BadInputError for one it has not."""
 
     def grammar(
         self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"

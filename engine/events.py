@@ -65,7 +65,8 @@ class RunStarted:
     `constrained_error` says why there will be no constrained arm, when the schema has no grammar.
     `remarks`: sentences worth knowing before reading the results, such as a keyword the grammar does not enforce.
     trial_of: the run that this one is a trial beside (see StartTrial). Of a run that is resumed `jobs` are all of it;
-    those that are finished already are told again, by JobFinished, before the first of the others.
+    those that are finished already are told again, by JobFinished, before the first of the others. adapter: the name of
+    the one that answers, None for the model alone.
     """
 
     folder: Path
@@ -75,6 +76,7 @@ class RunStarted:
     constrained_error: str | None = None
     remarks: tuple[str, ...] = ()
     trial_of: Path | None = None
+    adapter: str | None = None
     type: Literal["run_started"] = "run_started"
 
 
@@ -362,7 +364,8 @@ class StartRun:
     batch: at most so many rows at once; None leaves it to the free memory. grammar: what turns the schema into masks;
     "auto" takes Outlines' own index, and llguidance for schemas that it cannot express. without: cases to leave out.
     resume: the folder of a run of this suite that was broken off: its missing jobs are decoded and added to it. Refused
-    where the run was another one (suite, model, settings), and where somebody else writes to it.
+    where the run was another one (suite, model, settings), and where somebody else writes to it. adapter: the name of
+    one that the engine was started with, to answer; None for the model alone.
     """
 
     suite: Path
@@ -373,6 +376,7 @@ class StartRun:
     grammar: GrammarKind = "auto"
     without: tuple[str, ...] = ()
     resume: Path | None = None
+    adapter: str | None = None
     type: Literal["start_run"] = "start_run"
 
 
@@ -392,6 +396,7 @@ class StartTrial:
     of: that run's folder. prompt: a [[prompt]] table as a suite file has it, its name one that the suite has not (an
     edited prompt, say); or the name of one of the suite's. inputs: what it is tried on. seed, temperature: instead of
     the suite's; with a seed each job has this very seed. repeat: a number to give all jobs instead of their inputs'.
+    adapter: as in StartRun.
     """
 
     suite: Path
@@ -403,6 +408,7 @@ class StartTrial:
     repeat: int | None = None
     batch: int | None = None
     grammar: GrammarKind = "auto"
+    adapter: str | None = None
     type: Literal["start_trial"] = "start_trial"
 
 

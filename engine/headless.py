@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine import events
+from engine.adapters import AdapterFolder
 from engine.control import Control
 from engine.faults import printable
 from engine.jobs import jobs_of
@@ -29,29 +31,54 @@ from engine.suites import load_suite
 _PLAIN_WIDTH = 160  # a log has no edge to wrap at
 
 
-def run_headless(order: events.StartRun, model: str | None, device: str, dtype: str, out: Path, plain: bool) -> bool:
-    """Run a suite and print what came of it; False when the user ended it early.
+def run_headless(
+    orders: Sequence[events.StartRun],
+    adapters: Sequence[AdapterFolder | None],
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    plain: bool,
+) -> bool:
+    """Run a suite, once an order, and print what came of it; False when the user ended it early.
 
-    Raises BadInputError and EngineError.
+    The orders differ in the adapter only; all of `adapters` are loaded on one model. Raises BadInputError, EngineError.
     """
-    jobs_of(load_suite(order.suite), order.prompts, order.cases, order.limit)  # faults are told before the slow imports
+    first = orders[0]
+    jobs_of(load_suite(first.suite), first.prompts, first.cases, first.limit)  # faults are told before the slow imports
     prepare(out)
     plain = plain or not sys.stderr.isatty()
     console = open_console(plain)
     display = _Lines(console) if plain else _Bar(console)
     with display:
-        session = open_session(model, device, dtype, out, display.tell)
-        control = Control()
-        with stop_on_interrupt(control, lambda: display.started):
-            session.run(order, control)
-    assert display.finished is not None
+        session = open_session(model, device, dtype, out, display.tell, adapters=adapters)
+    folders = []
+    for order in orders:
+        display.begin()
+        with display:
+            control = Control()
+            with stop_on_interrupt(control, lambda: display.started):
+                session.run(order, control)
+        finished = _sum_up(display, plain)
+        click.echo(finished.folder)
+        if finished.stopped:
+            return False
+        folders.append(str(finished.folder))
+    if len(folders) > 1:
+        console.print(Text(f"Compare them: jsonbreak compare {shlex.join(folders)}"), soft_wrap=True)
+    return True
+
+
+def _sum_up(display: _Display, plain: bool) -> events.RunFinished:
+    """Print the rates of a run, and how it ended."""
+    finished, console = display.finished, display.console
+    assert finished is not None
     console.print(_summary(display.records, plain))
     if display.constrained_error:
         console.print(Text(f"No constrained arm: {display.constrained_error}"))
-    if display.finished.stopped:
-        console.print(f"Stopped after {display.finished.done} of {display.finished.total} jobs.")
-    click.echo(display.finished.folder)
-    return not display.finished.stopped
+    if finished.stopped:
+        console.print(f"Stopped after {finished.done} of {finished.total} jobs.")
+    return finished
 
 
 def open_console(plain: bool) -> Console:
@@ -81,6 +108,10 @@ class _Display:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the run before."""
         self.records: list[Record] = []
         self.started = False
         self.constrained_error: str | None = None
@@ -97,6 +128,8 @@ class _Display:
         match event:
             case events.RunStarted():
                 self.started, self.constrained_error = True, event.constrained_error
+                if event.adapter is not None:
+                    self.console.print(Text(f"With the adapter {printable(event.adapter)}:"))
                 for remark in event.remarks:
                     self._remark(remark)
             case events.Remark(message=message):

@@ -22,11 +22,26 @@ def model_options(command: Any) -> Any:
     return command
 
 
+adapter_option = click.option(
+    "--adapter",
+    "adapters",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="A LoRA adapter for the model, in PEFT's format; base is the model alone. May be repeated.",
+)
+
 batch_option = click.option(
     "--batch",
     type=click.IntRange(min=1),
     metavar="N",
     help="At most N rows at once. Default: what the memory holds.",
+)
+
+
+engine_option = click.option(
+    "--engine",
+    metavar="COMMAND",
+    help='An engine elsewhere: "ssh HOST jsonbreak engine". The model\'s options go into that command.',
 )
 
 

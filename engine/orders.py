@@ -22,7 +22,7 @@ class Ordered:
     """The jobs to have records of in the end, and how the manifest tells which of the suite's they are.
 
     grammar: what turns schemas into masks. resume: the run that has some of them already. trial_of: the run that this
-    one is a trial beside.
+    one is a trial beside. adapter: the name of the one that is to answer, None for the model alone.
     """
 
     suite: Suite
@@ -31,6 +31,7 @@ class Ordered:
     grammar: GrammarKind
     resume: Path | None = None
     trial_of: Path | None = None
+    adapter: str | None = None
 
 
 def ordered(order: StartRun | StartTrial) -> Ordered:
@@ -46,7 +47,7 @@ def ordered(order: StartRun | StartTrial) -> Ordered:
     # Sorted, since jobs are in the suite's order however they are asked for: the same jobs are the same selection.
     names = {"prompts": order.prompts, "cases": order.cases, "without": order.without}
     selection = {key: sorted(set(value)) for key, value in names.items()} | {"limit": order.limit}
-    return Ordered(suite, jobs, selection, order.grammar, resume=order.resume)
+    return Ordered(suite, jobs, selection, order.grammar, resume=order.resume, adapter=order.adapter)
 
 
 def _trial(order: StartTrial) -> Ordered:
@@ -62,7 +63,8 @@ def _trial(order: StartTrial) -> Ordered:
     jobs = [_job(suite, prompt, each, inputs, order) for each in order.inputs]
     jobs = list({job.id: job for job in jobs}.values())  # with `repeat`, two inputs may come to one job
     selection = {"inputs": [asdict(each) for each in order.inputs], "seed": order.seed, "repeat": order.repeat}
-    return Ordered(suite.model_copy(update={"prompts": (prompt,)}), jobs, selection, order.grammar, trial_of=order.of)
+    suite = suite.model_copy(update={"prompts": (prompt,)})
+    return Ordered(suite, jobs, selection, order.grammar, trial_of=order.of, adapter=order.adapter)
 
 
 def _job(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import BaseFileLock
 
+from engine.adapters import AdapterInUse
 from engine.backends import Backend, Plan
 from engine.constraints import Constraints
 from engine.control import Control
@@ -65,6 +66,7 @@ class Session:
         backend = self._ready()
         seconds = what.suite.generation.compile_seconds
         _refuse_if_stopped(control)
+        adapter = backend.use_adapter(what.adapter)
         constraints = Constraints(what.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, what.grammar))
         _refuse_if_stopped(control)
         had = {record.id for record in _records_of(what)}
@@ -87,11 +89,12 @@ class Session:
 
     def search(self, order: StartSearch, control: Control) -> None:
         """Look for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
-        search(order, control, self._ready, self._out, self._emit, self._log)
+        search(order, control, self._base, self._out, self._emit, self._log)
 
     def _store(self, what: Ordered, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
         if what.resume is None or lock is None:
-            return create_run(self._out, what.suite.name, manifest["model"], manifest, log=self._log)
+            answers = "-".join(filter(None, (manifest["model"], what.adapter)))
+            return create_run(self._out, what.suite.name, answers, manifest, log=self._log)
         return reopen_run(what.resume, resumed(what.resume, manifest), lock, self._log)
 
     def _ready(self) -> Backend[Any]:
@@ -101,6 +104,11 @@ class Session:
     def _load(self) -> Backend[Any]:
         started = time.monotonic()
         backend = _open(self._spec, self._emit)
+    def _base(self) -> Backend[Any]:
+        backend = self._ready()
+        backend.use_adapter(None)
+        return backend
+
         self._emit(ModelReady(backend.name, backend.device, backend.precision, time.monotonic() - started))
         return backend
 
@@ -134,10 +142,12 @@ def _records_of(what: Ordered) -> Iterator[Record]:
             yield record
 
 
-def _started(what: Ordered, folder: Path, model: str, constraints: Constraints[Any], plan: Plan) -> RunStarted:
-    remarks = (*plan.remarks, *constraints.remarks)
+def _started(
+    what: Ordered, folder: Path, model: str, adapter: AdapterInUse | None, constraints: Constraints[Any], plan: Plan
+) -> RunStarted:
+    remarks = (*plan.remarks, *constraints.remarks, *(adapter.remarks if adapter else ()))
     infos = tuple(_info(job) for job in what.jobs)
-    return RunStarted(folder, what.suite.name, model, infos, constraints.error, remarks, what.trial_of)
+    return RunStarted(folder, what.suite.name, model, infos, constraints.error, remarks, what.trial_of, what.adapter)
 
 
 def _info(job: Job) -> JobInfo:

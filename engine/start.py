@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.adapters import AdapterFolder
 from engine.events import Event, Loading
 
 if TYPE_CHECKING:
@@ -14,9 +15,18 @@ if TYPE_CHECKING:
 
 
 def open_session(
-    model: str | None, device: str, dtype: str, out: Path, emit: Callable[[Event], None], log: Path | None = None
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    emit: Callable[[Event], None],
+    log: Path | None = None,
+    adapters: Sequence[AdapterFolder | None] = (),
 ) -> Session:
-    """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first."""
+    """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first.
+
+    adapters: those that its runs may ask for; None, the model alone, need not be among them.
+    """
     emit(Loading("starting PyTorch"))
     # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
     # a thread that spins for long keeps the working one from running: ten times slower on two cores. One that does not
@@ -25,4 +35,4 @@ def open_session(
     from engine.decoding.model import ModelSpec
     from engine.session import Session
 
-    return Session(ModelSpec(model, device, dtype), out, emit, log)
+    return Session(ModelSpec(model, device, dtype, tuple(filter(None, adapters))), out, emit, log)

@@ -8,12 +8,14 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from engine import __version__
+from engine.adapters import AdapterFolder
 from engine.control import Control
 from engine.errors import BadInputError, EngineError
 from engine.events import (
@@ -47,13 +49,15 @@ def serve(
     dtype: str,
     out: Path,
     *,
+    adapters: Sequence[AdapterFolder | None] = (),
     keep_running: bool = False,
     log: Path | None = None,
     greet: bool = False,
 ) -> None:
     """Do what is asked for until stdin closes, which it does when the parent goes.
 
-    keep_running: finish what is on then, and only then end. log: the file that stderr goes to, for others to find.
+    adapters: those that runs may ask for. keep_running: finish what is on then, and only then end. log: the file that
+    stderr goes to, for others to find.
     greet: begin with a Hello, for an interface on another machine.
     """
     emit = Emitter(private_stdout(), keep_running)
@@ -65,7 +69,7 @@ def serve(
     at_sigterm(desk.close)
     threading.Thread(target=desk.listen, daemon=True).start()
     try:
-        session = open_session(model, device, dtype, out, emit, log)
+        session = open_session(model, device, dtype, out, emit, log, adapters)
         from engine.rendering import render_all  # imports transformers, which open_session has prepared for
 
         threading.Thread(target=render_all, args=(desk.prompts, model, emit), daemon=True).start()

@@ -12,7 +12,7 @@ import click
 
 from engine.commands.paths import default_suites
 from engine.errors import INTERRUPTED, BadInputError
-from engine.options import batch_option, decoding_options, model_options
+from engine.options import adapter_option, batch_option, decoding_options, engine_option, model_options
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
@@ -22,8 +22,18 @@ if TYPE_CHECKING:
 @click.argument("path", type=Path, required=False)
 @model_options
 @decoding_options
+@adapter_option
+@engine_option
 def open_(
-    path: Path | None, model: str | None, device: str, dtype: str, out: Path, batch: int | None, grammar: str
+    path: Path | None,
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    batch: int | None,
+    grammar: str,
+    adapters: tuple[str, ...],
+    engine: str | None,
 ) -> None:
     """Browse suites and run them in the interface."""
     path = path or default_suites()
@@ -32,6 +42,8 @@ def open_(
     options = ["--device", device, "--dtype", dtype, "--out", str(out), "--grammar", grammar]
     options += ["--model", model] if model else []
     options += ["--batch", str(batch)] if batch else []
+    options += ["--engine", engine] if engine else []
+    options += [f"--adapter={each}" for each in adapters]
     # The interface is a program of its own, of which the engine knows nothing. It runs in this process: a second start
     # of Python would take 0.08 s.
     sys.argv = ["jsonbreak", str(path), *options]
@@ -45,6 +57,7 @@ def open_(
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first jobs.")
 @model_options
 @decoding_options
+@adapter_option
 @click.option("--resume", metavar="RUN", help="Run what is missing of this run: its folder, name or last.")
 @click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
 def run(
@@ -58,22 +71,33 @@ def run(
     out: Path,
     batch: int | None,
     grammar: GrammarKind,
+    adapters: tuple[str, ...],
     resume: str | None,
     plain: bool,
 ) -> None:
-    """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr."""
+    """Run SUITE without the interface; the run folder's path goes to stdout, all else to stderr.
+
+    With several adapters it is run once with each, one after another on the same model; then there are several paths.
+    """
+    from engine.adapters import read_adapters
     from engine.events import StartRun
     from engine.headless import run_headless
 
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
     if resume is not None:
         from engine.runs.reading import find_run
-        from engine.runs.resuming import order_to_resume
+        from engine.runs.resuming import adapter_to_resume, order_to_resume
 
         if prompts or cases or limit:
             raise click.UsageError("--resume takes --prompt, --case and --limit from the run; leave them out.")
-        order = replace(order_to_resume(find_run(resume, out).folder), suite=suite, batch=batch)
-    if not run_headless(order, model, device, dtype, out, plain):
+        folder = find_run(resume, out).folder
+        order = replace(order_to_resume(folder), suite=suite, batch=batch)
+        adapters = adapters or adapter_to_resume(folder)
+        if len(adapters) > 1:
+            raise click.UsageError("--resume goes on with one run; give the adapter that it was begun with.")
+    found = read_adapters(adapters)
+    orders = [replace(order, adapter=each.name if each else None) for each in found] or [order]
+    if not run_headless(orders, found, model, device, dtype, out, plain):
         sys.exit(INTERRUPTED)
 
 
@@ -99,10 +123,20 @@ def search(
 
 @click.command(hidden=True)
 @model_options
+@adapter_option
 @click.option("--keep-running", is_flag=True, help="Finish the run that is on when the parent goes.")
 @click.option("--log", type=Path, help="The file that stderr goes to, to be named in run folders.")
-def worker(model: str | None, device: str, dtype: str, out: Path, keep_running: bool, log: Path | None) -> None:
+def worker(
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    adapters: tuple[str, ...],
+    keep_running: bool,
+    log: Path | None,
+) -> None:
     """The engine as a child process: JSON lines on stdin and stdout."""
+    from engine.adapters import read_adapters
     from engine.worker import serve
 
-    serve(model, device, dtype, out, keep_running=keep_running, log=log)
+    serve(model, device, dtype, out, adapters=read_adapters(adapters), keep_running=keep_running, log=log)

@@ -11,26 +11,10 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from engine.adapters import CONFIG, WEIGHTS, AdapterFolder
+from engine.adapters import CONFIG, WEIGHTS, AdapterFolder, AdapterInUse
 from engine.decoding.loading import ModelError, Report, first_sentence, quiet
 from engine.events import Loading
 from engine.faults import printable
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterInUse:
-    """What a run says of its adapter.
-
-    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
-    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
-    """
-
-    name: str
-    path: str
-    sha256: str
-    base: str | None
-    live: float
-    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +36,11 @@ class Adapters:
         self._probe = torch.tensor([list(probe)])
         self._loaded: dict[str, _Loaded] = {}
         self._peft: Any = None  # a PeftModel, from the first adapter on
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of those that can be used."""
+        return tuple(self._loaded)
 
     def load(self, folders: Sequence[AdapterFolder], report: Report) -> None:
         """Put adapters on the model; the base alone is in use afterwards.
@@ -79,12 +68,8 @@ class Adapters:
             return None
         found = self._loaded[name]
         live = self._difference(name)
-        dead = (
-            f"The adapter {name} does nothing: the logits of a probe prompt are those of {self._name} alone. Its "
-            "weights are zero, or are for other layers than the model has."
-        )
-        remarks = (*found.remarks, *([] if live else [dead]))
-        return AdapterInUse(name, str(found.folder.path), found.sha256, found.folder.base, live, remarks)
+        remarks = (*found.remarks, self._live_words(name, live))
+        return AdapterInUse(name, str(found.folder.path.absolute()), found.sha256, found.folder.base, live, remarks)
 
     def all_logits(self) -> torch.Tensor:
         """Of the probe, with the base and with each adapter: what must stay when layers change.
@@ -105,6 +90,14 @@ class Adapters:
         base = self._logits()
         self._switch(name)
         return float((self._logits() - base).abs().max())
+
+    def _live_words(self, name: str, live: float) -> str:
+        if live:
+            return f"The adapter {name} is live: it moves the logits of a probe prompt by up to {live:.2g}."
+        return (
+            f"The adapter {name} does nothing: the logits of a probe prompt are those of {self._name} alone. Its "
+            "weights are zero, or are for other layers than the model has."
+        )
 
     @torch.inference_mode()
     def _logits(self) -> torch.Tensor:

@@ -56,7 +56,8 @@ class LocalBackend:
         """See Backend."""
         adapters = self.model.adapters
         if name is not None and (adapters is None or name not in adapters.names):
-            raise BadInputError(f"No adapter {shown(name)} was loaded; start again with --adapter {printable(name)}=PATH.")
+            again = f"start again with --adapter {printable(name)}=PATH"
+            raise BadInputError(f"No adapter {shown(name)} was loaded; {again}.")
         return adapters.use(name) if adapters is not None else None
 
     def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:

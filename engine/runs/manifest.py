@@ -11,6 +11,7 @@ from typing import Any
 
 from engine import __version__
 from engine.backends import Backend
+from engine.adapters import AdapterInUse
 from engine.constraints import Constraints
 from engine.orders import Ordered
 from engine.records import Arm
@@ -42,7 +43,11 @@ def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
 
 
 def describe_run(
-    what: Ordered, backend: Backend[Any], constraints: Constraints[Any], slots: int | None
+    what: Ordered,
+    backend: Backend[Any],
+    adapter: AdapterInUse | None,
+    constraints: Constraints[Any],
+    slots: int | None,
 ) -> dict[str, Any]:
     """The manifest at the start of a run; `ended`, `done`, `cancelled`, `stopped` and `rates` are added at its end.
 
@@ -53,6 +58,7 @@ def describe_run(
         "selection": dict(what.selection),
         "trial_of": what.trial_of.name if what.trial_of else None,
         "grammar": what.grammar,
+        "adapter": asdict(adapter) if adapter is not None else None,
         "grammars": constraints.describe(),
         "constrained_error": constraints.error,
         "batch": slots,

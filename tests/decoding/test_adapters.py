@@ -15,8 +15,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from engine.adapters import CONFIG, WEIGHTS, AdapterFolder, read_adapters
-from engine.decoding.adapters import AdapterInUse
+from engine.adapters import CONFIG, WEIGHTS, AdapterFolder, AdapterInUse, read_adapters
 from engine.decoding.lanes import Request
 from engine.decoding.model import LoadedModel, ModelError, ModelSpec, load_model
 from engine.decoding.packing import PackedLinear
@@ -156,7 +155,9 @@ def test_what_a_run_tells_of_its_adapter(folder: Path) -> None:
     assert (used.name, used.path, used.base) == ("one", str(folder / "one"), str(folder / "tiny"))
     assert used.sha256 == AdapterFolder("other", folder / "one").sha256()
     assert used.sha256 != AdapterFolder("dead", folder / "dead").sha256()
-    assert used.remarks == ()
+    assert used.remarks == (
+        f"The adapter one is live: it moves the logits of a probe prompt by up to {used.live:.2g}.",
+    )
     with torch.inference_mode():
         ids = torch.tensor([model.prompt_ids([{"role": "user", "content": "hello world"}])])
         with_adapter = model.model(ids).logits

@@ -46,7 +46,7 @@ def test_a_run_the_engine_wrote(tmp_path: Path) -> None:
 
 
 def test_the_rates_of_both_arms(tmp_path: Path) -> None:
-    run(tmp_path, "a", {**ENDED, "rates": RATES, "adapter": "lora"})
+    run(tmp_path, "a", {**ENDED, "rates": RATES, "adapter": {"name": "lora"}})
     found = only(tmp_path)
     assert found.rates is not None
     assert (found.rates["free"].strict, found.rates["constrained"].strict) == (Share(3, 4), Share(4, 4))

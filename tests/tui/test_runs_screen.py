@@ -82,7 +82,9 @@ async def test_the_list_is_found_through_and_marked(stage, tmp_path: Path, size:
     runs = tmp_path / "runs"
     made(runs, 1, BEFORE, model="[red]smol[/red]\x1b[31m")
     made(runs, 2, AFTER, suite="invoices", model="qwen")
-    stopped = made(runs, 3, AFTER, suite="people", adapter="lora", done=2, stopped=True, ended="2026-02-03T11:00:00Z")
+    stopped = made(
+        runs, 3, AFTER, suite="people", adapter={"name": "lora"}, done=2, stopped=True, ended="2026-02-03T11:00:00Z"
+    )
     manifest = json.loads((stopped / "run.json").read_text())
     (stopped / "run.json").write_text(json.dumps({**manifest, "stopped": True, "done": 2}))
     made(runs, 4, AFTER, trial_of=stopped.name)
