@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.servers.replies import Growing, Piece, pieces
+from engine.servers.spec import Patience
 from engine.servers.troubles import FAILURES, Trouble, delay, trouble_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """attempts: how often a request is sent at most. silence: seconds without a word until it counts as failed.
-
-    connect: seconds until a connection that does not come counts as failed.
-    """
-
-    attempts: int = 6
-    silence: float = 120.0
-    connect: float = 10.0
 
 
 class FailedError(Exception):
@@ -57,21 +45,28 @@ class Asking:
                 self.heard = time.monotonic()
                 yield piece
 
-    async def whole(self, body: dict[str, Any], attempts: int = 2) -> tuple[Growing | None, Trouble | None]:
-        """A whole reply, or why there is none: for questions that nobody waits to see stream."""
+    async def whole(
+        self, body: dict[str, Any], attempts: int = 2, enough: Callable[[str], bool] = lambda text: False
+    ) -> tuple[Growing | None, Trouble | None]:
+        """A whole reply, or why there is none: for questions that nobody waits to see stream.
+
+        enough: of the text so far, whether the rest of it need not be waited for.
+        """
         for attempt in range(1, attempts + 1):
             reply = Growing("", 0)
             try:
                 async with aclosing(self.once(body)) as stream:
                     async for piece in stream:
                         reply.add(piece)
+                        if enough(reply.text):
+                            break
                 return reply, None
             except FailedError as failed:
                 trouble = failed.trouble
             if not trouble.again:
                 break
             if attempt < attempts:
-                await asyncio.sleep(delay(attempt, trouble.after))
+                await asyncio.sleep(delay(attempt, trouble.after, self.patience.backoff))
         return None, trouble
 
     async def prompt_tokens(self, body: dict[str, Any]) -> int | Trouble | None:

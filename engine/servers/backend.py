@@ -15,7 +15,7 @@ from engine.jobs import Job
 from engine.per_schema import schema_key
 from engine.records import Arm
 from engine.servers.abilities import Abilities
-from engine.servers.asking import Asking, Patience
+from engine.servers.asking import Asking
 from engine.servers.bodies import body_of, plain_body
 from engine.servers.client import Served, look, open_client
 from engine.servers.decoder import ServerDecoder
@@ -62,14 +62,11 @@ class ServerBackend:
         self.name = served.model
 
     @classmethod
-    def connect(
-        cls, spec: ServerSpec, report: Callable[[Loading], None], patience: Patience | None = None
-    ) -> ServerBackend:
+    def connect(cls, spec: ServerSpec, report: Callable[[Loading], None]) -> ServerBackend:
         """Find out who answers and what it does. Raises BadInputError and EngineError, with the reason."""
         report(Loading(f"asking {spec.url} what it serves"))
-        loop, patience = LoopThread(), patience or Patience()
-        client = open_client(spec, patience)
-        asking = Asking(client, spec.key, patience)
+        loop, client = LoopThread(), open_client(spec)
+        asking = Asking(client, spec.key, spec.patience)
         served = loop.run(look(client, spec))
         report(Loading(f"trying how {served.model} is held to a schema"))
         return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from engine.jobs import Job
@@ -31,7 +30,7 @@ def body_of(job: Job, model: str, generation: Generation, traits: Traits) -> dic
     )
 
 
-def plain_body(text: str, model: str, traits: Traits, tokens: int) -> Mapping[str, Any]:
+def plain_body(text: str, model: str, traits: Traits, tokens: int) -> dict[str, Any]:
     """A question of this program's own, to learn what the server does."""
     asked = {"model": model, "messages": [{"role": "user", "content": text}], "temperature": 0.0, traits.limit: tokens}
     return asked | dict(traits.extras)

@@ -11,7 +11,6 @@ from openai import AsyncOpenAI
 
 from engine.errors import BadInputError, EngineError
 from engine.faults import printable
-from engine.servers.asking import Patience
 from engine.servers.spec import ServerSpec
 from engine.servers.troubles import FAILURES, said, trouble_of
 
@@ -22,9 +21,9 @@ _TOLD = ("owned_by", "root", "parent", "max_model_len")  # of a model; not when 
 _NO_KEY = "EMPTY"  # what vLLM's documentation has: the client asks for a key where the server needs none
 
 
-def open_client(spec: ServerSpec, patience: Patience) -> AsyncOpenAI:
+def open_client(spec: ServerSpec) -> AsyncOpenAI:
     """It asks once and waits for as long as it takes: engine.servers.asking has the patience, for streams too."""
-    timeout = httpx2.Timeout(None, connect=patience.connect)
+    timeout = httpx2.Timeout(None, connect=spec.patience.connect)
     return AsyncOpenAI(base_url=spec.url, api_key=spec.key or _NO_KEY, max_retries=0, timeout=timeout)
 
 

@@ -130,7 +130,7 @@ class ServerDecoder:
                 self._pace.crowded(began)
             if not trouble.again or attempt == self._asking.patience.attempts:
                 break
-            await asyncio.sleep(delay(attempt, trouble.after))
+            await asyncio.sleep(delay(attempt, trouble.after, self._asking.patience.backoff))
         self._give_up(twin, arm, trouble, failing_since, attempt)
 
     async def _attempt(self, twin: Twin, arm: Arm) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.servers.asking import Asking
@@ -33,7 +32,8 @@ SCHEMA: Schema = {
     "additionalProperties": False,
 }
 _QUESTION, _LONG_QUESTION = "Say hello.", "Count from one to fifty in words."
-_TOKENS = 64  # vLLM's grammars let a model put line breaks between any two signs, and small models do
+_TOKENS = 200  # vLLM's grammars let a model put line breaks between any two signs, and small models do
+_TOGETHER_TOKENS = 16
 _MASKED = -2.0  # mean natural logarithm: forced words are near 0 under the mask, below -4 without it
 
 
@@ -42,13 +42,14 @@ async def probe(asking: Asking, model: str) -> Traits:
     traits = await _parameters(asking, model)
     failures = []
     for form in FORMS:
-        reply, trouble = await _ask(asking, model, traits, form.fields(SCHEMA))
+        body = {**plain_body(_QUESTION, model, traits, _TOKENS), **form.fields(SCHEMA)}
+        reply, trouble = await asking.whole(body, enough=_decided)
         if reply is not None and _holds(reply.text):
             traits = replace(traits, form=form, weighing=_weighing(reply))
             break
         failures.append(f"{form.name}: {_failure(form, trouble)}")
     else:
-        plain, _ = await _ask(asking, model, traits, {})
+        plain, _ = await asking.whole(plain_body(_QUESTION, model, traits, 1))
         traits = replace(traits, weighing="unmasked" if plain is not None and plain.tokens else "none")
     return replace(traits, failures=tuple(failures), together=await _answers_together(asking, model, traits))
 
@@ -59,7 +60,7 @@ async def _parameters(asking: Asking, model: str) -> Traits:
     for limit in ("max_tokens", "max_completion_tokens"):
         for extras in ({**LOGPROBS, **TOKEN_IDS}, LOGPROBS, {}):
             traits = Traits(limit, extras)
-            reply, failed = await _ask(asking, model, traits, {})
+            reply, failed = await asking.whole(plain_body(_QUESTION, model, traits, 1))
             if reply is not None:
                 return traits
             trouble = failed
@@ -69,11 +70,9 @@ async def _parameters(asking: Asking, model: str) -> Traits:
     raise EngineError(f"The server does not answer a plain question: {trouble.words}.")
 
 
-async def _ask(
-    asking: Asking, model: str, traits: Traits, fields: Mapping[str, Any]
-) -> tuple[Growing | None, Trouble | None]:
-    """The whole reply, or why there is none."""
-    return await asking.whole({**plain_body(_QUESTION, model, traits, _TOKENS), **fields})
+def _decided(text: str) -> bool:
+    """Whether a reply so far shows that the schema holds it, or that it does not."""
+    return _holds(text) or (bool(text.strip()) and not text.lstrip().startswith("{"))
 
 
 def _holds(text: str) -> bool:
@@ -98,6 +97,6 @@ def _weighing(reply: Growing) -> Weighing:
 
 async def _answers_together(asking: Asking, model: str, traits: Traits) -> bool:
     """Whether two requests at once both get a whole reply. llama_cpp.server ends the first when the second comes."""
-    body = dict(plain_body(_LONG_QUESTION, model, traits, _TOKENS))
+    body = plain_body(_LONG_QUESTION, model, traits, _TOGETHER_TOKENS)
     both = [asking.whole(body, attempts=1) for _ in range(2)]
     return all(reply is not None for reply, _ in await asyncio.gather(*both))

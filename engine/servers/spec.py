@@ -13,6 +13,19 @@ DEFAULT_KEY_VAR = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """attempts: how often a request is sent at most. backoff: seconds before the second, doubled before each more.
+
+    silence: seconds without a word until it counts as failed. connect: seconds that a connection may take.
+    """
+
+    attempts: int = 6
+    backoff: float = 0.5
+    silence: float = 120.0
+    connect: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSpec:
     """What the user asked for. Use `server_spec`.
 
@@ -25,6 +38,7 @@ class ServerSpec:
     key: str = field(repr=False, default="")
     model: str | None = None
     concurrency: int | None = None
+    patience: Patience = Patience()
 
 
 def server_spec(url: str, model: str | None, key_var: str | None, concurrency: int | None) -> ServerSpec:

@@ -16,7 +16,7 @@ import openai
 from engine.faults import printable
 
 _LONGEST_WORDS = 300
-_LONGEST_WAIT, _MOST_BACKOFF, _FIRST_BACKOFF = 120.0, 20.0, 0.5  # seconds
+_LONGEST_WAIT, _MOST_BACKOFF = 120.0, 20.0  # seconds
 _AGAIN = (408, 409, 425, 429)
 _AWAY = (502, 503, 504)  # what a proxy says where there is no server behind it, or not yet
 
@@ -70,14 +70,14 @@ def said(text: object, key: str) -> str:
     return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
 
 
-def delay(attempt: int, after: float | None) -> float:
+def delay(attempt: int, after: float | None, backoff: float) -> float:
     """Seconds to wait before asking again, for the `attempt`th time, from 1: what the server said, or ever longer.
 
     With some chance in it, so that requests that failed together do not come back together.
     """
     if after is not None:
         return after * random.uniform(1.0, 1.1)
-    return float(min(_MOST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))
+    return float(min(_MOST_BACKOFF, backoff * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
