@@ -53,6 +53,7 @@ class Connection:
         if theirs != __version__:
             remedy = "install the same version on both sides"
             raise EngineError(f"{self._name}: jsonbreak {printable(str(theirs))} there, {__version__} here; {remedy}.")
+        self._said.clear()  # what was said until here is no reason for what comes
         event = decode_event(line)
         assert isinstance(event, Hello)
         return event
