@@ -34,9 +34,9 @@ class Ending(Enum):
 class ListedRun:
     """A run as lists show it. What its manifest does not say is None.
 
-    done, total: jobs, those that were cancelled left out. rates: of each arm, written at the end of a run together with
-    replies_as_one (see `statistics.alike`). trial_of: the name of the run that it is a trial beside. problem: why the
-    manifest says nothing.
+    adapter: its name. done, total: jobs, those that were cancelled left out. rates: of each arm, written at the end of
+    a run together with replies_as_one (see `statistics.alike`). trial_of: the name of the run that it is a trial
+    beside. problem: why the manifest says nothing.
     """
 
     folder: Path
@@ -76,12 +76,18 @@ class _Counts(TypedDict):
 _COUNTS: TypeAdapter[dict[Arm, _Counts]] = TypeAdapter(dict[Arm, _Counts])
 
 
+class _Adapter(BaseModel):
+    """What lists show of an adapter."""
+
+    name: str
+
+
 class _Manifest(BaseModel):
     """The few things of a manifest that lists show."""
 
     suite: str | None = None
     model: str | None = None
-    adapter: str | None = None
+    adapter: _Adapter | None = None
     started: datetime | None = None
     ended: datetime | None = None
     jobs: int | None = None
@@ -99,7 +105,7 @@ def list_runs(runs: Path) -> list[ListedRun]:
     """
     if not runs.is_dir():
         return []
-    found = [_listed(folder) for folder in runs.iterdir() if _is_run(folder)]
+    found = [listed(folder) for folder in runs.iterdir() if _is_run(folder)]
     return sorted(
         found, key=lambda run: (run.started or datetime.min.replace(tzinfo=UTC), run.folder.name), reverse=True
     )
@@ -132,7 +138,8 @@ def _is_run(folder: Path) -> bool:
         return False
 
 
-def _listed(folder: Path) -> ListedRun:
+def listed(folder: Path) -> ListedRun:
+    """One run as lists show it."""
     try:
         manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
@@ -149,7 +156,7 @@ def _listed(folder: Path) -> ListedRun:
         _ending(folder, manifest),
         manifest.suite,
         manifest.model,
-        manifest.adapter,
+        manifest.adapter.name if manifest.adapter else None,
         manifest.started or _time_of(folder),
         _count_lines(folder / RECORDS) if manifest.done is None else manifest.done,
         None if manifest.jobs is None else manifest.jobs - (manifest.cancelled or 0),

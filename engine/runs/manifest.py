@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import __version__
-from engine.backends import Backend
 from engine.adapters import AdapterInUse
+from engine.backends import Backend
 from engine.constraints import Constraints
 from engine.orders import Ordered
 from engine.records import Arm
+from engine.runs.command_line import command_line
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Clusters
-from engine.suites import Suite
+from engine.suites import Prompt, Suite
 
 
 def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
@@ -27,7 +29,8 @@ def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
         "jsonbreak": __version__,
         "suite": suite.name,
         "suite_file": str(suite.path),
-        "suite_sha256": hashlib.sha256(suite.text.encode()).hexdigest(),
+        "suite_sha256": _sha256(suite.text),
+        "suite_text": suite.text,
         "schema": suite.json_schema,
         "variations": suite.variations.model_dump(mode="json"),
         "compare": {path: asdict(rule) for path, rule in suite.compare.items()},
@@ -38,6 +41,7 @@ def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
         "jobs": jobs,
         **facts,
         "versions": {"python": platform.python_version()} | facts["versions"],
+        "command_line": command_line(),
         "started": now(),
     }
 
@@ -54,15 +58,25 @@ def describe_run(
     slots: the most rows at once, None where jobs are decoded one at a time.
     """
     return describe(what.suite, backend, len(what.jobs)) | {
+        "adapter": asdict(adapter) if adapter is not None else None,
         "prompts": [prompt.model_dump(mode="json") for prompt in what.suite.prompts],
+        "prompts_sha256": {prompt.name: prompt_sha256(prompt) for prompt in what.suite.prompts},
         "selection": dict(what.selection),
         "trial_of": what.trial_of.name if what.trial_of else None,
         "grammar": what.grammar,
-        "adapter": asdict(adapter) if adapter is not None else None,
         "grammars": constraints.describe(),
         "constrained_error": constraints.error,
         "batch": slots,
     }
+
+
+def prompt_sha256(prompt: Prompt) -> str:
+    """Of the manifest's words for a prompt, without its name and what the library says of it, as JSON.
+
+    The keys are sorted and there is no space outside strings, so that prompts which ask the same have the same.
+    """
+    asked = prompt.model_dump(mode="json", exclude={"name", "about", "source"})
+    return _sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def counts_of(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -> dict[str, Any]:
@@ -80,6 +94,10 @@ def counts_of(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -
 def now() -> str:
     """The time in UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _shares(rates: ArmRates) -> list[tuple[str, Any]]:

@@ -49,11 +49,26 @@ class GrammarFacts(BaseModel):
     error: str | None = None
 
 
+class AdapterFacts(BaseModel):
+    """The adapter that answered. base: the model that it says it was trained on. live: see `adapters.AdapterInUse`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    path: str | None = None
+    sha256: str | None = None
+    base: str | None = None
+    live: float | None = None
+    remarks: list[str] = []
+
+
 class Manifest(BaseModel):
     """What the manifest says of the run. Older runs lack some of it, newer ones have more: that is kept too.
 
-    selection: which of the suite's jobs (see `orders.Ordered`). trial_of: the name of the run that it is a trial
-    beside. resumed: when it was gone on with. rates: see `manifest.counts_of`; of a run that has ended.
+    suite_text: of the suite's file. prompts_sha256: by prompt (see `manifest.prompt_sha256`). model_sha256,
+    tokenizer_sha256: of all the files together (see `fingerprints.combined`). selection: which of the suite's jobs (see
+    `orders.Ordered`). trial_of: the name of the run that it is a trial beside. resumed: when it was gone on with.
+    rates: see `manifest.counts_of`; of a run that has ended.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -62,12 +77,21 @@ class Manifest(BaseModel):
     suite: str | None = None
     suite_file: str | None = None
     suite_sha256: str | None = None
+    suite_text: str | None = None
     json_schema: Any = Field(default=None, alias="schema")
     prompts: list[PromptText] = []
+    prompts_sha256: dict[str, str] = {}
     generation: dict[str, Any] = {}
     model: str | None = None
+    model_sha256: str | None = None
+    model_files: dict[str, str] | None = None
+    tokenizer_sha256: str | None = None
+    chat_template_sha256: str | None = None
+    adapter: AdapterFacts | None = None
     device: str | None = None
+    device_name: str | None = None
     dtype: str | None = None
+    attention: str | None = None
     whitespace_pattern: str | None = None
     grammars: list[GrammarFacts] = []
     constrained_error: str | None = None
@@ -84,6 +108,7 @@ class Manifest(BaseModel):
     trial_of: str | None = None
     resumed: list[str] = []
     rates: dict[str, Any] = {}
+    command_line: list[str] = []
 
 
 class RunFolder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.runs.store import MANIFEST
 
 # What makes another run of it, in words. Not among them: how many rows at once, which changes no reply but by rounding.
 _DECISIVE = {
+    "jsonbreak": "the version of jsonbreak",
     "suite": "the suite's name",
     "suite_sha256": "the suite's file",
     "schema": "the schema",
@@ -28,12 +29,19 @@ _DECISIVE = {
     "selection": "which of its jobs are run",
     "trial_of": "the run that it is a trial beside",
     "model": "the model",
-    "device": "the device",
     "server": "what serves it, or what that does with a schema",
     "dtype": "the number format",
+    "device": "the device",
     "whitespace_pattern": "the whitespace that the grammar allows",
     "grammars": "the grammars",
-    "versions": "the versions of the packages",
+}
+# The same of what older manifests do not tell: of those it is taken for the same.
+_DECISIVE_IF_TOLD = {
+    "model_sha256": "the files of the model",
+    "tokenizer_sha256": "the files of its tokenizer",
+    "chat_template_sha256": "its chat template",
+    "attention": "the attention implementation",
+    "device_name": "the processor or GPU",
 }
 _OF_THE_END = ("ended", "done", "cancelled", "stopped", "rates")
 
@@ -73,7 +81,14 @@ def order_to_resume(folder: Path) -> StartRun:
     if selection is None or manifest.suite_file is None:
         name = printable(str(folder))
         raise BadInputError(f"{name}: its {MANIFEST} does not tell which jobs it is of; start a new run.")
-    return StartRun(Path(manifest.suite_file), grammar=manifest.grammar, resume=folder, **selection)
+    adapter = manifest.adapter.name if manifest.adapter is not None else None
+    return StartRun(Path(manifest.suite_file), grammar=manifest.grammar, resume=folder, adapter=adapter, **selection)
+
+
+def adapter_to_resume(folder: Path) -> tuple[str, ...]:
+    """The adapter that a run was begun with, as `--adapter` takes it: one, or none."""
+    adapter = manifest_of(folder).adapter
+    return (f"{adapter.name}={adapter.path}",) if adapter is not None and adapter.path else ()
 
 
 def resumed(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,11 +100,32 @@ def resumed(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
     name = printable(str(folder))
     manifest_of(folder)
     former = json.loads((folder / MANIFEST).read_bytes())
-    stored = json.loads(json.dumps(anew))  # as it is read back: JSON has no tuples
-    differing = [words for key, words in _DECISIVE.items() if former.get(key) != stored[key]]
+    differing = list(_differing(former, json.loads(json.dumps(anew))))  # as it is read back: JSON has no tuples
     if differing:
         reason = f"{', '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what it was begun with"
         raise BadInputError(f"{name}: it cannot be resumed: {reason}; resume it with the same, or start a new run.")
     for key in _OF_THE_END:
         former.pop(key, None)
     return {**former, "batch": anew["batch"], "resumed": [*former.get("resumed", []), anew["started"]]}
+
+
+def _differing(former: Mapping[str, Any], anew: Mapping[str, Any]) -> Iterator[str]:
+    """What makes two manifests those of two runs, in words."""
+    for key, words in _DECISIVE.items():
+        if former.get(key) != anew.get(key):
+            yield words
+    for key, words in _DECISIVE_IF_TOLD.items():
+        if key in former and former[key] != anew.get(key):
+            yield words
+    if _sha256_of_adapter(former) != _sha256_of_adapter(anew):
+        yield "the adapter"
+    versions = anew["versions"]
+    for package, version in former.get("versions", {}).items():  # of the packages that it tells of
+        if version != versions.get(package):
+            yield f"the version of {package}"
+
+
+def _sha256_of_adapter(manifest: Mapping[str, Any]) -> str | None:
+    """What tells it from others; None without one. Its name and its path do not: files may be moved."""
+    adapter = manifest.get("adapter")
+    return adapter.get("sha256") if adapter is not None else None
