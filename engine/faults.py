@@ -75,6 +75,8 @@ _BOUNDS = {
 
 def printable(text: str) -> str:
     """`text` on one line, control, format and other unprintable characters as escapes: safe to send to a terminal."""
+    if text.isprintable():  # nearly always, and a report asks a million times
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
     )

@@ -59,11 +59,12 @@ def _plain_line(line: Line) -> str:
 
 
 def _html_line(line: Line) -> Markup:
-    return Markup("").join(part if isinstance(part, str) else _html_quoted(part) for part in line)
+    return Markup("".join(escape(part) if isinstance(part, str) else _html_quoted(part) for part in line))
 
 
 def _html_quoted(quoted: Quoted) -> Markup:
-    return Markup("<q>{}</q>" if quoted.prose else "<code>{}</code>").format(_short(quoted))
+    tag = "q" if quoted.prose else "code"
+    return Markup(f"<{tag}>{escape(_short(quoted))}</{tag}>")  # Markup.format takes four times as long
 
 
 def _html_text(text: str) -> Markup:
@@ -81,13 +82,13 @@ def _html_hidden(text: str) -> Markup:
 
 
 def _html_pieces(pieces: tuple[Piece, ...]) -> Markup:
-    return Markup("").join(_html_piece(piece) for piece in pieces)
+    return Markup("".join(_html_piece(piece) for piece in pieces))
 
 
 def _html_piece(piece: Piece) -> Markup:
     if piece.kind == "break":
         opens, closes = "⟦" if piece.opens else "", "⟧" if piece.closes else ""
-        return Markup("<mark>{}{}{}</mark>").format(opens, _html_text(piece.text), closes)
+        return Markup(f"<mark>{opens}{_html_text(piece.text)}{closes}</mark>")
     if piece.kind == "fork":
         return Markup('<b class="fork">┊</b>')
     if piece.kind == "cut":
