@@ -188,6 +188,4 @@ def _answerer(run: RunFolder) -> str:
 
 def adapter_name(run: RunFolder) -> str | None:
     """The name of the run's adapter; None where it has none."""
-    found = run.manifest.model_dump().get("adapter")
-    name = found.get("name") if isinstance(found, dict) else found
-    return None if name is None else str(name)
+    return run.manifest.adapter.name if run.manifest.adapter is not None else None

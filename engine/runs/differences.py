@@ -20,11 +20,19 @@ _ASKED_NAMED = {
 _ANSWERED_TOLD = {
     "model": "model",
     "device": "device",
+    "device_name": "processor",
     "dtype": "number format",
+    "attention": "attention",
     "grammar": "grammar asked for",
     "jsonbreak": "the version of jsonbreak",
 }
-_ANSWERED_NAMED = {"whitespace_pattern": "the whitespace that the grammar allows"}
+_ANSWERED_NAMED = {
+    "model_sha256": "the model's files",
+    "tokenizer_sha256": "the tokenizer",
+    "chat_template_sha256": "the chat template",
+    "server": "what serves it",
+    "whitespace_pattern": "the whitespace that the grammar allows",
+}
 _NONE = "none"
 
 
@@ -84,12 +92,13 @@ def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[s
     return _told(first, second, {key: key for key in {**first, **second}})
 
 
-def _adapters(first: Any, second: Any) -> Iterator[str]:
+def _adapters(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> Iterator[str]:
     """By their names; adapters of one name may yet have other files."""
-    if first == second:
-        return
-    names = [each.get("name") if isinstance(each, dict) else each for each in (first, second)]
-    yield _values("adapter", *names) if names[0] != names[1] else f"the files of the adapter {_shown(names[0])}"
+    names, files = ([(each or {}).get(key) for each in (first, second)] for key in ("name", "sha256"))
+    if names[0] != names[1]:
+        yield _values("adapter", *names)
+    elif files[0] != files[1]:
+        yield f"the files of the adapter {_shown(names[0])}"
 
 
 def _grammars(one: Manifest, other: Manifest) -> Iterator[str]:

@@ -8,7 +8,7 @@ from engine.runs.differences import Differences, differences
 from engine.runs.reading import Manifest
 from tests.runs.made_runs import MANIFEST
 
-LORA = {"name": "lora", "path": "out/lora", "sha256": "ab" * 32, "base": "made-model", "live": True}
+LORA = {"name": "lora", "path": "out/lora", "sha256": "ab" * 32, "base": "made-model", "live": 0.1}
 
 
 def between(**changed: Any) -> Differences:
@@ -22,22 +22,25 @@ def test_nothing_differs() -> None:
 
 
 def test_short_values_are_told() -> None:
-    found = between(model="other", dtype=None, adapter="lora", grammar="llguidance", jsonbreak="0.2.0")
+    found = between(
+        model="other", dtype=None, device_name="an H100", adapter=LORA, grammar="outlines_core", jsonbreak="0.2.0"
+    )
     assert found.asked == ()
     assert found.answered == (
         "model (made-model, other)",
+        "processor (none, an H100)",
         "number format (float32, none)",
-        "grammar asked for (auto, llguidance)",
+        "grammar asked for (auto, outlines_core)",
         "the version of jsonbreak (0.1.0, 0.2.0)",
         "adapter (none, lora)",
     )
 
 
 def test_an_adapter_is_told_by_its_name() -> None:
-    assert between(adapter=LORA).answered == ("adapter (none, lora)",)
     with_lora = Manifest.model_validate({**MANIFEST, "adapter": LORA})
     other_files = Manifest.model_validate({**MANIFEST, "adapter": {**LORA, "sha256": "cd" * 32}})
-    assert differences(with_lora, with_lora).answered == ()
+    elsewhere = Manifest.model_validate({**MANIFEST, "adapter": {**LORA, "path": "moved/lora", "live": 0.2}})
+    assert differences(with_lora, elsewhere).answered == ()
     assert differences(with_lora, other_files).answered == ("the files of the adapter lora",)
 
 
@@ -52,8 +55,12 @@ def test_long_values_are_named() -> None:
     found = between(suite_sha256="cd" * 32, schema={"type": "object"}, prompts=prompts, compare={"/name": {}})
     assert found.asked == ("the suite's file", "the schema", "how values are compared", "prompt naive")
     grammars = [{"prompts": ["naive"], "backend": "llguidance"}, {"prompts": ["strict"], "backend": "outlines_core"}]
-    found = between(whitespace_pattern="[ ]?", grammars=grammars)
+    hashes = {"model_sha256": "ab", "tokenizer_sha256": "cd", "chat_template_sha256": "ef", "model_files": {"a": "b"}}
+    found = between(**hashes, whitespace_pattern="[ ]?", grammars=grammars)
     assert found.answered == (
+        "the model's files",
+        "the tokenizer",
+        "the chat template",
         "the whitespace that the grammar allows",
         "what made the grammar of prompt naive (outlines_core, llguidance)",
     )
