@@ -99,10 +99,10 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run) -> None:
     suite = write_suite(tmp_path)
     folder = folder_of(run(StartRun(suite)))
     before = (folder / MANIFEST).read_bytes()
-    with pytest.raises(BadInputError, match="cannot be resumed: which of its jobs are run is not what"):
+    with pytest.raises(BadInputError, match="cannot be resumed: which of its jobs are run changed since it was begun"):
         run(StartRun(suite, limit=1, resume=folder))
     write_suite(tmp_path, generation="max_new_tokens = 25")
-    with pytest.raises(BadInputError, match="the suite's file, the generation settings are not what it was begun with"):
+    with pytest.raises(BadInputError, match="the suite's file, the generation settings changed since it was begun"):
         run(StartRun(suite, resume=folder))
     with pytest.raises(BadInputError, match=r"cannot be resumed: There is no run\.json; start a new run"):
         run(StartRun(suite, resume=tmp_path / "gone"))

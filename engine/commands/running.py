@@ -13,6 +13,7 @@ import click
 from engine.commands.paths import default_suites
 from engine.errors import INTERRUPTED, BadInputError
 from engine.options import adapter_option, batch_option, decoding_options, engine_option, model_options
+from engine.runs.command_line import hand_down
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
@@ -44,6 +45,7 @@ def open_(
     options += ["--batch", str(batch)] if batch else []
     options += ["--engine", engine] if engine else []
     options += [f"--adapter={each}" for each in adapters]
+    hand_down()
     # The interface is a program of its own, of which the engine knows nothing. It runs in this process: a second start
     # of Python would take 0.08 s.
     sys.argv = ["jsonbreak", str(path), *options]

@@ -102,8 +102,10 @@ def resumed(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
     former = json.loads((folder / MANIFEST).read_bytes())
     differing = list(_differing(former, json.loads(json.dumps(anew))))  # as it is read back: JSON has no tuples
     if differing:
-        reason = f"{', '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what it was begun with"
-        raise BadInputError(f"{name}: it cannot be resumed: {reason}; resume it with the same, or start a new run.")
+        remedy = "resume it with the same, or start a new run"
+        raise BadInputError(
+            f"{name}: it cannot be resumed: {', '.join(differing)} changed since it was begun; {remedy}."
+        )
     for key in _OF_THE_END:
         former.pop(key, None)
     return {**former, "batch": anew["batch"], "resumed": [*former.get("resumed", []), anew["started"]]}
