@@ -16,6 +16,7 @@ from tui.__main__ import prepare_terminal
 
 HERE = Path(__file__).parent
 SUITE = HERE.parent.parent / "suites" / "people.toml"
+ASKING = "Extract the name and age: {input} Answer with JSON and nothing else, with the keys name and age."
 VARIATIONS = 'use = ["upper-case", "typos", "emoji", "quotes"]'
 
 
@@ -57,6 +58,21 @@ async def take() -> None:
             await pilot.press("G")
             await pilot.pause(1)
             _save(pilot, "trial")
+            await pilot.press("escape")
+            _ask_for_json(Path(SUITE.name))
+            await pilot.press("f5", "r")
+            await pilot.pause(1)
+            await _run_ended(pilot)
+            await pilot.press("escape", "o")
+            await _until(pilot, lambda: "finished" in _text(pilot))
+            await pilot.press("end", "b", "home")
+            await pilot.pause(1)
+            _save(pilot, "runs")
+            await pilot.press("c")
+            await _until(pilot, lambda: "fixed" in _text(pilot))
+            await pilot.press("n")
+            await pilot.pause(1)
+            _save(pilot, "compare")
 
 
 def _part(text: str) -> str:
@@ -65,6 +81,13 @@ def _part(text: str) -> str:
     text = re.sub(r"^use = .*$", 'use = ["naive", "json-only"]', text, count=1, flags=re.MULTILINE)
     head, *cases = re.split(r"(?m)^(?=\[\[case\]\])", text)
     return head + "".join(cases[:6])
+
+
+def _ask_for_json(suite: Path) -> None:
+    """Put another prompt in the place of the library's naive one, so that the suite's next run is another."""
+    prompt = f'[[prompt]]\nname = "naive"\nuser = "{ASKING}"\n\n'
+    text = suite.read_text(encoding="utf-8")
+    suite.write_text(text.replace("[[case]]", f"{prompt}[[case]]", 1), encoding="utf-8")
 
 
 def _text(pilot: Pilot[None]) -> str:
