@@ -79,20 +79,22 @@ class ServerDecoder:
         while self._waiting and (not self._flying or 2 * len(self._flying) + 2 <= self._pace.limit):
             request = self._waiting.popleft()
             self._flying[request.id] = self._loop.start(self._work(request))
+        for told in self._heard():
+            if isinstance(told, Exception):
+                raise told
+            if told.id in self._flying:  # else it was cancelled
+                if isinstance(told, Ended):
+                    del self._flying[told.id]
+                yield told
+
+    def _heard(self) -> Iterator[Told | Exception]:
+        """What was told since the last time, or is within a moment."""
         try:
-            happening = self._told.get(timeout=_MOMENT)
+            yield self._told.get(timeout=_MOMENT)
+            for _ in range(self._told.qsize()):
+                yield self._told.get_nowait()
         except queue.Empty:
             return
-        for _ in range(1 + self._told.qsize()):
-            if isinstance(happening, Exception):
-                raise happening
-            if happening.id in self._flying:  # else it was cancelled
-                if isinstance(happening, Ended):
-                    del self._flying[happening.id]
-                yield happening
-            if self._told.empty():
-                return
-            happening = self._told.get()
 
     async def _work(self, request: Request) -> None:
         try:

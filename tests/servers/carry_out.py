@@ -1,0 +1,47 @@
+"""Runs of small suites on servers, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.control import Control
+from engine.events import Event, RunStarted, StartRun
+from engine.records import Record
+from engine.runs.store import read_records
+from engine.servers.spec import Patience, ServerSpec
+from engine.session import Session
+
+HASTY = Patience(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
+
+
+def cases(count: int) -> str:
+    """The [[case]] tables of so many people."""
+    return "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(count))
+
+
+def carry_out(
+    spec: ServerSpec, order: StartRun, out: Path, heard: Callable[[Event], None] = lambda event: None
+) -> list[Event]:
+    """What is told while an order is carried out on a server."""
+    told: list[Event] = []
+
+    def emit(event: Event) -> None:
+        told.append(event)
+        heard(event)
+
+    Session(spec, out, emit).run(order, Control())
+    return told
+
+
+def folder_of(told: list[Event]) -> Path:
+    """The folder of the run."""
+    (started,) = (event for event in told if isinstance(event, RunStarted))
+    return started.folder
+
+
+def records_of(folder: Path) -> dict[str, Record]:
+    """The records by case; no job has two."""
+    records = list(read_records(folder))
+    assert len({record.id for record in records}) == len(records)
+    return {record.case: record for record in records}

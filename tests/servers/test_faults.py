@@ -1,0 +1,343 @@
+"""What a server does wrong: asked again, an error of that job alone, or the end of a run that is resumed."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import BadInputError, EngineError
+from engine.events import Delta, Event, JobFinished, JobStarted, RunFinished, RunStarted, StartRun
+from engine.runs.reading import RunFolder
+from engine.runs.resuming import order_to_resume
+from engine.servers.spec import ServerSpec
+from engine.suites import load_suite
+from tests.servers.carry_out import HASTY, carry_out, cases, folder_of, records_of
+from tests.servers.faulty import Fault, FaultyServer, reply_to
+from tests.suite_files import PERSON_SCHEMA, write_suite
+
+SCHEMA_TEXT = json.dumps({"name": "Alice", "age": 30})
+FREE_TEXT = "There is nothing to say of that."
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    server = FaultyServer()
+    yield server
+    server.close()
+
+
+def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
+    return ServerSpec(server.url, **{"patience": HASTY, **more})
+
+
+def is_of(body: dict[str, Any], case: int, *, constrained: bool | None = None) -> bool:
+    """Whether a request is of a case, and of one arm where that is said."""
+    right_arm = constrained is None or ("response_format" in body) == constrained
+    return f"Person {case} " in body["messages"][-1]["content"] and right_arm
+
+
+def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: FaultyServer) -> None:
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    folder, (finished,) = folder_of(told), [event for event in told if isinstance(event, RunFinished)]
+    assert (finished.done, finished.total, finished.stopped) == (3, 3, False)
+    for record in records_of(folder).values():
+        assert (record.free.text, record.constrained.text) == (FREE_TEXT, SCHEMA_TEXT)
+        assert record.constrained.verdict is not None
+        assert record.constrained.verdict.schema
+        assert record.free.verdict is not None
+        assert not record.free.verdict.strict
+        assert record.free.ends == (4, 8, 12, 16, 20, 24, 28, 32)
+        assert [round(p, 3) for p in record.free.p] == [0.905] * 8
+        assert record.constrained.p == (), "weighed under the grammar, so not the model's own"
+        assert record.fork is not None
+        assert (record.fork.token, record.fork.char) == (0, 0)
+        assert record.fork.wanted[0].token == "Ther"
+        assert record.fork.allowed[0].token == '{"na'
+    manifest = RunFolder(folder).manifest.model_dump()
+    assert manifest["model"] == "fake"
+    assert manifest["server_url"] == server.url
+    assert manifest["server"]["form"] == "response_format json_schema"
+    assert manifest["server"]["version"] == "1.0"
+
+
+def test_both_arms_stream_side_by_side(tmp_path: Path, server: FaultyServer) -> None:
+    server.pause = 0.01
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1))), tmp_path)
+    texts: Counter[str] = Counter()
+    for event in told:
+        if isinstance(event, Delta):
+            texts[event.arm] += len(event.text)
+    assert texts == {"free": len(FREE_TEXT), "constrained": len(SCHEMA_TEXT)}
+    asked = [each for each in server.asked if is_of(each.body, 0)]
+    assert len(asked) == 2
+    assert server.most_at_once >= 2
+
+
+@pytest.mark.parametrize("kind", ["half", "cut", "no-end", "error-event", "junk", "silence"])
+def test_a_broken_stream_is_asked_for_again_and_what_it_said_is_void(
+    tmp_path: Path, server: FaultyServer, kind: Any
+) -> None:
+    broken: list[int] = []
+
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        if is_of(body, 1, constrained=True) and not broken:
+            broken.append(number)
+            return Fault(kind)
+        return None
+
+    server.fault = fault
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    assert broken, "the fault was met"
+    records = records_of(folder_of(told))
+    assert {record.constrained.text for record in records.values()} == {SCHEMA_TEXT}
+    assert {record.free.text for record in records.values()} == {FREE_TEXT}
+    starts = [event.job for event in told if isinstance(event, JobStarted)]
+    assert starts.count(records["c1"].id) == 2, "what had been streamed is void"
+    assert streamed_last(told, records["c1"].id) == {"free": FREE_TEXT, "constrained": SCHEMA_TEXT}
+
+
+def streamed_last(told: list[Event], job: str) -> dict[str, str]:
+    """What was streamed of a job since it began for the last time."""
+    texts: dict[str, str] = {}
+    for event in told:
+        if isinstance(event, JobStarted) and event.job == job:
+            texts = {"free": "", "constrained": ""}
+        elif isinstance(event, Delta) and event.job == job:
+            texts[event.arm] += event.text
+    return texts
+
+
+def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server: FaultyServer) -> None:
+    server.fault = lambda body, number: Fault("half") if is_of(body, 1, constrained=False) else None
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(4))), tmp_path)
+    records = records_of(folder_of(told))
+    failed = records.pop("c1")
+    assert (failed.free.finish, failed.free.verdict, failed.fork) == ("error", None, None)
+    assert failed.free.error is not None
+    assert failed.free.error.startswith("The server broke the connection off")
+    assert failed.free.error.endswith("at the last of 3 attempts.")
+    assert failed.constrained.text == SCHEMA_TEXT
+    assert {record.free.text for record in records.values()} == {FREE_TEXT}
+
+
+def test_a_refusal_is_not_asked_again_and_is_told_in_the_servers_words(tmp_path: Path, server: FaultyServer) -> None:
+    words = "maximum context length is 12 tokens\n\x1b[31m"
+    server.fault = lambda body, number: Fault("status", 400, message=words) if is_of(body, 0) else None
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    error = records_of(folder_of(told))["c0"].free.error
+    assert error == "The server answered 400: maximum context length is 12 tokens \\x1b[31m."
+    assert sum(is_of(each.body, 0) for each in server.asked) == 2, "once an arm"
+
+
+def test_retry_after_is_kept_to(tmp_path: Path, server: FaultyServer) -> None:
+    refused: list[float] = []
+
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        if is_of(body, 1, constrained=False) and not refused:
+            refused.append(server.asked[number].at)
+            return Fault("status", 429, {"Retry-After": "1"})
+        return None
+
+    server.fault = fault
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    assert records_of(folder_of(told))["c1"].free.text == FREE_TEXT
+    again = [each.at for each in server.asked if is_of(each.body, 1, constrained=False)]
+    assert len(again) == 2
+    assert 1.0 <= again[1] - refused[0] < 2.0
+
+
+def test_errors_of_the_server_are_asked_again(tmp_path: Path, server: FaultyServer) -> None:
+    failed: Counter[str] = Counter()
+
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        text = body["messages"][-1]["content"]
+        failed[text] += 1
+        return Fault("status", 500) if "Person" in text and failed[text] == 1 else None
+
+    server.fault = fault
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(5))), tmp_path)
+    assert all(record.free.error is None for record in records_of(folder_of(told)).values())
+
+
+def test_no_more_jobs_than_asked_for_are_on_their_way(tmp_path: Path, server: FaultyServer) -> None:
+    server.pause = 0.01
+    at_connect: list[int] = []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            at_connect.append(server.most_at_once)
+            server.most_at_once = 0
+
+    carry_out(spec_of(server, concurrency=3), StartRun(write_suite(tmp_path, cases=cases(9))), tmp_path, heard)
+    assert server.most_at_once == 6, "two arms of three jobs"
+
+
+def test_by_itself_it_has_ever_more_jobs_on_their_way_while_that_is_faster(
+    tmp_path: Path, server: FaultyServer
+) -> None:
+    server.pause = 0.01
+    carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(60))), tmp_path)
+    assert server.most_at_once > 16
+
+
+def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: FaultyServer) -> None:
+    """A server that refuses more than four requests at once is not left with errors."""
+    server.pause = 0.005
+    now, most = 0, 4
+    refusals = Counter[bool]()
+
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        crowd = server._now > most
+        refusals[crowd] += 1
+        return Fault("status", 429) if crowd else None
+
+    server.fault = fault
+    patience = HASTY.__class__(attempts=6, backoff=0.05, silence=2.0)
+    told = carry_out(spec_of(server, patience=patience), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
+    records = records_of(folder_of(told))
+    assert [record.free.error for record in records.values() if record.free.error] == []
+    assert refusals[True] > now
+    assert refusals[True] < refusals[False] / 2
+
+
+def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) -> None:
+    server = FaultyServer()
+    server.pause = 0.01
+    suite = write_suite(tmp_path, cases=cases(12))
+    finished: list[str] = []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, JobFinished):
+            finished.append(event.record.id)
+            if len(finished) == 3:
+                threading.Thread(target=server.close).start()
+
+    told: list[Event] = []
+    with pytest.raises(EngineError, match=r"The server is gone: in 3 attempts .*--resume finishes the rest\.") as gone:
+        carry_out(spec_of(server), StartRun(suite), tmp_path, lambda event: (told.append(event), heard(event))[0])
+    assert "\n" not in str(gone.value)
+    folder = folder_of(told)
+    kept = (folder / "records.jsonl").read_bytes()
+    assert RunFolder(folder).manifest.stopped is True
+    assert 3 <= len(records_of(folder)) < 12
+    assert not any(record.free.error for record in records_of(folder).values())
+
+    another = FaultyServer()  # at another port, as another node would be
+    try:
+        told = carry_out(spec_of(another), order_to_resume(folder), tmp_path)
+    finally:
+        another.close()
+    assert (folder / "records.jsonl").read_bytes().startswith(kept)
+    records = records_of(folder)
+    assert len(records) == 12
+    assert {record.free.text for record in records.values()} == {FREE_TEXT}
+    assert len([each for each in another.asked if "Person" in each.body["messages"][-1]["content"]]) == 2 * (
+        12 - kept.count(b"\n")
+    )
+
+
+def test_a_server_that_says_other_things_of_itself_is_another_run(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, cases=cases(2))
+    server = FaultyServer()
+    folder = folder_of(carry_out(spec_of(server), StartRun(suite), tmp_path))
+    server.fault = lambda body, number: Fault("status", 400) if "response_format" in body else None
+    try:
+        with pytest.raises(BadInputError, match="cannot be resumed: what serves it"):
+            carry_out(spec_of(server), order_to_resume(folder), tmp_path)
+    finally:
+        server.close()
+
+
+def test_the_key_is_sent_and_neither_kept_nor_told(
+    tmp_path: Path, server: FaultyServer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    key = "sk-very-secret-0123456789"
+    server.fault = lambda body, number: (
+        Fault("status", 400, message=f"Incorrect API key provided: {key}") if is_of(body, 0) else None
+    )
+    caplog.set_level("DEBUG")
+    told = carry_out(spec_of(server, key=key), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    assert all(each.key == f"Bearer {key}" for each in server.asked)
+    assert records_of(folder_of(told))["c0"].free.error == "The server answered 400: Incorrect API key provided: [key]."
+    for file in folder_of(told).rglob("*"):
+        assert key.encode() not in (file.read_bytes() if file.is_file() else b"")
+    said = capfd.readouterr()
+    assert key not in said.out + said.err + caplog.text + repr(told) + repr(spec_of(server, key=key))
+
+
+def test_a_key_that_is_refused_is_told_before_the_run(tmp_path: Path, server: FaultyServer) -> None:
+    server.fault = lambda body, number: Fault("status", 401, message="no such key: sk-1")
+    with pytest.raises((EngineError, BadInputError), match=r"401: no such key: \[key\]") as error:
+        carry_out(spec_of(server, key="sk-1"), StartRun(write_suite(tmp_path)), tmp_path)
+    assert "sk-1" not in str(error.value)
+    assert not list(tmp_path.glob("2*")), "no folder of a run"
+
+
+def test_no_server_is_told_in_a_sentence_at_once(tmp_path: Path) -> None:
+    server = FaultyServer()
+    server.close()
+    started = time.monotonic()
+    with pytest.raises(EngineError, match=r"--server http://127\.0\.0\.1:\d+/v1: the server could not be reached"):
+        carry_out(spec_of(server), StartRun(write_suite(tmp_path)), tmp_path)
+    assert time.monotonic() - started < 5
+
+
+def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: Path, server: FaultyServer) -> None:
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        if "structured_outputs" in body:
+            return Fault("status", 422, message="Unexpected fields")
+        body.pop("response_format", None)  # ignored, as some do
+        return None
+
+    server.fault = fault
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    (started,) = (event for event in told if isinstance(event, RunStarted))
+    assert started.constrained_error is not None
+    assert "json_schema: the server took it and did not heed it" in started.constrained_error
+    assert "structured_outputs: the server answered 422: Unexpected fields" in started.constrained_error
+    record = records_of(started.folder)["c1"]
+    assert record.free.text == FREE_TEXT
+    assert record.constrained.error == started.constrained_error
+
+
+PREFILL = '[[prompt]]\nname = "begun"\nuser = "{input}"\nprefill = "{"\n'
+
+
+def test_a_prefill_is_gone_on_with_where_the_server_does_so(tmp_path: Path, server: FaultyServer) -> None:
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    record = records_of(folder_of(told))["c0"]
+    assert record.free.text == "{" + FREE_TEXT
+    assert record.free.ends[0] == 5
+    assert record.constrained.error is not None
+    assert "prefill" in record.constrained.error
+    (asked,) = (
+        each.body for each in server.asked if each.body.get("stream") and each.body.get("continue_final_message")
+    )
+    assert asked["messages"][-1] == {"role": "assistant", "content": "{"}
+
+
+def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: FaultyServer) -> None:
+    def fault(body: dict[str, Any], number: int) -> Fault | None:
+        body.pop("continue_final_message", None)
+        return None
+
+    server.fault = fault
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    record = records_of(folder_of(told))["c0"]
+    assert record.free.error == record.constrained.error
+    assert record.free.error is not None
+    assert "does not go on with a reply that is begun for it" in record.free.error
+
+
+def test_the_stand_in_heeds_schemas(tmp_path: Path) -> None:
+    schema = load_suite(write_suite(tmp_path, schema=PERSON_SCHEMA)).json_schema
+    body = {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
+    assert reply_to(body) == SCHEMA_TEXT
+    assert reply_to({}) == FREE_TEXT
