@@ -18,6 +18,7 @@ from engine.errors import EngineError
 from engine.events import (
     Event,
     JobInfo,
+    ManifestWritten,
     ModelReady,
     RunFinished,
     RunStarted,
@@ -65,15 +66,16 @@ class Session:
         """lock: of the run that is resumed, whose records nobody adds to meanwhile."""
         backend = self._ready()
         seconds = what.suite.generation.compile_seconds
-        _refuse_if_stopped(control)
         adapter = backend.use_adapter(what.adapter)
+        _refuse_if_stopped(control)
         constraints = Constraints(what.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, what.grammar))
         _refuse_if_stopped(control)
         had = {record.id for record in _records_of(what)}
         missing = [job for job in what.jobs if job.id not in had]
         plan = backend.plan(missing, constraints.of, what.suite.generation, batch)
-        store = self._store(what, describe_run(what, backend, constraints, plan.slots), lock)
-        self._emit(_started(what, store.folder, backend.name, constraints, plan))
+        store = self._store(what, describe_run(what, backend, adapter, constraints, plan.slots), lock)
+        self._emit(ManifestWritten(store.folder, store.manifest))
+        self._emit(_started(what, store.folder, backend.name, adapter, constraints, plan))
         meter = Meter(len(what.jobs), self._emit)
         run = Running(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
         try:
@@ -85,6 +87,7 @@ class Session:
             cancelled = len(what.jobs) - meter.total
             rates = counts_of(run.rates, run.clusters)
             store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped, rates=rates)
+        self._emit(ManifestWritten(store.folder, store.manifest))
         self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
 
     def search(self, order: StartSearch, control: Control) -> None:
@@ -101,14 +104,14 @@ class Session:
         self._backend = self._backend or self._load()
         return self._backend
 
-    def _load(self) -> Backend[Any]:
-        started = time.monotonic()
-        backend = _open(self._spec, self._emit)
     def _base(self) -> Backend[Any]:
         backend = self._ready()
         backend.use_adapter(None)
         return backend
 
+    def _load(self) -> Backend[Any]:
+        started = time.monotonic()
+        backend = _open(self._spec, self._emit)
         self._emit(ModelReady(backend.name, backend.device, backend.precision, time.monotonic() - started))
         return backend
 

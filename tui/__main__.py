@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.options import decoding_options, model_options
+from engine.options import adapter_option, decoding_options, engine_option, model_options
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
@@ -21,18 +22,45 @@ if TYPE_CHECKING:
 @click.argument("path", default="suites", type=click.Path(path_type=Path))
 @model_options
 @decoding_options
+@adapter_option
+@engine_option
 def main(
-    path: Path, model: str | None, device: str, dtype: str, out: Path, batch: int | None, grammar: GrammarKind
+    path: Path,
+    model: str | None,
+    device: str,
+    dtype: str,
+    out: Path,
+    batch: int | None,
+    grammar: GrammarKind,
+    adapters: tuple[str, ...],
+    engine: str | None,
 ) -> None:
     """Show the suites under PATH and run them."""
-    options = ["--device", device, "--dtype", dtype, "--out", str(out)] + (["--model", model] if model else [])
-    sys.exit(open_app(path, options, batch, grammar, out))
+    options = ["--device", device, "--dtype", dtype] + (["--model", model] if model else [])
+    options += [f"--adapter={each}" for each in adapters]
+    if engine is None:
+        command = ["worker", *options, "--out", str(out)]
+    elif (model, device, dtype, adapters) == (None, "auto", "auto", ()):
+        command = ["bridge", "--command", engine, "--out", str(out)]
+    else:
+        sentence = "with --engine the model's options go into its command: ssh HOST jsonbreak engine --model NAME."
+        print(f"jsonbreak: {sentence}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(open_app(path, command, batch, grammar, out, adapters))
 
 
-def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: GrammarKind, runs: Path) -> int:
+def open_app(
+    path: Path,
+    engine: list[str],
+    batch: int | None,
+    grammar: GrammarKind,
+    runs: Path,
+    adapters: Sequence[str] = (),
+) -> int:
     """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2.
 
-    runs: the folder that runs are kept in.
+    engine: the command of `python -m engine` that takes its place, with its options. runs: the folder of the runs.
+    adapters: as `--adapter` takes them; the engine is to have them too.
     """
     if not path.exists():
         print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
@@ -40,11 +68,14 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
+    from engine.adapters import read_adapters
     from engine.errors import BadInputError
+    from tui.adapters import AdapterChoice
     from tui.settings import read_settings, settings_file
 
     try:
         settings = read_settings(settings_file())
+        choice = AdapterChoice.of([each.name if each else None for each in read_adapters(adapters)])
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
         return 2
@@ -52,9 +83,9 @@ def open_app(path: Path, engine_options: list[str], batch: int | None, grammar: 
     collect_rarely()
     from tui.app import JsonbreakApp
 
-    command = [sys.executable, "-m", "engine", "worker", *engine_options]
+    command = [sys.executable, "-m", "engine", *engine]
     command += ["--keep-running"] if settings.keep_running else []
-    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings)
+    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings, adapters=choice)
     app.run()
     try:
         _say_what_stays(app)

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from tui import keys
+from tui.adapters import AdapterChoice
 from tui.direction import ScreenDriver
 from tui.keymap import shown_keys
 from tui.messages import RunRequested, RunsRequested, SearchRequested
@@ -35,9 +36,9 @@ _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
-    batch, grammar: what every run is asked for, see engine.events.StartRun. runs: the folder that runs are kept in.
-    settings: the engine must have been told by `command` whether it is to keep running. left: the process of an engine
-    that goes on after the app has ended.
+    batch, grammar: what every run is asked for, see engine.events.StartRun. adapters: those that the engine has. runs:
+    the folder that runs are kept in. settings: the engine must have been told by `command` whether it is to keep
+    running. left: the process of an engine that goes on after the app has ended.
     """
 
     TITLE = "jsonbreak"
@@ -64,6 +65,7 @@ class JsonbreakApp(App[None]):
         grammar: GrammarKind = "auto",
         runs: Path = Path("runs"),
         settings: Settings = USUAL,
+        adapters: AdapterChoice | None = None,
     ) -> None:
         super().__init__(driver_class=ScreenDriver)
         for theme in own_themes():
@@ -79,6 +81,7 @@ class JsonbreakApp(App[None]):
         self._command = tuple(command)
         self._log_path = log_path
         self.batch, self.grammar = batch, grammar
+        self._adapters = adapters or AdapterChoice()
         self._runs = runs
         self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
@@ -89,7 +92,7 @@ class JsonbreakApp(App[None]):
         for number in _END_SIGNALS:
             self._former_handlers[number] = signal.signal(number, self._end)
         self.app_resume_signal.subscribe(self, self._on_app_resumed)
-        self.push_screen(BrowseScreen(self._path, self._runs, self._have_runner))
+        self.push_screen(BrowseScreen(self._path, self._runs, self._have_runner, self._adapters))
         self.call_after_refresh(self._look_for_engines)
 
     async def on_unmount(self) -> None:
@@ -137,7 +140,7 @@ class JsonbreakApp(App[None]):
             except BadInputError as error:
                 self.notify(f"{one_line(str(error))} A new run begins.", severity="warning", markup=False)
         without = tuple(sorted(message.without))
-        return StartRun(message.suite, batch=self.batch, grammar=self.grammar, without=without)
+        return StartRun(message.suite, batch=self.batch, grammar=self.grammar, without=without, adapter=message.adapter)
 
     @on(SearchRequested)
     async def _search_suite(self, message: SearchRequested) -> None:

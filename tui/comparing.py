@@ -16,10 +16,12 @@ from engine.runs.facts import JobFacts
 from engine.runs.reading import RunFolder
 from engine.runs.statistics import Paired
 from engine.runs.summaries import without_collector
+from tui.adapters import BASE
 from tui.state import RunState
 from tui.work import Phase
 
 LABELS = ("baseline", "candidate")
+_TOLD_APART = 7  # cells, what the shortest of labels has
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,11 @@ class Comparison:
         return of_runs.nothing_in_common(*self._runs)
 
     def _state(self, arm: Arm) -> RunState:
-        baseline, candidate = (run.manifest for run in self._runs)
-        state = RunState(Path(candidate.suite_file or self._runs[1].folder.name), phase=Phase.LOADING, labels=LABELS)
-        names = [baseline.model or "?", candidate.model or "?"]
-        if names[0] == names[1]:
-            names = [run.folder.name.split("-")[0] for run in self._runs]  # when they began
-        state.started = RunStarted(
-            self._runs[1].folder, f"{candidate.suite or '?'}, {arm}", f"{names[0]} and {names[1]}", ()
-        )
+        candidate = self._runs[1].manifest
+        labels, answers = _names(self._runs)
+        suite = Path(candidate.suite_file or self._runs[1].folder.name)
+        state = RunState(suite, phase=Phase.LOADING, labels=labels)
+        state.started = RunStarted(self._runs[1].folder, f"{candidate.suite or '?'}, {arm}", answers, ())
         state.fetch = partial(self._fetch, arm)
         return state
 
@@ -155,3 +154,15 @@ class Comparison:
             yield f"The runs differ in: {', '.join(found.answered)}."
         if not found.asked and not found.answered:
             yield "The manifests of the runs do not differ."
+
+
+def _names(runs: tuple[RunFolder, RunFolder]) -> tuple[tuple[str, str], str]:
+    """What the two sides are called, and what answered: by the adapters where only these tell the runs apart."""
+    models = [run.manifest.model or "?" for run in runs]
+    first, second = (run.manifest.adapter.name if run.manifest.adapter else BASE for run in runs)
+    if models[0] != models[1]:
+        return LABELS, f"{models[0]} and {models[1]}"
+    if first[:_TOLD_APART] != second[:_TOLD_APART]:
+        return (first, second), f"{models[0]}: {first} and {second}"
+    began = [run.folder.name.split("-")[0] for run in runs]
+    return LABELS, f"{began[0]} and {began[1]}"

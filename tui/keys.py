@@ -31,6 +31,7 @@ BROWSE: list[BindingType] = [
     _key("browse.special", "t", "special", "tokens", "show or hide the special tokens of a prompt", display="t"),
     _key("browse.filter", "slash", "filter", "filter", "filter the suites by text", show=True, display="/"),
     _key("browse.search", "S", "search", "search", "search for the best plain prompt", show=True, display="S"),
+    _key("browse.adapter", "a", "adapter", "adapter", "run with the next adapter, or the base", show=True, display="a"),
     _key("browse.reload", "f5", "reload", "reload", "read the suites again", display="F5"),
     _key("browse.back", "escape", "back", "clear", "show all suites again", display="esc"),
 ]
@@ -57,6 +58,7 @@ RUN: list[BindingType] = [
     _key("run.report", "w", "report", "report", "write the report beside the run's folder", display="w"),
     _key("run.pause", "space", "pause", "pause", "pause the run, or go on", display="space"),
     _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run goes on", display="c"),
+    _key("run.beside", "b", "beside", "beside", "compare with the run of the base or another adapter", display="b"),
     _key("run.remarks", "i", "remarks", "remarks", "show all remarks on the run", display="i"),
     _key("run.zoom", "z", "zoom", "zoom", "give the pane the whole screen, or back", display="z"),
     _key("run.again", "r", "again", "run again", "run again; go on with a run that was broken off", display="r"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from engine.records import ARMS
+from tui.adapters import answerer
 from tui.text import one_line, shorten
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ def last_sentence(run: ListedRun) -> str:
         found = interval_words(interval(share, run.replies_as_one[arm]))
         words.append(" ".join(word for word in (_share(share), found, arm) if word))
     stopped = "" if run.ending.value == "finished" else f" ({run.ending.value})"
-    model = f" on {one_line(run.model)}" if run.model else ""
-    adapter = f" + {one_line(run.adapter)}" if run.adapter else ""
-    return f"last run {_ago(run)}{stopped}{model}{adapter}: strict {', '.join(words)}"
+    model = f" on {one_line(answerer(run.model, run.adapter))}" if run.model else ""
+    return f"last run {_ago(run)}{stopped}{model}: strict {', '.join(words)}"
 
 
 def _share(share: Share) -> str:

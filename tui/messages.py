@@ -33,11 +33,17 @@ class LastResultsRead(Message):
 class RunRequested(Message):
     """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one.
 
-    without: cases to leave out of a new one.
+    without: cases to leave out of a new one. adapter: what answers in it, None for the base alone.
     """
 
-    def __init__(self, suite: Path, resume: Path | None = None, without: frozenset[str] = frozenset()) -> None:
-        self.suite, self.resume, self.without = suite, resume, without
+    def __init__(
+        self,
+        suite: Path,
+        resume: Path | None = None,
+        without: frozenset[str] = frozenset(),
+        adapter: str | None = None,
+    ) -> None:
+        self.suite, self.resume, self.without, self.adapter = suite, resume, without, adapter
         super().__init__()
 
 

@@ -120,7 +120,8 @@ def _state(run: RunFolder) -> RunState:
     state = RunState(Path(manifest.suite_file or run.folder.name), run.folder, phase=Phase.LOADING)
     state.loading = Loading("reading the records")
     suite, model = manifest.suite or run.folder.name, manifest.model or "?"
-    state.started = RunStarted(run.folder, suite, model, (), manifest.constrained_error)
+    adapter = manifest.adapter.name if manifest.adapter else None
+    state.started = RunStarted(run.folder, suite, model, (), manifest.constrained_error, adapter=adapter)
     state.model = ModelReady(model, manifest.device or "?", manifest.dtype or "?", 0.0)
     state.remarks = _remarks(run)
     state.unlisted = _planned(manifest)
@@ -139,7 +140,7 @@ def _remarks(run: RunFolder) -> list[str]:
             f"The grammar does not enforce {item.keyword!r} at {item.pointer or '/'}; the judge checks it."
             for item in grammar.unenforced
         ]
-    return remarks
+    return remarks + (manifest.adapter.remarks if manifest.adapter else [])
 
 
 def _planned(manifest: Manifest) -> int:

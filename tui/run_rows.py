@@ -12,8 +12,9 @@ from engine.records import ARMS, Arm
 from engine.runs.listing import Ending, ListedRun
 from engine.runs.rates import ArmRates
 from engine.runs.statistics import Share
+from tui.adapters import answerer
 from tui.intervals import interval, interval_words
-from tui.text import fit, one_line
+from tui.text import fit, one_line, shorten
 
 WIDE = 100  # columns: from here on shares have a percentage, and times a year
 _GAP = "  "
@@ -60,7 +61,7 @@ def row(run: ListedRun, columns: Columns, baseline: bool) -> str:
         jobs_words(run).rjust(columns.jobs),
         *(_rate(run, arm, columns.wide).rjust(columns.rates[arm]) for arm in ARMS),
         fit(run.suite or run.folder.name, columns.suite),
-        fit(model_words(run), columns.model),
+        _model(run, columns.model),
     ]
     return ("B " if baseline else "  ") + _GAP.join(cells)
 
@@ -104,7 +105,14 @@ def jobs_words(run: ListedRun) -> str:
 
 def model_words(run: ListedRun) -> str:
     """The model, with its adapter where it has one."""
-    return (run.model or "?") + (f" + {run.adapter}" if run.adapter else "")
+    return answerer(run.model or "?", run.adapter)
+
+
+def _model(run: ListedRun, cells: int) -> str:
+    """The model, and its adapter: runs that are to be told apart often have one model, so its name is cut first."""
+    adapter = one_line(run.adapter or "")
+    room = cells - cell_len(answerer("", adapter))
+    return fit(answerer(shorten(one_line(run.model or "?"), room), adapter) if room > 0 else model_words(run), cells)
 
 
 def _heading(arm: Arm, wide: bool) -> str:

@@ -72,6 +72,11 @@ class RunState(Work):
         """Whether jobs are missing that can be added to the run's folder."""
         return self.over and self.folder is not None and self.done < self.total
 
+    @property
+    def adapter(self) -> str | None:
+        """The name of the adapter that answers; None for the base alone."""
+        return self.started.adapter if self.started is not None else None
+
     def over_for(self, job: JobState | None) -> bool:
         """Whether nothing more will come of a job, finished or not."""
         return self.over and not (self.trying and job is not None and job.trial)

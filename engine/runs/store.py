@@ -48,6 +48,11 @@ class RunStore:
         working.begin(folder, log)
         _sync_names(folder)
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the manifest says by now."""
+        return dict(self._manifest)
+
     def append(self, record: Record) -> None:
         """Write one record. Raises EngineError when the disk takes no more; the file ends with a whole record then."""
         with self._on_disk(RECORDS):

@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui import story
+from tui.adapters import AdapterChoice
 from tui.app import JsonbreakApp
 
 
@@ -80,10 +81,12 @@ def stage(tmp_path: Path):
         path: Path | None = None,
         order: str = "start_run",
         runs: Path | None = None,
+        adapters: AdapterChoice | None = None,
     ) -> AsyncIterator[Stage]:
         suites = path or story.suite_folder(tmp_path / "suites")
         command = story.command(steps, tmp_path, order)
-        app = JsonbreakApp(suites, command, tmp_path / "engine.log", runs=runs or tmp_path / "runs")
+        log, runs = tmp_path / "engine.log", runs or tmp_path / "runs"
+        app = JsonbreakApp(suites, command, log, runs=runs, adapters=adapters)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Stage(app, pilot, tmp_path)
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from tui import keys
+from tui.adapters import AdapterChoice
 from tui.messages import LastResultsRead, RunRequested, RunsRequested, SearchRequested, SuitesRead
 from tui.page import Page
 from tui.suite_pages import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
@@ -37,15 +38,17 @@ _SENT = "as sent"
 class BrowseScreen(Screen[None]):
     """Reads the suites after the first paint, and again when it is asked to; then their last results.
 
-    runs: the folder that runs are kept in. runner: makes what asks the engine, when it is needed.
+    runs: the folder that runs are kept in. runner: makes what asks the engine, when it is needed. adapters: what runs
+    may answer with.
     """
 
     BINDINGS = keys.BROWSE
     AUTO_FOCUS = "#suites"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
-    def __init__(self, path: Path, runs: Path, runner: Callable[[], Runner]) -> None:
+    def __init__(self, path: Path, runs: Path, runner: Callable[[], Runner], adapters: AdapterChoice) -> None:
         super().__init__()
+        self._adapters = adapters
         self._path, self._runs, self._runner = path, runs, runner
         self._files: list[SuiteFile] | None = None  # None: they are still being read
         self._last: dict[str, ListedRun] | None = None  # by the suite's name
@@ -135,7 +138,16 @@ class BrowseScreen(Screen[None]):
         """Run the chosen suite."""
         file = self._usable()
         if file is not None:
-            self.app.post_message(RunRequested(file.path))
+            self.app.post_message(RunRequested(file.path, adapter=self._adapters.chosen))
+
+    def action_adapter(self) -> None:
+        """Run with the next adapter."""
+        self._adapters.next()
+        self._show_about(self._chosen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the key of what there is none of."""
+        return action != "adapter" or bool(self._adapters.names)
 
     def action_runs(self) -> None:
         """List the runs there are."""
@@ -223,4 +235,5 @@ class BrowseScreen(Screen[None]):
             words = [visible(suite.description.strip()), summary(suite, file.jobs)]
             last = self._last.get(suite.name) if self._last else None
             words += [last_sentence(last)] if last is not None else []
+            words += [one_line(self._adapters.words)] if self._adapters.names else []
             line.update(Content("\n".join(words).strip()))

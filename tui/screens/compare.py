@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.worker import get_current_worker
 
+from engine.errors import BadInputError
 from engine.records import Arm
 from tui import intervals, keys
 from tui.comparing import Comparison
@@ -21,7 +24,17 @@ from tui.widgets.notice import Notice
 from tui.widgets.status_line import StatusLine
 from tui.work import Phase
 
-_OF_A_RUN = {"edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "report", "follow"}
+_OF_A_RUN = {"beside", "edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "report", "follow"}
+
+
+def open_comparison(app: App[None], runner: Runner, baseline: Path, candidate: Path) -> None:
+    """Show two runs beside each other. The user is told where their records cannot be read."""
+    try:
+        comparison = Comparison(baseline, candidate)
+    except BadInputError as error:
+        app.notify(one_line(str(error)), severity="error", markup=False)
+    else:
+        app.push_screen(CompareScreen(runner, comparison))
 
 
 class CompareScreen(RunScreen):

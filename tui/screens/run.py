@@ -10,7 +10,10 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from engine.errors import BadInputError
+from engine.runs.listing import ListedRun
 from tui import keys
+from tui.adapters import answerer
+from tui.beside import beside_words, runs_beside
 from tui.copying import copy
 from tui.filters import Filter
 from tui.jobs import JobState
@@ -58,6 +61,7 @@ class RunScreen(TryingScreen):
         self._drawn: tuple[object, ...] = ()
         self._rest: Timer | None = None
         self._told_of_records = False
+        self._offered: RunState | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom: status, remark, notice, filter, jobs, fork, panes."""
@@ -136,6 +140,9 @@ class RunScreen(TryingScreen):
         if state.jobs and self.focused is None:
             self.query_one(JobList).focus()
         self._show_job(state)
+        if state is self.runner.state and state.phase is Phase.FINISHED and state is not self._offered:
+            self._offered = state
+            self._offer_beside(state)
 
     def _show_list(self, state: RunState) -> None:
         self.query_one(JobList).show(self.view, _title(state))
@@ -305,7 +312,26 @@ class RunScreen(TryingScreen):
             self.notify("Something is still on.", markup=False)
         else:
             folder = state.folder if state.resumable else None
-            self.app.post_message(RunRequested(state.suite, folder, frozenset(state.excluded)))
+            self.app.post_message(RunRequested(state.suite, folder, frozenset(state.excluded), state.adapter))
+
+    @work(thread=True, exclusive=True, group="beside")
+    def action_beside(self) -> None:
+        """Compare the run with that of the base, or of another adapter."""
+        from tui.screens.compare import open_comparison
+
+        found = _runs_beside(self.state)
+        if found is None:
+            words = "There is no finished run of this suite on this model with another adapter, or with none."
+            self.app.call_from_thread(self.notify, words, markup=False)
+        else:
+            self.app.call_from_thread(open_comparison, self.app, self.runner, *(run.folder for run in found))
+
+    @work(thread=True, exclusive=True, group="beside")
+    def _offer_beside(self, state: RunState) -> None:
+        """A run with adapters has ended: say that it can be compared, where it can."""
+        if (found := _runs_beside(state)) is not None:
+            words = f"b shows {one_line(beside_words(*found))} beside each other."
+            self.app.call_from_thread(self.notify, words, markup=False)
 
     def action_back(self) -> None:
         """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""
@@ -327,11 +353,18 @@ class RunScreen(TryingScreen):
             self.dismiss()
 
 
+def _runs_beside(state: RunState | None) -> tuple[ListedRun, ListedRun] | None:
+    try:
+        return runs_beside(state.folder) if state is not None and state.folder is not None else None
+    except OSError:  # the list of runs says why
+        return None
+
+
 def _title(state: RunState) -> str:
     """What runs on what."""
     if state.started is None:
         return one_line(state.suite.stem)
-    words = [state.started.suite, state.started.model]
+    words = [state.started.suite, answerer(state.started.model, state.adapter)]
     if state.model is not None:
         words += [state.model.device, state.model.dtype]
     return one_line("  ".join(words))

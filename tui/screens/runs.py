@@ -153,18 +153,9 @@ class RunsScreen(Screen[None]):
         elif baseline.folder == run.folder:
             self._tell("This is the baseline itself: put the cursor on another run.")
         else:
-            self._compare(baseline, run)
+            from tui.screens.compare import open_comparison
 
-    def _compare(self, baseline: ListedRun, candidate: ListedRun) -> None:
-        from tui.comparing import Comparison
-        from tui.screens.compare import CompareScreen
-
-        try:
-            comparison = Comparison(baseline.folder, candidate.folder)
-        except BadInputError as error:
-            self._tell(str(error), error=True)
-            return
-        self.app.push_screen(CompareScreen(self._runner, comparison))
+            open_comparison(self.app, self._runner, baseline.folder, run.folder)
 
     def action_stop(self) -> None:
         """Stop the engine that works on the run, asking first."""

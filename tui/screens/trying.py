@@ -141,7 +141,16 @@ class TryingScreen(Screen[None]):
     ) -> None:
         assert state.folder is not None
         app: JsonbreakApp = self.app  # type: ignore[assignment]
-        order = StartTrial(state.suite, state.folder, prompt, inputs, batch=app.batch, grammar=app.grammar, **options)
+        order = StartTrial(
+            state.suite,
+            state.folder,
+            prompt,
+            inputs,
+            batch=app.batch,
+            grammar=app.grammar,
+            adapter=state.adapter,
+            **options,
+        )
         self._trials.append(await self.runner.start_trial(order, state))
 
     def _tryable(self) -> tuple[RunState | None, JobState | None]:
