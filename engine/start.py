@@ -27,12 +27,17 @@ def open_session(
 
     adapters: those that its runs may ask for; None, the model alone, need not be among them.
     """
+    start_pytorch(emit)
+    from engine.decoding.model import ModelSpec
+    from engine.session import Session
+
+    return Session(ModelSpec(model, device, dtype, tuple(filter(None, adapters))), out, emit, log)
+
+
+def start_pytorch(emit: Callable[[Loading], None]) -> None:
+    """What has to come before PyTorch is imported. `emit` is told, as the import takes seconds."""
     emit(Loading("starting PyTorch"))
     # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
     # a thread that spins for long keeps the working one from running: ten times slower on two cores. One that does not
     # spin at all sleeps between any two operations: a fifth slower. So a few microseconds. Read once, at import.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from engine.decoding.model import ModelSpec
-    from engine.session import Session
-
-    return Session(ModelSpec(model, device, dtype, tuple(filter(None, adapters))), out, emit, log)

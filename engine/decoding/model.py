@@ -83,9 +83,10 @@ class LoadedModel:
         return chat.ids(chat.text(messages, prefill, template_kwargs))
 
 
-def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
+def load_model(spec: ModelSpec, report: Report, *, pack: bool = True) -> LoadedModel:
     """Load a model, downloading it or making the built-in one if need be. Raises ModelError, BuiltinError.
 
+    pack: lay the weights out for this processor, if it is one: faster, but nothing can be trained then.
     Nothing is printed, no code that comes with a model is run, and `report` is called from this thread only.
     """
     device = choose_device(spec.device)
@@ -105,7 +106,7 @@ def load_model(spec: ModelSpec, report: Report) -> LoadedModel:
     adapters = Adapters(model, name, probe.ids(probe.text(_PROBE))) if spec.adapters else None
     if adapters is not None:
         adapters.load(spec.adapters, report)  # first: PEFT knows no packed layers
-    if device.type == "cpu" and dtype == torch.float32:
+    if pack and device.type == "cpu" and dtype == torch.float32:
         report(Loading("laying out the weights for this processor"))
         pack_linears(model, adapters.all_logits if adapters is not None else None)
     return LoadedModel(
