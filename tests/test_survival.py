@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,18 +17,21 @@ import pytest
 from engine.control import Control
 from engine.decoding.backend import LocalBackend
 from engine.decoding.model import LoadedModel, ModelSpec
-from engine.errors import BadInputError
+from engine.errors import BadInputError, EngineError
 from engine.events import Event, JobFinished, RunFinished, RunStarted, StartRun, StartTrial, TrialInput
 from engine.headless import stop_on_interrupt
 from engine.orders import ordered
 from engine.records import Record
 from engine.runs import working
+from engine.runs.listing import Ending, listed
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
 from engine.runs.store import MANIFEST, RECORDS, create_run, locked, read_records
 from engine.session import Session
 from tests.engine_child import Child, engine
+from tests.full_disk import files_of_at_most
 from tests.suite_files import write_suite
+from tests.tui.test_program import Terminal
 
 MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(6))
 SAMPLED = "max_new_tokens = 12\ntemperature = 0.8\nseed = 5\nrepeats = 2"
@@ -89,13 +93,14 @@ def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, r
         assert (broken / RECORDS).read_bytes().startswith(written[: written.rfind(b"\n", 0, cut) + 1])
     manifest = json.loads((broken / MANIFEST).read_text())
     assert len(manifest["resumed"]) == 1
+    assert manifest["ended"] >= manifest["resumed"][0] >= manifest["started"]
     assert (manifest["done"], manifest["stopped"]) == (jobs, False)
     assert manifest["rates"] == json.loads((whole / MANIFEST).read_text())["rates"]
     assert manifest["rates"]["free"]["strict"][1] == jobs
 
 
 @pytest.mark.model
-def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run) -> None:
+def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model: LoadedModel) -> None:
     suite = write_suite(tmp_path)
     folder = folder_of(run(StartRun(suite)))
     before = (folder / MANIFEST).read_bytes()
@@ -106,6 +111,13 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run) -> None:
         run(StartRun(suite, resume=folder))
     with pytest.raises(BadInputError, match=r"cannot be resumed: There is no run\.json; start a new run"):
         run(StartRun(suite, resume=tmp_path / "gone"))
+    write_suite(tmp_path)
+    assert builtin_model.fingerprints is not None
+    other = replace(builtin_model, fingerprints=replace(builtin_model.fingerprints, model="0" * 64))
+    session = Session(ModelSpec(device="cpu"), tmp_path / "runs", lambda event: None)
+    session._backend = LocalBackend(other)
+    with pytest.raises(BadInputError, match="cannot be resumed: the files of the model changed since it was begun"):
+        session.run(StartRun(suite, resume=folder), Control())
     assert not (tmp_path / "gone").exists()
     assert (folder / MANIFEST).read_bytes() == before
     assert working.worker_of(folder) is None
@@ -140,6 +152,52 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     assert working.worker_of(folder) is None
     unbroken = folder_of(run(StartRun(suite)))
     assert records_of(folder) == records_of(unbroken)
+
+
+@pytest.mark.model
+def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_path: Path, run: Run) -> None:
+    """The whole program in a terminal, as its user has it."""
+    write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 24")
+    typed = [str(tmp_path), "--device", "cpu", "--batch", "2", "--out", str(tmp_path / "runs")]
+    interface = Terminal([sys.executable, "-m", "engine", *typed])
+    interface.until(lambda: b"Extract the name" in interface.seen)
+    interface.type(b"r")
+    interface.until(lambda: any(file.stat().st_size for file in tmp_path.glob(f"runs/*/{RECORDS}")), seconds=90)
+    (folder,) = (tmp_path / "runs").iterdir()
+    engine_ = working.worker_of(folder)
+    assert engine_ is not None
+    os.kill(engine_.pid, signal.SIGKILL)
+    os.kill(interface.pid, signal.SIGKILL)
+    assert interface.exit_code() == -signal.SIGKILL
+    _until(lambda: working.worker_of(folder) is None)
+    kept = RunFolder(folder)
+    assert kept.manifest.command_line == ["jsonbreak", *typed]
+    assert listed(folder).ending is Ending.BROKEN_OFF
+    had = {record.id: _timeless(record) for _, record in kept.records()}
+    assert 0 < len(had) < 6
+    assert kept.unreadable == []
+    run(order_to_resume(folder))
+    ended = records_of(folder)
+    assert {job: ended[job] for job in had} == had
+    assert ended == records_of(folder_of(run(StartRun(tmp_path / "small.toml"))))
+
+
+@pytest.mark.model
+def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_goes_on_later(tmp_path: Path, run: Run) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 12")
+    whole = folder_of(run(StartRun(suite)))
+    size = (whole / RECORDS).stat().st_size
+    assert (whole / MANIFEST).stat().st_size < size // 2
+    told = r"records\.jsonl: cannot be written \(File too large\); what is finished is kept: mend that, then resume"
+    with files_of_at_most(size // 2), pytest.raises(EngineError, match=told):
+        run(StartRun(suite))
+    (folder,) = {each for each in (tmp_path / "runs").iterdir() if each != whole}
+    assert (folder / RECORDS).read_bytes().endswith(b"}\n"), "no half of a record"
+    manifest = RunFolder(folder).manifest
+    assert (manifest.stopped, manifest.done) == (True, len(records_of(folder)))
+    assert 0 < len(records_of(folder)) < 6
+    run(order_to_resume(folder))
+    assert records_of(folder) == records_of(whole)
 
 
 @pytest.mark.model
