@@ -46,13 +46,14 @@ class AdapterInUse:
 
     base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
     a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
+    A server tells the name of its adapters and maybe their base; the rest is None.
     """
 
     name: str
-    path: str
-    sha256: str
+    path: str | None
+    sha256: str | None
     base: str | None
-    live: float
+    live: float | None
     remarks: tuple[str, ...]
 
 

@@ -25,6 +25,7 @@ from engine.records import ARMS, Record, Reply
 from engine.runs.rates import rates_by_prompt
 from engine.runs.statistics import Share, wilson_interval
 from engine.runs.store import prepare
+from engine.servers.spec import ServerSpec
 from engine.start import open_session
 from engine.suites import load_suite
 
@@ -39,10 +40,12 @@ def run_headless(
     dtype: str,
     out: Path,
     plain: bool,
+    server: ServerSpec | None = None,
 ) -> bool:
     """Run a suite, once an order, and print what came of it; False when the user ended it early.
 
-    The orders differ in the adapter only; all of `adapters` are loaded on one model. Raises BadInputError, EngineError.
+    The orders differ in the adapter only; all of `adapters` are loaded on one model. server: as in open_session.
+    Raises BadInputError, EngineError.
     """
     first = orders[0]
     jobs_of(load_suite(first.suite), first.prompts, first.cases, first.limit)  # faults are told before the slow imports
@@ -51,7 +54,7 @@ def run_headless(
     console = open_console(plain)
     display = _Lines(console) if plain else _Bar(console)
     with display:
-        session = open_session(model, device, dtype, out, display.tell, adapters=adapters)
+        session = open_session(model, device, dtype, out, display.tell, adapters=adapters, server=server)
     folders = []
     for order in orders:
         display.begin()

@@ -38,6 +38,37 @@ batch_option = click.option(
 )
 
 
+def server_options(command: Any) -> Any:
+    """Choose a server instead of a model on this machine: server, api_key_env, concurrency."""
+    for option in (
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Send N jobs at once to the server. Default: as many as make it faster.",
+        ),
+        click.option(
+            "--api-key-env",
+            metavar="VAR",
+            help="The environment variable with the server's key. Default: OPENAI_API_KEY, where it is set.",
+        ),
+        click.option(
+            "--server",
+            metavar="URL",
+            help="An OpenAI-compatible server instead of a model here; --model and --adapter are names it serves.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def server_arguments(server: str | None, api_key_env: str | None, concurrency: int | None) -> list[str]:
+    """The same options for another command."""
+    arguments = ["--server", server] if server else []
+    arguments += ["--api-key-env", api_key_env] if api_key_env else []
+    return arguments + (["--concurrency", str(concurrency)] if concurrency else [])
+
+
 engine_option = click.option(
     "--engine",
     metavar="COMMAND",

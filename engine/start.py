@@ -11,6 +11,7 @@ from engine.adapters import AdapterFolder
 from engine.events import Event, Loading
 
 if TYPE_CHECKING:
+    from engine.servers.spec import ServerSpec
     from engine.session import Session
 
 
@@ -22,11 +23,17 @@ def open_session(
     emit: Callable[[Event], None],
     log: Path | None = None,
     adapters: Sequence[AdapterFolder | None] = (),
+    server: ServerSpec | None = None,
 ) -> Session:
     """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first.
 
     adapters: those that its runs may ask for; None, the model alone, need not be among them.
+    server: instead of a model on this machine; the others say nothing then, but for `out` and `log`.
     """
+    if server is not None:
+        from engine.session import Session
+
+        return Session(server, out, emit, log)
     start_pytorch(emit)
     from engine.decoding.model import ModelSpec
     from engine.session import Session

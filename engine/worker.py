@@ -35,6 +35,7 @@ from engine.events import (
 )
 from engine.pipes import Emitter, at_sigterm, private_stdin, private_stdout
 from engine.remote.files import SUITES, keep
+from engine.servers.spec import ServerSpec
 from engine.start import open_session
 
 if TYPE_CHECKING:
@@ -53,12 +54,13 @@ def serve(
     keep_running: bool = False,
     log: Path | None = None,
     greet: bool = False,
+    server: ServerSpec | None = None,
 ) -> None:
     """Do what is asked for until stdin closes, which it does when the parent goes.
 
     adapters: those that runs may ask for. keep_running: finish what is on then, and only then end. log: the file that
     stderr goes to, for others to find.
-    greet: begin with a Hello, for an interface on another machine.
+    greet: begin with a Hello, for an interface on another machine. server: as in open_session.
     """
     emit = Emitter(private_stdout(), keep_running)
     suites = out.absolute() / SUITES
@@ -69,10 +71,16 @@ def serve(
     at_sigterm(desk.close)
     threading.Thread(target=desk.listen, daemon=True).start()
     try:
-        session = open_session(model, device, dtype, out, emit, log, adapters)
-        from engine.rendering import render_all  # imports transformers, which open_session has prepared for
+        session = open_session(model, device, dtype, out, emit, log, adapters, server)
+        if server is None:
+            from engine.rendering import render_all  # imports transformers, which open_session has prepared for
 
-        threading.Thread(target=render_all, args=(desk.prompts, model, emit), daemon=True).start()
+            render, chat = render_all, model
+        else:
+            from engine.servers.rendering import render_none
+
+            render, chat = render_none, server.model
+        threading.Thread(target=render, args=(desk.prompts, chat, emit), daemon=True).start()
         _work(session, desk, emit)
     except BaseException:
         # A fault of the program. The run it was at is closed by now; Python's own end would be an abort, since other

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.options import adapter_option, decoding_options, engine_option, model_options
+from engine.options import (
+    adapter_option,
+    decoding_options,
+    engine_option,
+    model_options,
+    server_arguments,
+    server_options,
+)
 
 if TYPE_CHECKING:
     from engine.events import GrammarKind
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 @model_options
 @decoding_options
 @adapter_option
+@server_options
 @engine_option
 def main(
     path: Path,
@@ -33,20 +41,34 @@ def main(
     batch: int | None,
     grammar: GrammarKind,
     adapters: tuple[str, ...],
+    server: str | None,
+    api_key_env: str | None,
+    concurrency: int | None,
     engine: str | None,
 ) -> None:
     """Show the suites under PATH and run them."""
     options = ["--device", device, "--dtype", dtype] + (["--model", model] if model else [])
     options += [f"--adapter={each}" for each in adapters]
+    of_server = server_arguments(server, api_key_env, concurrency)
     if engine is None:
-        command = ["worker", *options, "--out", str(out)]
-    elif (model, device, dtype, adapters) == (None, "auto", "auto", ()):
+        command = ["worker", *options, *of_server, "--out", str(out)]
+    elif (model, device, dtype, adapters, of_server) == (None, "auto", "auto", (), []):
         command = ["bridge", "--command", engine, "--out", str(out)]
     else:
         sentence = "with --engine the model's options go into its command: ssh HOST jsonbreak engine --model NAME."
         print(f"jsonbreak: {sentence}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(open_app(path, command, batch, grammar, out, adapters))
+    if of_server:
+        from engine.errors import BadInputError
+        from engine.servers.spec import asked_server
+
+        local = {"--device": device != "auto", "--dtype": dtype != "auto", "--batch": batch is not None}
+        try:
+            asked_server(server, model, api_key_env, concurrency, local | {"--grammar": grammar != "auto"})
+        except BadInputError as error:
+            print(f"jsonbreak: {error}", file=sys.stderr)
+            sys.exit(2)
+    sys.exit(open_app(path, command, batch, grammar, out, adapters, serving=server is not None))
 
 
 def open_app(
@@ -56,11 +78,13 @@ def open_app(
     grammar: GrammarKind,
     runs: Path,
     adapters: Sequence[str] = (),
+    *,
+    serving: bool = False,
 ) -> int:
     """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2.
 
     engine: the command of `python -m engine` that takes its place, with its options. runs: the folder of the runs.
-    adapters: as `--adapter` takes them; the engine is to have them too.
+    adapters: as `--adapter` takes them; the engine is to have them too. serving: they are names on a server.
     """
     if not path.exists():
         print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
@@ -70,12 +94,15 @@ def open_app(
         return 2
     from engine.adapters import read_adapters
     from engine.errors import BadInputError
+    from engine.servers.spec import served_adapters
     from tui.adapters import AdapterChoice
     from tui.settings import read_settings, settings_file
 
     try:
         settings = read_settings(settings_file())
-        choice = AdapterChoice.of([each.name if each else None for each in read_adapters(adapters)])
+        found = () if serving else read_adapters(adapters)
+        names = served_adapters(adapters) if serving else [each.name if each else None for each in found]
+        choice = AdapterChoice.of(names)
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
         return 2

@@ -12,7 +12,15 @@ import click
 
 from engine.commands.paths import default_suites
 from engine.errors import INTERRUPTED, BadInputError
-from engine.options import adapter_option, batch_option, decoding_options, engine_option, model_options
+from engine.options import (
+    adapter_option,
+    batch_option,
+    decoding_options,
+    engine_option,
+    model_options,
+    server_arguments,
+    server_options,
+)
 from engine.runs.command_line import hand_down
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 @model_options
 @decoding_options
 @adapter_option
+@server_options
 @engine_option
 def open_(
     path: Path | None,
@@ -34,6 +43,9 @@ def open_(
     batch: int | None,
     grammar: str,
     adapters: tuple[str, ...],
+    server: str | None,
+    api_key_env: str | None,
+    concurrency: int | None,
     engine: str | None,
 ) -> None:
     """Browse suites and run them in the interface."""
@@ -44,6 +56,7 @@ def open_(
     options += ["--model", model] if model else []
     options += ["--batch", str(batch)] if batch else []
     options += ["--engine", engine] if engine else []
+    options += server_arguments(server, api_key_env, concurrency)
     options += [f"--adapter={each}" for each in adapters]
     hand_down()
     # The interface is a program of its own, of which the engine knows nothing. It runs in this process: a second start
@@ -60,6 +73,7 @@ def open_(
 @model_options
 @decoding_options
 @adapter_option
+@server_options
 @click.option("--resume", metavar="RUN", help="Run what is missing of this run: its folder, name or last.")
 @click.option("--plain", is_flag=True, help="Lines of text instead of a progress bar, no colour, no boxes.")
 def run(
@@ -74,6 +88,9 @@ def run(
     batch: int | None,
     grammar: GrammarKind,
     adapters: tuple[str, ...],
+    server: str | None,
+    api_key_env: str | None,
+    concurrency: int | None,
     resume: str | None,
     plain: bool,
 ) -> None:
@@ -84,6 +101,7 @@ def run(
     from engine.adapters import read_adapters
     from engine.events import StartRun
     from engine.headless import run_headless
+    from engine.servers.spec import asked_server, served_adapters
 
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
     if resume is not None:
@@ -97,9 +115,12 @@ def run(
         adapters = adapters or adapter_to_resume(folder)
         if len(adapters) > 1:
             raise click.UsageError("--resume goes on with one run; give the adapter that it was begun with.")
-    found = read_adapters(adapters)
-    orders = [replace(order, adapter=each.name if each else None) for each in found] or [order]
-    if not run_headless(orders, found, model, device, dtype, out, plain):
+    local = {"--device": device != "auto", "--dtype": dtype != "auto", "--batch": batch is not None}
+    spec = asked_server(server, model, api_key_env, concurrency, local | {"--grammar": grammar != "auto"})
+    found = read_adapters(adapters) if spec is None else ()
+    names = [each.name if each else None for each in found] if spec is None else served_adapters(adapters)
+    orders = [replace(order, adapter=name) for name in names] or [order]
+    if not run_headless(orders, found, model, device, dtype, out, plain, spec):
         sys.exit(INTERRUPTED)
 
 
@@ -126,6 +147,7 @@ def search(
 @click.command(hidden=True)
 @model_options
 @adapter_option
+@server_options
 @click.option("--keep-running", is_flag=True, help="Finish the run that is on when the parent goes.")
 @click.option("--log", type=Path, help="The file that stderr goes to, to be named in run folders.")
 def worker(
@@ -134,11 +156,17 @@ def worker(
     dtype: str,
     out: Path,
     adapters: tuple[str, ...],
+    server: str | None,
+    api_key_env: str | None,
+    concurrency: int | None,
     keep_running: bool,
     log: Path | None,
 ) -> None:
     """The engine as a child process: JSON lines on stdin and stdout."""
     from engine.adapters import read_adapters
+    from engine.servers.spec import asked_server
     from engine.worker import serve
 
-    serve(model, device, dtype, out, adapters=read_adapters(adapters), keep_running=keep_running, log=log)
+    spec = asked_server(server, model, api_key_env, concurrency, {"--device": device != "auto"})
+    found = read_adapters(adapters) if spec is None else ()
+    serve(model, device, dtype, out, adapters=found, keep_running=keep_running, log=log, server=spec)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from engine.adapters import AdapterInUse
 from engine.backends import Plan
 from engine.decoding.grammar import GrammarError, Unenforced
 from engine.errors import BadInputError, EngineError
 from engine.events import GrammarKind, Loading
+from engine.faults import did_you_mean, printable
 from engine.jobs import Job
 from engine.per_schema import schema_key
 from engine.records import Arm
@@ -59,7 +61,7 @@ class ServerBackend:
         self._spec, self._loop, self._asking, self._served, self._traits = spec, loop, asking, served, traits
         self._abilities = Abilities(loop, asking, served.model, traits)
         self._forms: dict[str, FormOfSchema | GrammarError] = {}
-        self.name = served.model
+        self.name = self._answering = served.model
 
     @classmethod
     def connect(cls, spec: ServerSpec, report: Callable[[Loading], None]) -> ServerBackend:
@@ -71,10 +73,18 @@ class ServerBackend:
         report(Loading(f"trying how {served.model} is held to a schema"))
         return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))
 
-    def use_adapter(self, name: str | None) -> None:
-        """See Backend. A server has adapters of its own, which it serves as models."""
-        if name is not None:
-            raise BadInputError("--adapter is for a model on this machine; of a server name what it serves by --model.")
+    def use_adapter(self, name: str | None) -> AdapterInUse | None:
+        """See Backend. A server serves its adapters as models of their own names."""
+        models = self._served.models
+        if name is not None and models and name not in models:
+            raise BadInputError(
+                f"--adapter {printable(name)}: the server has none of that name; {_known(name, models)}"
+            )
+        self._answering = name or self.name
+        if name is None:
+            return None
+        parent = models.get(name, {}).get("parent")
+        return AdapterInUse(name, None, None, str(parent) if parent else None, None, ())
 
     def grammar(
         self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"
@@ -105,7 +115,7 @@ class ServerBackend:
             if able.impossible is not None:
                 impossible[job.id] = able.impossible
                 continue
-            body = {**body_of(job, self.name, generation, self._traits), **able.fields}
+            body = {**body_of(job, self._answering, generation, self._traits), **able.fields}
             bodies: dict[Arm, dict[str, Any]] = {"free": body}
             held = grammar_of(job)
             if held is not None and able.unconstrained is not None:
@@ -120,7 +130,7 @@ class ServerBackend:
         return {
             "whitespace_pattern": None,
             "versions": {"openai": version("openai")},
-            "server": self._served.says | self._traits.describe(),
+            "server": self._served.says(self._answering) | self._traits.describe() | {"answering": self._answering},
             "server_url": self._spec.url,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -29,10 +30,18 @@ def open_client(spec: ServerSpec) -> AsyncOpenAI:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What answers. says: what the server tells of the model and of its own version, for the manifest."""
+    """What answers.
+
+    models: what the server tells of each that it lists, by name. version: its own, None where it does not tell.
+    """
 
     model: str
-    says: dict[str, Any]
+    models: Mapping[str, Mapping[str, Any]]
+    version: str | None
+
+    def says(self, model: str) -> dict[str, Any]:
+        """For the manifest: what the server tells of what answers, and of itself."""
+        return {"model": dict(self.models.get(model, {})), "version": self.version}
 
 
 async def look(client: AsyncOpenAI, spec: ServerSpec) -> Served:
@@ -50,12 +59,12 @@ async def look(client: AsyncOpenAI, spec: ServerSpec) -> Served:
         if spec.model is None or trouble.away:
             raise EngineError(f"{where}: {trouble.words}.") from None
         models = []  # a server need not list them
-    name = spec.model or _only([model.id for model in models])
-    about = next((model for model in models if model.id == name), None)
-    return Served(name, {"model": _told(about), "version": await _version(client, spec)})
+    told = {model.id: _told(model) for model in models}
+    return Served(spec.model or _only(told), told, await _version(client, spec))
 
 
-def _only(names: list[str]) -> str:
+def _only(models: Mapping[str, Mapping[str, Any]]) -> str:
+    names = [name for name, told in models.items() if told.get("parent") is None]  # those that have one are adapters
     if len(names) == 1:
         return names[0]
     if not names:
@@ -64,8 +73,8 @@ def _only(names: list[str]) -> str:
     raise BadInputError(f"--server: the server has several models; name one with --model: {shown_names}.")
 
 
-def _told(model: Model | None) -> dict[str, Any]:
-    facts = model.model_dump() if model is not None else {}
+def _told(model: Model) -> dict[str, Any]:
+    facts = model.model_dump()
     return {key: facts[key] for key in _TOLD if isinstance(facts.get(key), str | int)}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from engine.adapters import BASE
 from engine.errors import BadInputError
 from engine.faults import printable
 
@@ -41,6 +43,24 @@ class ServerSpec:
     patience: Patience = Patience()
 
 
+def asked_server(
+    url: str | None, model: str | None, key_var: str | None, concurrency: int | None, local: Mapping[str, bool]
+) -> ServerSpec | None:
+    """The server that the options ask for, if any. local: of the options for a model on this machine, which are given.
+
+    Raises BadInputError as `server_spec` does, and for options that do not go together.
+    """
+    if url is None:
+        for option, given in (("--api-key-env", key_var), ("--concurrency", concurrency)):
+            if given is not None:
+                raise BadInputError(f"{option} is for a server; name that with --server.")
+        return None
+    for option, is_given in local.items():
+        if is_given:
+            raise BadInputError(f"{option} is for a model on this machine; leave it out with --server.")
+    return server_spec(url, model, key_var, concurrency)
+
+
 def server_spec(url: str, model: str | None, key_var: str | None, concurrency: int | None) -> ServerSpec:
     """key_var: the environment variable with the key; None is OPENAI_API_KEY, where that is set.
 
@@ -50,6 +70,14 @@ def server_spec(url: str, model: str | None, key_var: str | None, concurrency: i
     if key_var is not None and not key:
         raise BadInputError(f"--api-key-env {printable(key_var)}: this environment variable is not set; set it first.")
     return ServerSpec(_base(url), key, model, concurrency)
+
+
+def served_adapters(given: Sequence[str]) -> list[str | None]:
+    """What each `--adapter` stands for on a server: the name of what it serves; None is the model itself."""
+    for name in given:
+        if given.count(name) > 1:
+            raise BadInputError(f"--adapter: {printable(name)} is given twice; give it once.")
+    return [None if name == BASE else name for name in given]
 
 
 def _base(url: str) -> str:
