@@ -77,9 +77,8 @@ class ServerBackend:
         """See Backend. A server serves its adapters as models of their own names."""
         models = self._served.models
         if name is not None and models and name not in models:
-            raise BadInputError(
-                f"--adapter {printable(name)}: the server has none of that name; {_known(name, models)}"
-            )
+            remedy = printable(did_you_mean(name, models))
+            raise BadInputError(f"--adapter {printable(name)}: the server has none of that name; {remedy}.")
         self._answering = name or self.name
         if name is None:
             return None

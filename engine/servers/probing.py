@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.errors import EngineError
+from engine.errors import BadInputError, EngineError
 from engine.servers.asking import Asking
 from engine.servers.bodies import plain_body
 from engine.servers.forks import Weighing
@@ -38,7 +38,7 @@ _MASKED = -2.0  # mean natural logarithm: forced words are near 0 under the mask
 
 
 async def probe(asking: Asking, model: str) -> Traits:
-    """Learn it. Raises EngineError where the server does not even answer a plain question."""
+    """Learn it. Raises EngineError, or BadInputError, where the server answers not even a plain question."""
     traits = await _parameters(asking, model)
     failures = []
     for form in FORMS:
@@ -67,7 +67,8 @@ async def _parameters(asking: Asking, model: str) -> Traits:
             if failed is not None and (failed.refused or failed.away):
                 break
     assert trouble is not None
-    raise EngineError(f"The server does not answer a plain question: {trouble.words}.")
+    sentence = f"The server does not answer a plain question: {trouble.words}."
+    raise EngineError(sentence) if trouble.again else BadInputError(sentence)
 
 
 def _decided(text: str) -> bool:
