@@ -123,6 +123,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_records(tmp_path: Path) ->
     assert json.loads((store.folder / "run.json").read_text()) == {"jobs": 2}
     assert {each.name for each in store.folder.iterdir()} == {"run.json", RECORDS, ".lock"}
     with locked(store.folder) as lock:
+        told = r"cannot be written \(File too large\); mend that, then resume the run"
+        with files_of_at_most(5), pytest.raises(BadInputError, match=told):
+            reopen_run(store.folder, {"jobs": 2}, lock)
         again = reopen_run(store.folder, {"jobs": 2}, lock)
         again.append(record("two"))
         again.close(done=2)

@@ -136,7 +136,7 @@ def reopen_run(folder: Path, manifest: Mapping[str, Any], lock: BaseFileLock, lo
     lock: from `locked`.
     Raises BadInputError where the folder cannot be written.
     """
-    with _writable(folder):
+    with _writable(folder, "be written", "mend that, then resume the run"):
         _cut_torn_end(folder / RECORDS)
         return RunStore(folder, manifest, MANIFEST, lock, log)
 
@@ -209,12 +209,12 @@ def prepare(out: Path) -> None:
 
 
 @contextmanager
-def _writable(out: Path) -> Iterator[None]:
+def _writable(folder: Path, what: str = "hold a run", remedy: str = "name another folder with --out") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise BadInputError(f"{out}: cannot hold a run ({reason}); name another folder with --out.") from error
+        raise BadInputError(f"{printable(str(folder))}: cannot {what} ({reason}); {remedy}.") from error
 
 
 def _new_folder(out: Path, name: str) -> Path:
