@@ -19,7 +19,7 @@ _HTML, _JSON = {".html", ".htm"}, {".json"}
 @click.command()
 @click.argument("baseline", metavar="BASELINE")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--fail-on-regression", is_flag=True, help="Exit code 1 where an arm is worse under any prompt.")
+@click.option("--fail-on-regression", is_flag=True, help="Exit code 1 where there is a regression.")
 @click.option("--anyway", is_flag=True, help="Compare runs that were not asked the same; what differs is named.")
 @click.option("--only-cases", type=Path, metavar="FILE", help="Only these cases: ids, one a line, or an export's card.")
 @click.option("--json", "as_json", is_flag=True, help="JSON for other tools instead of Markdown.")
@@ -39,8 +39,9 @@ def compare(
 ) -> None:
     """Compare each RUN with BASELINE, job by job: its folder, its name under runs, or last.
 
-    Several runs give a table, in the order in which they are named. A regression is a 95 % interval of the paired
-    difference in replies as asked that lies below zero, in an arm, under one prompt or over all.
+    Several runs give a table, in the order in which they are named. A regression: an arm has
+    fewer replies as asked, under one prompt or over all, the 95 % interval of the paired difference lies below zero,
+    and the exact McNemar test has p below 0.05.
     """
     from engine.comparing.cases import read_cases
     from engine.comparing.comparison import compare as compare_runs

@@ -50,9 +50,9 @@ class ComparedRun:
 
     @property
     def regressions(self) -> list[Regression]:
-        """Where the interval of the difference in replies as asked is wholly below zero.
+        """Where the difference in replies as asked is shown to be below zero.
 
-        Each interval has a chance of about one in forty to be so when nothing has changed.
+        When nothing has changed, the exact test lets each of them be so in one of forty at most.
         """
         found = []
         for arm, results in self.arms.items():

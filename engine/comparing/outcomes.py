@@ -11,6 +11,7 @@ Outcome: TypeAlias = Literal["ok", "strict", "schema", "values"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "strict", "schema", "values")
 """ok: the reply is as asked, nothing is wrong with it. The others are the booleans of the verdict."""
 
+_ALPHA = 0.05
 Conclusion: TypeAlias = Literal["better", "worse", "no difference shown", "nothing to compare"]
 
 
@@ -27,12 +28,16 @@ def held(facts: ReplyFacts, outcome: Outcome) -> bool | None:
             return facts.values
 
 
-def conclusion(interval: Interval | None) -> Conclusion:
-    """What the interval of a difference (run minus baseline) shows: more or less where it excludes zero.
+def conclusion(interval: Interval | None, p: float | None) -> Conclusion:
+    """What a paired difference shows, run minus baseline: more or less where its interval excludes zero and p < 0.05.
 
-    None is the interval of no pairs.
+    interval: its 95 % interval; None of no pairs. p: of the exact test; None where no case differs. Both are asked,
+    since each is sure where the other is not: the interval is too narrow where few cases differ and a share is near 0
+    or 1, and the test does not see how many jobs of a case differ.
     """
     if interval is None:
         return "nothing to compare"
     low, high = interval
-    return "better" if low > 0 else "worse" if high < 0 else "no difference shown"
+    if p is None or p >= _ALPHA or low <= 0 <= high:
+        return "no difference shown"
+    return "better" if low > 0 else "worse"

@@ -36,8 +36,8 @@ class Result:
 
     @property
     def conclusion(self) -> Conclusion:
-        """Whether the interval of the difference excludes zero."""
-        return conclusion(self.interval)
+        """What the difference shows."""
+        return conclusion(self.interval, self.p)
 
 
 def result_of(paired: Paired) -> Result:

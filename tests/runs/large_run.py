@@ -26,23 +26,28 @@ _FORMS = [
 ]
 
 
-def write_large_run(out: Path, jobs: int = 100_000) -> Path:
-    """The folder of a finished run: five prompts, 2,000 cases, their variations and repeats; about 2.1 kB a record."""
+def write_large_run(out: Path, jobs: int = 100_000, shift: int = 0) -> Path:
+    """The folder of a finished run: five prompts, 2,000 cases, their variations and repeats; about 2.1 kB a record.
+
+    shift: runs with another number have other replies to the same jobs.
+    """
     out.mkdir(parents=True, exist_ok=True)
     store = create_run(out, "made", "large", {**MANIFEST, "jobs": jobs})
     with (store.folder / RECORDS).open("wb") as file:
-        file.writelines(_RECORD.dump_json(each) + b"\n" for each in _records(jobs))
+        file.writelines(_RECORD.dump_json(each) + b"\n" for each in _records(jobs, shift))
     store.close(done=jobs, **ENDED)
     return store.folder
 
 
-def _records(jobs: int) -> Iterator[Record]:
+def _records(jobs: int, shift: int) -> Iterator[Record]:
     forms = [_with_tokens(record(made)) for made in _FORMS]
     for number in range(jobs):
         rest, prompt = divmod(number, len(_PROMPTS))
         rest, case = divmod(rest, _CASES)
         repeat, variation = divmod(rest, len(_VARIATIONS))
-        yield _job(forms[number * 5 % len(forms)], _PROMPTS[prompt], f"case-{case}", _VARIATIONS[variation], repeat)
+        yield _job(
+            forms[(number * 5 + shift) % len(forms)], _PROMPTS[prompt], f"case-{case}", _VARIATIONS[variation], repeat
+        )
 
 
 def _job(form: Record, prompt: str, case: str, variation: str | None, repeat: int) -> Record:

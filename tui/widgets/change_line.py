@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.comparing.outcomes import conclusion
 from engine.records import Arm
 from engine.runs.figures import difference_words, p_words
 from engine.runs.statistics import Paired, Share, alike, mcnemar_exact, newcombe_interval
@@ -52,12 +53,9 @@ def shares_words(change: Paired, width: int) -> str:
 
 
 def _difference_words(change: Paired) -> str:
-    low, high = newcombe_interval(change)
-    words = difference_words(change.difference, (low, high))
-    p = mcnemar_exact(change)
-    if low <= 0 <= high or p is None:
-        return f"{words}, no difference shown"
-    return f"{words}, {p_words(p)}"
+    interval, p = newcombe_interval(change), mcnemar_exact(change)
+    words, found = difference_words(change.difference, interval), conclusion(interval, p)
+    return f"{words}, {found if p is None or found == 'no difference shown' else p_words(p)}"
 
 
 def _share(k: int, n: int, as_one: float) -> str:

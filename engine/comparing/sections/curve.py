@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from engine.comparing.comparison import ComparedRun, Comparison
+from engine.comparing.comparison import Comparison
 from engine.comparing.outcomes import Outcome
 from engine.comparing.results import Result
-from engine.comparing.sections.words import (
-    ALL_PROMPTS,
-    conclusion_cell,
-    difference_cell,
-    rate_cells,
-    rows_of,
-    test_words,
-)
+from engine.comparing.sections.words import ALL_PROMPTS, DIFFERENCE_HEADS, difference_cells, rate_cells, rows_of
 from engine.records import ARMS, Arm
 from engine.runs.document import Block, Cell, Quoted, Section, Table, cell, paragraph
 
-_HEADS = ("as asked", "run − baseline", "McNemar's exact test", "fixed", "regressed", "conclusion")
-_OTHERS: tuple[tuple[Outcome, str], ...] = (("strict", "strict"), ("schema", "schema"), ("values", "right values"))
+_ASKED = ("prompt", "run", "as asked", *DIFFERENCE_HEADS)
+_OTHERS: dict[Outcome, str] = {"strict": "strict", "schema": "schema", "values": "right values"}
 
 
 def curve(comparison: Comparison) -> Section:
@@ -34,35 +27,47 @@ def _curve(comparison: Comparison) -> Iterator[Block]:
     )
     if len({compared.pairs for compared in (comparison.itself, *comparison.runs)}) > 1:
         yield paragraph("The runs do not have the same jobs: compare their rates with one another with care.")
-    heads = ("prompt", "run", *_HEADS, *(words for _, words in _OTHERS))
     for arm in ARMS:
-        caption = f"{arm}, run by run"
-        yield Table(caption, tuple((head,) for head in heads), tuple(_rows(comparison, arm)))
+        yield _table(f"Replies as asked, {arm}", _ASKED, comparison, arm, _asked)
+    for arm in ARMS:
+        yield _table(f"The other rates, {arm}", ("prompt", "run", *_OTHERS.values()), comparison, arm, _others)
 
 
-def _rows(comparison: Comparison, arm: Arm) -> Iterator[tuple[Cell, ...]]:
+def _table(
+    caption: str,
+    heads: tuple[str, ...],
+    comparison: Comparison,
+    arm: Arm,
+    cells: Callable[[Mapping[Outcome, Result], bool], Iterator[Cell]],
+) -> Table:
+    """A row for each prompt and run. cells: of a row, after its prompt and run; True for the baseline itself."""
+    rows = []
     for prompt in rows_of(comparison.itself.arms[arm], "ok"):
         for compared in (comparison.itself, *comparison.runs):
+            results = compared.arms[arm]
+            outcomes = results.overall if prompt is None else results.prompts.get(prompt)
+            found = cells(outcomes, compared is comparison.itself) if outcomes is not None else _none(len(heads) - 2)
             first = cell(ALL_PROMPTS if prompt is None else Quoted(prompt))
-            yield first, cell(Quoted(compared.label)), *_cells(compared, arm, prompt, compared is comparison.itself)
+            rows.append((first, cell(Quoted(compared.label)), *found))
+    return Table(caption, tuple((head,) for head in heads), tuple(rows))
 
 
-def _cells(compared: ComparedRun, arm: Arm, prompt: str | None, is_baseline: bool) -> Iterator[Cell]:
-    results = compared.arms[arm]
-    outcomes = results.overall if prompt is None else results.prompts.get(prompt)
-    if outcomes is None:
-        yield cell("no job of this prompt")
-        yield from [cell("")] * (len(_HEADS) + len(_OTHERS) - 1)
-        return
+def _asked(outcomes: Mapping[Outcome, Result], is_baseline: bool) -> Iterator[Cell]:
     asked = outcomes["ok"]
     yield _rate(asked, "ok")
     if is_baseline:
-        yield from [*[cell("")] * (len(_HEADS) - 2), cell("the baseline")]
+        yield from (cell(words) for words in ("", "the baseline", "", ""))
     else:
-        yield difference_cell(asked)
-        yield from (cell(words) for words in (test_words(asked), f"{asked.fixed:,}", f"{asked.regressed:,}"))
-        yield conclusion_cell(asked.conclusion)
-    yield from (_rate(outcomes[outcome], outcome) for outcome, _ in _OTHERS)
+        yield from difference_cells(asked)
+
+
+def _others(outcomes: Mapping[Outcome, Result], is_baseline: bool) -> Iterator[Cell]:
+    yield from (_rate(outcomes[outcome], outcome) for outcome in _OTHERS)
+
+
+def _none(cells: int) -> Iterator[Cell]:
+    yield cell("no job of this prompt")
+    yield from [cell("")] * (cells - 1)
 
 
 def _rate(result: Result, outcome: Outcome) -> Cell:

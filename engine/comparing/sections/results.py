@@ -7,14 +7,7 @@ from collections.abc import Iterator
 from engine.comparing.comparison import ComparedRun
 from engine.comparing.outcomes import OUTCOMES, Outcome
 from engine.comparing.results import Result
-from engine.comparing.sections.words import (
-    ALL_PROMPTS,
-    conclusion_cell,
-    difference_cell,
-    rate_cells,
-    rows_of,
-    test_words,
-)
+from engine.comparing.sections.words import ALL_PROMPTS, DIFFERENCE_HEADS, difference_cells, rate_cells, rows_of
 from engine.runs.document import Block, Cell, Line, Quoted, Section, Table, cell, paragraph
 
 _CAPTIONS: dict[Outcome, str] = {
@@ -23,7 +16,7 @@ _CAPTIONS: dict[Outcome, str] = {
     "schema": "Schema: the value in the reply, wrapped or not, satisfies the JSON Schema",
     "values": "Right values: the value in the reply, wrapped or not, equals what was expected",
 }
-_HEADS = ("baseline", "run", "run − baseline", "McNemar's exact test", "fixed", "regressed", "conclusion")
+_HEADS = ("baseline", "run", *DIFFERENCE_HEADS)
 
 
 def rates(compared: ComparedRun) -> Section:
@@ -66,8 +59,4 @@ def _variations(compared: ComparedRun) -> Iterator[Block]:
 
 def _cells(result: Result, outcome: Outcome) -> Iterator[Cell]:
     yield from rate_cells(result, outcome)
-    yield difference_cell(result)
-    yield cell(test_words(result))
-    yield cell(f"{result.fixed:,}" if result.n else "")
-    yield cell(f"{result.regressed:,}" if result.n else "")
-    yield conclusion_cell(result.conclusion)
+    yield from difference_cells(result)

@@ -19,9 +19,11 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield Items(tuple(line for compared in comparison.runs for line in _lines(compared)))
     regressions = [(compared, each) for compared in comparison.runs for each in compared.regressions]
     if not regressions:
-        yield paragraph("No regression is shown: no arm has fewer replies as asked under any prompt, chance aside.")
+        yield paragraph(
+            "No regression is shown: under no prompt has an arm fewer replies as asked by more than chance explains."
+        )
         return
-    yield paragraph("Regressions, where the interval of the difference is wholly below zero:")
+    yield paragraph("Regressions, where fewer replies are as asked by more than chance explains:")
     yield Items(tuple(regression_line(compared, each) for compared, each in regressions))
 
 

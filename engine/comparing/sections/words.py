@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engine.comparing.counting import ArmResults
-from engine.comparing.outcomes import Conclusion, Outcome
+from engine.comparing.outcomes import Outcome
 from engine.comparing.results import Result
 from engine.runs.document import Cell, cell
 from engine.runs.figures import counted, difference_words, p_words, share_cell
 
-ALL_PROMPTS = "all prompts"
+DIFFERENCE_HEADS = ("run − baseline, points", "conclusion", "McNemar's test", "fixed / regressed")
+ALL_PROMPTS = "all"
 NO_PAIRS = "no reply was decoded in both runs"
 _NOTHING: dict[Outcome, str] = {"values": "nothing was expected"}
 _GROUND = 0.5  # of the cells that say better or worse, beside their words
 
 
-def difference_cell(result: Result) -> Cell:
-    """Run minus baseline in points, with its interval."""
-    return cell(in_points(result))
+def difference_cells(result: Result) -> Iterator[Cell]:
+    """What stands under DIFFERENCE_HEADS."""
+    yield cell(in_points(result).replace(" points", ""))
+    found = result.conclusion
+    if found in ("better", "worse"):
+        yield Cell((found,), shade=_GROUND, good=found == "better")
+    else:
+        yield cell(found)
+    yield cell(test_words(result))
+    yield cell(f"{result.fixed:,} / {result.regressed:,}" if result.n else "")
 
 
 def in_points(result: Result) -> str:
@@ -29,13 +39,6 @@ def in_points(result: Result) -> str:
 def test_words(result: Result) -> str:
     """`p = 0.031`, and in words where there is nothing to test."""
     return p_words(result.p) if result.p is not None else "no case differs" if result.n else ""
-
-
-def conclusion_cell(found: Conclusion) -> Cell:
-    """In words; better and worse have a ground as well."""
-    if found in ("better", "worse"):
-        return Cell((found,), shade=_GROUND, good=found == "better")
-    return cell(found)
 
 
 def rate_cells(result: Result, outcome: Outcome) -> tuple[Cell, Cell]:
