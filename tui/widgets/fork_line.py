@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.records import Candidate, Fork
+from engine.records import UNKNOWN_ID, Candidate, Fork
 from tui.jobs import JobState, Mark
 from tui.tokens import quoted
 from tui.widgets.text_view import FORK_GLYPH
@@ -46,6 +46,8 @@ def _words(job: JobState | None, constrained: bool, narrow: bool) -> Content:
         return Content("")
     if not constrained or job.mark("constrained") is Mark.ERROR:
         return Content.styled("no fork: there is no constrained arm", "$text-muted")
+    if job.mark("free") is Mark.ERROR:
+        return Content.styled("no fork: there is no free reply", "$text-muted")
     if job.fork is not None:
         return fork_sentence(job.fork, narrow)
     if job.cancelled:
@@ -77,7 +79,8 @@ def _candidate(candidates: tuple[Candidate, ...]) -> tuple[str | tuple[str, str]
     if not candidates:
         return ("nothing",)
     first = candidates[0]
-    token = quoted(first.token, TOKEN_CELLS) if first.token else "the end"
+    ended = not first.token and first.id == UNKNOWN_ID and first.p is None
+    token = "the end" if ended else quoted(first.token, TOKEN_CELLS)
     return ((token, "bold"), "" if first.p is None else f" {percent(first.p)}")
 
 
