@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,7 +41,20 @@ def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_pat
     manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert manifest["model"] == "SmolLM2-135M-Instruct"
     assert (manifest["jobs"], manifest["done"], manifest["stopped"]) == (2, 2, False)
-    assert manifest["versions"]["outlines_core"]
+    assert manifest["versions"].keys() == {
+        *("python", "torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers", "cuda", "driver")
+    }
+    assert (manifest["device"], manifest["dtype"], manifest["attention"]) == ("cpu", "float32", "sdpa")
+    assert manifest["device_name"]
+    assert {"model.safetensors", "config.json", "tokenizer.json"} <= manifest["model_files"].keys()
+    for key in ("model_sha256", "tokenizer_sha256", "chat_template_sha256", "suite_sha256"):
+        assert re.fullmatch("[0-9a-f]{64}", manifest[key])
+    assert manifest["suite_text"] == suite.read_text()
+    assert manifest["prompts_sha256"].keys() == {"naive"}
+    assert manifest["generation"]["seed"] == 0
+    assert manifest["adapter"] is None
+    assert manifest["command_line"][:3] == ["jsonbreak", "run", str(suite)]
+    assert manifest["started"] <= manifest["ended"]
     records = {record["case"]: record for record in records_of(finished)}
     assert set(records) == {"alice", "bob"}
     assert records["alice"]["id"] == "small/naive/alice#0"
@@ -139,6 +153,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: 
         ((".", "--batch", "many"), "--batch"),
         (("run", "small.toml", "--out", "small.toml/runs"), "name another folder with --out"),
         (("run", "small.toml", "--frobnicate"), "--frobnicate"),
+        (("run", "small.toml", "--adapter", "nowhere"), "--adapter: nowhere is not there; name an adapter's folder."),
         (("run", "small.toml", "--resume", "last"), "there are no runs here"),
         (("run", "small.toml", "--resume", "last", "--limit", "1"), "leave them out"),
         (("check", "bad.toml"), "bad.toml, line 2"),
