@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from engine import __version__
-from engine.commands import comparing, findings, running, runs, suites
+from engine.commands import comparing, findings, running, runs, suites, training
 from engine.errors import INTERRUPTED, BadInputError, EngineError
 
 
@@ -42,6 +42,8 @@ for _command in (
     findings.report,
     findings.judge,
     comparing.compare,
+    training.export,
+    training.tune,
     runs.runs,
     runs.show,
 ):

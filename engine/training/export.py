@@ -1,0 +1,99 @@
+"""`jsonbreak export`: a run's rows as files to train on and to test on, each row once, and the card beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from engine.errors import BadInputError, EngineError
+from engine.faults import printable
+from engine.runs.reading import RunFolder
+from engine.training.cards import Origin, export_card, export_words
+from engine.training.cases import cases_of
+from engine.training.formats import Format, line_of
+from engine.training.rows import Rows, Source, nothing_words
+from engine.training.split import split_cases
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """What is asked for. source: as in Rows. share: of the cases that are kept for the test, 0 for none."""
+
+    file: Path
+    source: Source | None = None
+    only_broken: bool = False
+    share: float = 0.0
+    format: Format = "messages"
+
+    @property
+    def test_file(self) -> Path:
+        """`rows.test.jsonl` beside `rows.jsonl`."""
+        return self.file.with_name(f"{self.file.stem}.test{self.file.suffix}")
+
+    @property
+    def card(self) -> Path:
+        """`rows.card.json` beside `rows.jsonl`; what it says is told in `rows.card.md` too."""
+        return self.file.with_name(f"{self.file.stem}.card.json")
+
+    @property
+    def words(self) -> Path:
+        """The card, to be read."""
+        return self.card.with_suffix(".md")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that are written."""
+        test = (self.test_file,) if self.share else ()
+        return (self.file, *test, self.card, self.words)
+
+
+def export_rows(run: RunFolder, order: ExportOrder) -> dict[str, Any]:
+    """Write the files; the card. All of them are there at the end, or none.
+
+    Raises BadInputError where one is there already, where the cases cannot be split and where there is no row; and
+    EngineError where one cannot be written.
+    """
+    for file in order.files:
+        if file.exists():
+            raise BadInputError(f"{printable(str(file))}: this is there already; remove it, or name another file.")
+    split = split_cases(cases_of(run), order.share)
+    rows = Rows(run, order.source, only_broken=order.only_broken)
+    with_kwargs = any(prompt.chat_template_kwargs for prompt in run.manifest.prompts) or bool(
+        run.manifest.generation.get("chat_template_kwargs")
+    )
+    origins: list[Origin] = []
+    with _new_files(order.files) as (train, *test, card_file, words_file):
+        lines = {train: 0, **dict.fromkeys(test, 0)}
+        for row in rows:
+            out = test[0] if row.case in split.test else train
+            out.write(line_of(row, order.format, with_kwargs=with_kwargs))
+            lines[out] += 1
+            origins.append(Origin(row.jobs, row.prompt, row.case, row.source, out is not train, lines[out]))
+        if not origins:
+            name = printable(str(run.folder))
+            raise BadInputError(f"{name}: no row can be made: {nothing_words(rows.tally)}.")
+        card = export_card(run, order, split, rows.tally, origins)
+        json.dump(card, card_file, ensure_ascii=False, indent=1)
+        words_file.write(export_words(card))
+    return card
+
+
+@contextmanager
+def _new_files(files: tuple[Path, ...]) -> Iterator[tuple[TextIO, ...]]:
+    """Files to write, which take their names when all of them are whole."""
+    fresh = [file.with_name(f"{file.name}.new") for file in files]
+    try:
+        with ExitStack() as opened:
+            yield tuple(opened.enter_context(each.open("w", encoding="utf-8", newline="\n")) for each in fresh)
+        for each, file in zip(fresh, files, strict=True):
+            each.replace(file)
+    except OSError as error:
+        name = printable(str(files[0]))
+        raise EngineError(f"{name}: cannot be written ({error.strerror}); name another file with --sft.") from error
+    finally:
+        for each in fresh:
+            each.unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""What a tune comes to, found out before anything slow is imported: the rows, the split, the next commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from engine.decoding.builtin import NAME as BUILTIN
+from engine.errors import BadInputError
+from engine.faults import did_you_mean, printable, shown
+from engine.runs.reading import RunFolder
+from engine.training.cases import cases_of
+from engine.training.rows import Row, Rows, Source, Tally, nothing_words
+from engine.training.split import Split, split_cases
+
+CARD, WORDS = "card.json", "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class TuneOrder:
+    """What is asked for. out: the adapter's folder. model, device: as in ModelSpec. source, prompts: as in Rows.
+
+    lr: the learning rate at its highest. share: of the cases that are kept for the test.
+    """
+
+    out: Path
+    model: str | None = None
+    device: str = "auto"
+    rank: int = 8
+    epochs: int = 2
+    lr: float = 2e-3
+    share: float = 0.2
+    source: Source | None = None
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows to train on, in an order that hangs on their jobs alone."""
+
+    rows: Sequence[Row]
+    split: Split
+    tally: Tally
+
+
+def plan_tune(run: RunFolder, order: TuneOrder) -> Plan:
+    """What is to be trained on. Raises BadInputError where the order cannot be carried out."""
+    if find_spec("peft") is None:
+        raise BadInputError("tune needs the package peft: pip install 'jsonbreak[tune]'.")
+    _refuse_taken(order.out)
+    _refuse_unnamed_model(run, order)
+    _refuse_unknown_prompts(run, order.prompts)
+    split = split_cases(cases_of(run), order.share)
+    rows = Rows(run, order.source, prompts=order.prompts)
+    found = sorted((row for row in rows if row.case in split.train), key=lambda row: row.jobs[0])
+    if not found:
+        raise BadInputError(_nothing(run, rows.tally))
+    return Plan(found, split, rows.tally)
+
+
+def next_commands(run: RunFolder, order: TuneOrder) -> tuple[str, ...]:
+    """The run with the adapter, and the comparison with this one on the cases that were not trained on."""
+    folder, suite = run.folder, run.manifest.suite_file or "SUITE"
+    out = [] if folder.parent == Path("runs") else ["--out", str(folder.parent)]
+    runs = [] if folder.parent == Path("runs") else ["--runs", str(folder.parent)]
+    model = ["--model", order.model] if order.model else []
+    device = [] if order.device == "auto" else ["--device", order.device]
+    prompts = [word for name in order.prompts for word in ("--prompt", name)]
+    cases = ["--only-cases", str(order.out / CARD)] if order.share else []
+    return (
+        shlex.join(["jsonbreak", "run", suite, *prompts, *model, *device, "--adapter", str(order.out), *out]),
+        shlex.join(["jsonbreak", "compare", str(folder), "last", *cases, *runs]),
+    )
+
+
+def _nothing(run: RunFolder, tally: Tally) -> str:
+    return f"{printable(str(run.folder))}: nothing can be trained on: {nothing_words(tally)}."
+
+
+def _refuse_taken(out: Path) -> None:
+    name = printable(str(out))
+    try:
+        if out.is_dir() and not any(out.iterdir()):
+            return
+        if out.exists():
+            raise BadInputError(f"{name}: this is there already; remove it, or name another folder with --out.")
+    except OSError as error:
+        raise BadInputError(f"{name}: cannot be looked at ({error.strerror}); name another with --out.") from error
+
+
+def _refuse_unnamed_model(run: RunFolder, order: TuneOrder) -> None:
+    stated = run.manifest.model
+    if order.model is None and stated is not None and stated != BUILTIN:
+        raise BadInputError(f"The run is of {printable(stated)}; say with --model where that is to be found.")
+
+
+def _refuse_unknown_prompts(run: RunFolder, prompts: Sequence[str]) -> None:
+    known = [prompt.name for prompt in run.manifest.prompts]
+    for name in prompts:
+        if name not in known:
+            raise BadInputError(
+                printable(f"--prompt: the run has no prompt {shown(name)}; {did_you_mean(name, known)}")
+            )

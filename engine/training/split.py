@@ -1,0 +1,36 @@
+"""Which cases are trained on, and which are kept for the honest figure afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.errors import BadInputError
+
+_SALT = "jsonbreak-split-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The ids of the cases on each side, sorted."""
+
+    train: frozenset[str]
+    test: frozenset[str]
+
+
+def split_cases(cases: Iterable[str], share: float) -> Split:
+    """Put a share of the cases, from 0 to below 1, on the side of the test.
+
+    The cases are ordered by the SHA-256 of `jsonbreak-split-1/<case id>`; the first round(share x cases) of them, half
+    rounded up, are the test. So the split hangs on the ids and the share alone, is the same on every machine and
+    version, and every prompt, variation and repeat of a case is on one side. Where the share is not 0 there is at least
+    one case on each side. Raises BadInputError where there are too few cases for that.
+    """
+    ordered = sorted(set(cases), key=lambda case: (hashlib.sha256(f"{_SALT}/{case}".encode()).digest(), case))
+    if share <= 0:
+        return Split(frozenset(ordered), frozenset())
+    if len(ordered) < 2:
+        raise BadInputError("The run has one case only, which cannot be split; leave out --split, or say --split 0.")
+    count = min(max(int(share * len(ordered) + 0.5), 1), len(ordered) - 1)
+    return Split(frozenset(ordered[count:]), frozenset(ordered[:count]))
