@@ -106,10 +106,12 @@ def grammars(manifest: Manifest) -> Iterator[Block]:
 
 
 def adapter_words(adapter: AdapterFacts) -> str:
-    """Its name, where it is from, and whether it does anything."""
-    base = f", trained on {adapter.base}" if adapter.base else ""
-    live = f", changes the logits of a probe by up to {adapter.live:.3g}" if adapter.live is not None else ""
-    return f"{adapter.name} from {adapter.path or '?'}{base}{live}, SHA-256 {adapter.sha256 or '?'}"
+    """Its name, where it is from, and whether it does anything, as far as that is known."""
+    words = [adapter.name + (f" from {adapter.path}" if adapter.path else "")]
+    words += [f"trained on {adapter.base}"] if adapter.base else []
+    words += [f"changes the logits of a probe by up to {adapter.live:.3g}"] if adapter.live is not None else []
+    words += [f"SHA-256 {adapter.sha256}"] if adapter.sha256 else []
+    return ", ".join(words)
 
 
 def _value(key: str, value: Any) -> Line:

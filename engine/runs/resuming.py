@@ -119,7 +119,7 @@ def _differing(former: Mapping[str, Any], anew: Mapping[str, Any]) -> Iterator[s
     for key, words in _DECISIVE_IF_TOLD.items():
         if key in former and former[key] != anew.get(key):
             yield words
-    if _sha256_of_adapter(former) != _sha256_of_adapter(anew):
+    if _identity_of_adapter(former) != _identity_of_adapter(anew):
         yield "the adapter"
     versions = anew["versions"]
     for package, version in former.get("versions", {}).items():  # of the packages that it tells of
@@ -127,7 +127,10 @@ def _differing(former: Mapping[str, Any], anew: Mapping[str, Any]) -> Iterator[s
             yield f"the version of {package}"
 
 
-def _sha256_of_adapter(manifest: Mapping[str, Any]) -> str | None:
-    """What tells it from others; None without one. Its name and its path do not: files may be moved."""
+def _identity_of_adapter(manifest: Mapping[str, Any]) -> str | None:
+    """What tells it from others; None without one. Not its path, nor its name where its files are known: they may move.
+
+    Of an adapter on a server nothing but the name is known.
+    """
     adapter = manifest.get("adapter")
-    return adapter.get("sha256") if adapter is not None else None
+    return adapter.get("sha256") or adapter["name"] if adapter is not None else None

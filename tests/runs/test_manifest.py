@@ -111,6 +111,12 @@ def test_an_older_run_that_does_not_tell_all_is_taken_for_the_same(tmp_path: Pat
     assert found.keys() - TOLD.keys() == {"resumed"}, "what was not looked at then is not claimed now"
     with pytest.raises(BadInputError, match="the adapter changed"):
         resumed(folder, NEW)
+    served = {"name": "tuned", "path": None, "sha256": None, "base": None, "live": None, "remarks": []}
+    on_server = stored(tmp_path, NEW | {"adapter": served})
+    assert resumed(on_server, NEW | {"adapter": served})["adapter"] == served
+    for other in (None, {**served, "name": "other"}, ADAPTER):
+        with pytest.raises(BadInputError, match="the adapter changed"):
+            resumed(on_server, NEW | {"adapter": other})
     with pytest.raises(BadInputError, match="the version of outlines changed"):
         resumed(folder, NEW | {"adapter": None, "versions": {"torch": "2.13.0", "cuda": None}})
 
