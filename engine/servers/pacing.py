@@ -68,6 +68,7 @@ class Pace:
             self.limit = min(self._most, self.limit + _STEP)
         elif self._growth == "doubling" and speed > self._best * _FASTER:
             self._best = speed
+            self._growth = "doubling" if self.limit < self._most else "settled"
             self.limit = min(self._most, self.limit * 2)
         elif self._growth == "doubling":
             self.limit, self._growth = max(1, self.limit // 2), "settled"
