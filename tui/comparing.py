@@ -72,6 +72,12 @@ class Comparison:
         self._news: list[Pairs] = []  # what is not pairs, in the order in which it came
         self._sides: dict[Arm, Side] = {}
 
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Of the baseline and of the candidate."""
+        baseline, candidate = self._runs
+        return baseline.folder, candidate.folder
+
     def side(self, arm: Arm) -> Side:
         """The comparison of one arm's replies, made when it is first asked for."""
         if arm not in self._sides:

@@ -1,4 +1,4 @@
-"""The report of a run, written beside its folder."""
+"""The report of a run, and of a run beside its baseline, written beside the folder."""
 
 from __future__ import annotations
 
@@ -14,4 +14,20 @@ def write_findings(folder: Path) -> Path:
 
     file = folder.with_name(f"{folder.name}.html")
     write_report(report(str(folder), folder.parent, html=True), file)
+    return file
+
+
+def write_comparison(baseline: Path, candidate: Path) -> Path:
+    """Write `<candidate>-against-<baseline>.html`, as `jsonbreak compare --anyway` does, and give its path.
+
+    Reads both runs: call it in a thread. Raises BadInputError as above.
+    """
+    from engine.comparing.comparison import compare
+    from engine.comparing.writing import parts_of
+    from engine.runs.reading import RunFolder
+    from engine.runs.report import write_report
+
+    file = candidate.with_name(f"{candidate.name}-against-{baseline.name}.html")
+    comparison = compare(RunFolder(baseline), [RunFolder(candidate)], anyway=True)
+    write_report(parts_of(comparison, "html"), file)
     return file

@@ -188,8 +188,8 @@ async def test_the_offer_is_declined_or_taken_up_to_stop(stage, tmp_path: Path, 
 
 
 async def test_a_run_beside_its_baseline(stage, tmp_path: Path, size: tuple[int, int]) -> None:
-    made(tmp_path / "runs", 1, BEFORE)
-    made(tmp_path / "runs", 2, AFTER, model="tuned")
+    baseline = made(tmp_path / "runs", 1, BEFORE)
+    tuned = made(tmp_path / "runs", 2, AFTER, model="tuned")
     made(tmp_path / "runs", 3, [Made(RIGHT, case="zoe")], suite="other")
     async with stage(size=size) as it:
         await it.press("o")
@@ -213,6 +213,10 @@ async def test_a_run_beside_its_baseline(stage, tmp_path: Path, size: tuple[int,
         assert it.app.screen.state.jobs[jobs.cursor].info.case == "cem"
         await it.press("n")
         await it.sees("Nothing has regressed.")
+        await it.press("w")
+        await it.sees("The comparison is in")
+        file = tuned.with_name(f"{tuned.name}-against-{baseline.name}.html")
+        assert "Comparison: <code>tuned</code> against <code>made-model</code>" in file.read_text()
         await it.press("escape")
         await it.until(lambda: isinstance(it.app.screen, RunsScreen))
         await it.press("home", "c")

@@ -15,6 +15,7 @@ from tui.comparing import Comparison
 from tui.filters import Show, shown
 from tui.kinds import kind_of
 from tui.messages import PairsRead
+from tui.reporting import write_comparison
 from tui.runner import Runner
 from tui.screens.run import RunScreen
 from tui.text import one_line
@@ -24,7 +25,7 @@ from tui.widgets.notice import Notice
 from tui.widgets.status_line import StatusLine
 from tui.work import Phase
 
-_OF_A_RUN = {"beside", "edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "report", "follow"}
+_OF_A_RUN = {"beside", "edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "follow"}
 
 
 def open_comparison(app: App[None], runner: Runner, baseline: Path, candidate: Path) -> None:
@@ -95,6 +96,15 @@ class CompareScreen(RunScreen):
         self._opened = self._comparison.side(self._arm).state
         self.flush()
         self.query_one(JobList).select(cursor)
+
+    @work(thread=True, exclusive=True, group="report")
+    def action_report(self) -> None:
+        """Write the comparison beside the candidate's folder."""
+        try:
+            words = f"The comparison is in {one_line(str(write_comparison(*self._comparison.folders)))}"
+        except BadInputError as error:
+            words = one_line(str(error))
+        self.app.call_from_thread(self.notify, words, markup=False)
 
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job that has regressed, round the end."""
