@@ -24,13 +24,13 @@ class Change:
     """A job whose reply is as asked in one run and not in the other.
 
     before, after: the first class of the verdict in the baseline and in the run. places: of both records in their
-    files; None where a record is kept in memory.
+    files.
     """
 
     job: JobInfo
     before: FailureClass
     after: FailureClass
-    places: tuple[int | None, int | None]
+    places: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,7 @@ class _ArmCounts:
     fixed: list[Change] = field(default_factory=list)
     regressed: list[Change] = field(default_factory=list)
 
-    def add(
-        self, job: JobInfo, before: ReplyFacts | None, after: ReplyFacts | None, places: tuple[int | None, int | None]
-    ) -> None:
+    def add(self, job: JobInfo, before: ReplyFacts | None, after: ReplyFacts | None, places: tuple[int, int]) -> None:
         """Count one more pair of replies."""
         prompt = self.prompts.setdefault(job.prompt, _outcomes())
         variation = self.variations.setdefault(job.variation, Paired())
@@ -120,8 +118,11 @@ def count(batches: Iterable[list[Pair]], prompts: Iterable[str] = ()) -> tuple[i
         pairs += len(batch)
         for job, before, after in batch:
             seen.add(job.prompt)
+            assert before.place is not None
+            assert after.place is not None  # both were read from files
+            places = before.place, after.place
             for arm in ARMS:
-                counts[arm].add(job, before.of(arm), after.of(arm), (before.place, after.place))
+                counts[arm].add(job, before.of(arm), after.of(arm), places)
     for each in counts.values():
         each.prompts = {name: paired for name, paired in each.prompts.items() if name in seen}
     return pairs, {arm: each.results() for arm, each in counts.items()}

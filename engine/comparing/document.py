@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.comparing.comparison import Comparison
 from engine.comparing.sections.changes import classes, fixed, regressed
 from engine.comparing.sections.curve import curve
+from engine.comparing.sections.examples import examples
 from engine.comparing.sections.method import method
 from engine.comparing.sections.results import rates, variations
 from engine.comparing.sections.runs import what_was_compared
@@ -24,6 +25,7 @@ def document_of(comparison: Comparison) -> Document:
         rates(compared),
         classes(compared),
         variations(compared),
+        examples(comparison.itself.run, compared),
         method(),
         regressed(compared),
         fixed(compared),

@@ -39,6 +39,11 @@ def test_markdown(
     assert "| better | p = 0.0078 | 8 / 0 |" in text
     assert "| `code_fence` | 12 of 32 | 0 of 32 | 12 | 0 |" in text
     assert "| `typos` | 12/16, 75% (51–90%) | 16/16, 100% (81–100%) |" in text
+    assert "### `made/naive/case-1#0`, free: `code_fence` → `ok`" in text
+    assert "free: 12 jobs fixed from `code_fence`." in text
+    assert "**baseline**: ✗ `code_fence`." in text
+    assert "**run**: ✓ `ok`." in text
+    assert "⟦```json⟧" in text, "the break is marked"
     assert "free: no job has regressed." in text
     assert "**12 jobs fixed, free**" in text
     assert "| `made/naive/case-1#0` | `code_fence` | `ok` |" in text

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from engine.judging.verdict import Where
-from engine.records import ARMS, Arm, Fork, Record
+from engine.records import ARMS, Fork, Record, Reply
 from engine.runs.document import Block, Job, Line, Piece, Quoted, Section, Side, listed, paragraph
 from engine.runs.examples import RULE
 from engine.runs.figures import fine_percent, plural
@@ -64,7 +64,7 @@ def _job(record: Record, limit: int, why: Line, *, folded: bool) -> Job:
         why=why,
         input=pieces(record.input, None, None, limit),
         expected=expected,
-        sides=tuple(_side(record, arm, limit) for arm in ARMS),
+        sides=tuple(side(arm, record.reply(arm), limit, record.fork) for arm in ARMS),
         fork=_fork(record.fork),
         folded=folded,
     )
@@ -77,10 +77,10 @@ def _outline(record: Record) -> Iterator[str | Quoted]:
         yield Quoted(verdict.classes[0] if verdict else "not decoded")
 
 
-def _side(record: Record, arm: Arm, limit: int) -> Side:
-    reply = record.reply(arm)
+def side(title: str, reply: Reply, limit: int, fork: Fork | None = None) -> Side:
+    """A reply with its break marked, and its fork. limit: characters shown of it."""
     if reply.verdict is None:
-        return Side(arm, ("not decoded: ", Quoted(reply.error or "no reason is recorded", prose=True)), ())
+        return Side(title, ("not decoded: ", Quoted(reply.error or "no reason is recorded", prose=True)), ())
     verdict = reply.verdict
     said: Line = ("✓ ",) if verdict.ok else ("✗ ",)
     said += (*listed(verdict.classes), ". ", Quoted(verdict.message, prose=True))
@@ -88,8 +88,8 @@ def _side(record: Record, arm: Arm, limit: int) -> Side:
         said += (" Place in the value: ", Quoted(verdict.where.pointer))
     for other in verdict.also:
         said += (" Also ", Quoted(other.failure), ": ", Quoted(other.message, prose=True))
-    at = record.fork.char if record.fork is not None else None
-    return Side(arm, said, pieces(reply.text, verdict.where, at, limit))
+    at = fork.char if fork is not None else None
+    return Side(title, said, pieces(reply.text, verdict.where, at, limit))
 
 
 def _fork(fork: Fork | None) -> Line | None:
