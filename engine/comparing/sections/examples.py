@@ -28,8 +28,8 @@ def _examples(baseline: RunFolder, compared: ComparedRun) -> Iterator[Block]:
         yield paragraph("No job was fixed, and none has regressed.")
         return
     yield paragraph(
-        "One job for each class that replies regressed into or were fixed from, the first by prompt and job id; all jobs "
-        "are listed below. In the texts ⟦ and ⟧ stand around the break, and unprintable characters are shown as escapes."
+        "One job for each class that replies regressed into or were fixed from, the first by prompt and job id. All "
+        "are listed below. In the texts ⟦ and ⟧ stand around the break; what is not printable is shown as escapes."
     )
     for arm, results in compared.arms.items():
         yield from _of(baseline, compared.run, arm, "regressed", results.regressed)
