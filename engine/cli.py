@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from engine import __version__
-from engine.commands import comparing, findings, running, runs, suites, training
+from engine.commands import comparing, findings, remote, running, runs, suites, training
 from engine.errors import INTERRUPTED, BadInputError, EngineError
 
 
@@ -41,6 +41,8 @@ for _command in (
     suites.variations,
     findings.report,
     findings.judge,
+    remote.engine,
+    remote.bridge,
     comparing.compare,
     training.export,
     training.tune,
