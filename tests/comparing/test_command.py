@@ -30,8 +30,8 @@ def test_markdown(
     assert jsonbreak(monkeypatch, "compare", runs[0].name, runs[1].name, "--runs", runs[0].parent) == 0
     text = capfdbinary.readouterr().out.decode()
     assert text.startswith("# Comparison: `tuned` against `made-model`\n")
-    assert "- `tuned`, free: better. 20 of 32, then 32 of 32: +37.5 points (" in text
-    assert "- `tuned`, constrained: no difference shown. 32 of 32, then 32 of 32: 0.0 points (" in text
+    assert "- free: better. 20 of 32, then 32 of 32: +37.5 points (" in text
+    assert "- constrained: no difference shown. 32 of 32, then 32 of 32: 0.0 points (" in text
     assert "No regression is shown" in text
     assert "- What answered differs in: `adapter (none, tuned)`." in text
     assert "- 32 jobs compared, paired by id." in text
@@ -128,6 +128,7 @@ def test_several_runs_are_a_table_in_the_order_given(
         *("the baseline", "worse", "no difference shown"),
     ]
     assert rows[6][2:4] == ["12/16, 75% (51–90%)", ""]
+    assert "- `tuned`, free: better. 20 of 32, then 32 of 32: " in text
     assert "- `worse`, free, prompt `strict`: −75.0 points (" in text
     assert "do not have the same jobs" not in text
 

@@ -29,13 +29,13 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
 
 
 def _facts(role: str, compared: ComparedRun) -> tuple[Line, Line]:
-    manifest, adapter = compared.run.manifest, adapter_name(compared.run)
-    line: Line = (Quoted(compared.run.folder.resolve().name), ", ", Quoted(manifest.model or "unknown model"))
+    manifest, adapter, name = compared.run.manifest, adapter_name(compared.run), compared.run.folder.resolve().name
+    line: Line = (Quoted(name), ", ", Quoted(manifest.model or "unknown model"))
     if adapter is not None:
         line += (" with the adapter ", Quoted(adapter))
     if manifest.started:
         line += (", started ", Quoted(manifest.started))
-    return (role, " ", Quoted(compared.label)), line
+    return (role,) if compared.label == name else (role, " ", Quoted(compared.label)), line
 
 
 def _about_all(comparison: Comparison) -> Iterator[Line]:

@@ -16,7 +16,8 @@ def in_short(comparison: Comparison) -> Section:
 
 def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield paragraph("Replies as asked, in the baseline and then in the run, over all prompts:")
-    yield Items(tuple(line for compared in comparison.runs for line in _lines(compared)))
+    several = len(comparison.runs) > 1
+    yield Items(tuple(line for compared in comparison.runs for line in _lines(compared, named=several)))
     regressions = [(compared, each) for compared in comparison.runs for each in compared.regressions]
     if not regressions:
         yield paragraph(
@@ -27,11 +28,12 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield Items(tuple(regression_line(compared, each) for compared, each in regressions))
 
 
-def _lines(compared: ComparedRun) -> Iterator[Line]:
+def _lines(compared: ComparedRun, *, named: bool) -> Iterator[Line]:
+    name: Line = (Quoted(compared.label), ", ") if named else ()
     for arm, results in compared.arms.items():
         overall = results.overall["ok"]
         words = f": {overall.conclusion}. {said(overall)}." if overall.n else f": {NO_PAIRS}."
-        yield Quoted(compared.label), f", {arm}", words
+        yield *name, arm, words
 
 
 def regression_line(compared: ComparedRun, regression: Regression) -> Line:
