@@ -1,0 +1,177 @@
+"""The tokens that are trained on, the training, and what is saved, on tiny models that are really trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.adapters import read_adapters
+from engine.decoding.model import LoadedModel, ModelSpec, load_model
+from engine.errors import BadInputError
+from engine.runs.reading import RunFolder
+from engine.training.batches import Example, Tokens, batch_of, end_token
+from engine.training.events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode, encode
+from engine.training.lora import Lora
+from engine.training.planning import TuneOrder, plan_tune
+from engine.training.rows import Row
+from engine.training.tuning import tune
+from tests.decoding.tiny import STOP, TEMPLATE, llama, loaded, save_model, save_tokenizer
+from tests.runs.made_runs import MANIFEST, PROSE, Made, write_run
+
+CASES = [f"c{number}" for number in range(10)]
+
+
+def tiny(**config: Any) -> LoadedModel:
+    """Speaks bytes; its template ends a message with a token of its own."""
+    torch.manual_seed(0)
+    model = loaded(llama(**config))
+    model.tokenizer.chat_template = TEMPLATE
+    model.tokenizer.add_special_tokens({"additional_special_tokens": ["</s>"]})
+    return model
+
+
+def row(content: str, completion: str, prefill: str = "") -> Row:
+    message = {"role": "user", "content": content}
+    return Row(["job"], "p", "c", "expected", (message,), completion, prefill, {})  # type: ignore[arg-type]
+
+
+def test_the_prompt_is_the_decoders_and_the_end_is_learned_too() -> None:
+    model = tiny()
+    for prefill in ("", '{"a'):
+        made = row("hello", '{"a": 1}', prefill)
+        example = Tokens(model).example(made)
+        assert example.prompt == model.prompt_ids(made.messages, prefill)
+        assert example.completion[-1] == STOP == end_token(model)
+        assert model.tokenizer.decode(example.completion[:-1]) == '{"a": 1}'.removeprefix(prefill)
+
+
+def test_a_prefill_that_is_cut_within_a_token_is_gone_on_from(builtin_model: LoadedModel) -> None:
+    """The model has one token for `{"`; the decoder, given `{`, goes on after the token for that."""
+    example = Tokens(builtin_model).example(row("x", '{"name": "Ann"}', "{"))
+    assert example.prompt == builtin_model.prompt_ids(row("x", "").messages, "{")
+    assert builtin_model.tokenizer.decode(example.completion) == '"name": "Ann"}<|im_end|>'
+    assert end_token(builtin_model) in builtin_model.stop_ids
+
+
+def test_the_loss_is_that_of_the_completions_alone_however_rows_are_padded() -> None:
+    model = tiny()
+    examples = [Example([1, 2, 3], [4, 5, STOP]), Example([9] * 20, [6, STOP]), Example([7], [8] * 9)]
+    losses, tokens = 0.0, 0
+    for each in examples:
+        ids = torch.tensor([each.prompt + each.completion])
+        with torch.no_grad():
+            logits = model.model(input_ids=ids).logits[0, len(each.prompt) - 1 : -1]
+        losses += float(torch.nn.functional.cross_entropy(logits, torch.tensor(each.completion), reduction="sum"))
+        tokens += len(each.completion)
+    lora = Lora(model, 2)  # changes nothing yet: its second half is zero
+    with torch.no_grad():
+        assert float(lora._loss(batch_of(examples, model.device))) == pytest.approx(losses / tokens, rel=1e-5)
+
+
+def test_training_lowers_the_loss_moves_only_the_adapter_and_is_the_same_twice() -> None:
+    examples = [Example([number, 30 + number], [40, 41, STOP]) for number in range(20)]
+    told: list[TuneEvent] = []
+    runs = []
+    for _ in range(2):
+        model = tiny()
+        before = {name: weight.clone() for name, weight in model.model.named_parameters()}
+        lora = Lora(model, 4)
+        runs.append(lora.train(examples, 6, 5e-2, told.append))
+        after = {name: weight for name, weight in model.model.named_parameters() if "lora" not in name}
+        assert lora.size == sum(w.numel() for n, w in model.model.named_parameters() if "lora" in n)
+        for name, weight in after.items():
+            assert torch.equal(weight, before[name.replace(".base_layer", "")]), name
+    assert runs[0] == runs[1]
+    assert sum(runs[0][-3:]) / 3 < sum(runs[0][:3]) / 3 - 0.1
+    steps = [each for each in told if isinstance(each, TuneStep)]
+    assert [(each.step, each.steps, each.loss) for each in steps[:18]] == [
+        (number, 18, loss) for number, loss in enumerate(runs[0], 1)
+    ]
+    assert steps[17].seconds_left == 0
+
+
+def test_a_model_that_calls_its_projections_otherwise_is_tuned_in_all_linear_layers() -> None:
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    config = GPTNeoXConfig(
+        vocab_size=STOP + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4
+    )
+    lora = Lora(loaded(GPTNeoXForCausalLM(config)), 2)
+    assert lora.targets == "all-linear"
+    losses = lora.train([Example([1, 2], [3, STOP])] * 8, 5, 1e-2, lambda _: None)
+    assert losses[-1] < losses[0]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """Ten cases, of a model that is beside it, in words that it knows."""
+    torch.manual_seed(0)
+    save_model(tmp_path / "tiny", max_position_embeddings=64)
+    save_tokenizer(tmp_path / "tiny")
+    manifest = {**MANIFEST, "schema": {}, "grammars": [], "suite_file": "made suite.toml"}
+    jobs = [Made(PROSE, case=case, input=f"hello {case}", expected="world") for case in CASES]
+    return RunFolder(write_run(tmp_path / "runs", jobs, manifest))
+
+
+def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: RunFolder, tmp_path: Path) -> None:
+    order = TuneOrder(tmp_path / "new" / "tuned", str(tmp_path / "tiny"), "cpu", rank=2, epochs=1, lr=0.1, share=0.3)
+    told: list[TuneEvent] = []
+    tune(run, plan_tune(run, order), order, told.append)
+    (begun,) = [each for each in told if isinstance(each, TuneBegun)]
+    assert (begun.steps, begun.rows, begun.train_cases, begun.test_cases) == (1, 7, 7, 3)
+    (saved,) = [each for each in told if isinstance(each, TuneSaved)]
+    assert saved.next[0] == (
+        f"jsonbreak run 'made suite.toml' --model {tmp_path / 'tiny'} --device cpu --adapter {order.out} "
+        f"--out {tmp_path / 'runs'}"
+    )
+    assert saved.next[1] == (
+        f"jsonbreak compare {run.folder} last --only-cases {order.out / 'card.json'} --runs {tmp_path / 'runs'}"
+    )
+    card = json.loads((order.out / "card.json").read_text(encoding="utf-8"))
+    assert card["test_cases"] == ["c3", "c6", "c9"]
+    assert card["base"]["model_sha256"] is not None
+    assert len(card["losses"]) == card["counts"]["steps"] == 1
+    assert [path.name for path in order.out.parent.iterdir()] == ["tuned"], "nothing half is left"
+    adapters = read_adapters([str(order.out)])
+    model = load_model(ModelSpec(order.model, "cpu", adapters=(adapters[0],)), lambda _: None)  # type: ignore[arg-type]
+    assert model.adapters is not None
+    used = model.adapters.use("tuned")
+    assert used is not None
+    assert used.live > 0
+    assert all(decode(encode(each)) == each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": None}, "The run is of made-model; say with --model where that is to be found."),
+        ({"prompts": ("naiv",)}, r'--prompt: the run has no prompt "naiv"; did you mean "naive"\?'),
+        ({"prompts": ("strict",)}, "nothing can be trained on: it has no records"),
+        ({"out": Path("taken")}, "taken: this is there already; remove it, or name another folder with --out."),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_a_model_is_loaded(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    order = TuneOrder(**{"out": tmp_path / "tuned", "model": str(tmp_path / "tiny"), **changes})
+    with pytest.raises(BadInputError, match=said):
+        plan_tune(run, order)
+
+
+def test_rows_that_the_context_does_not_hold_are_left_out_and_told(run: RunFolder, tmp_path: Path) -> None:
+    jobs = [Made(PROSE, case=case, input="hello " * 60, expected="world") for case in ("long", "longer")]
+    jobs += [Made(PROSE, case="short", input="hello", expected="world")]
+    manifest = {**MANIFEST, "schema": {}, "grammars": []}
+    mixed = RunFolder(write_run(tmp_path / "runs", jobs, manifest))
+    order = TuneOrder(tmp_path / "tuned", str(tmp_path / "tiny"), "cpu", rank=1, epochs=1, share=0)
+    told: list[Any] = []
+    tune(mixed, plan_tune(mixed, order), order, told.append)
+    words = [each.message for each in told if each.type == "remark"]
+    assert words == ["1 row left out: longer than the model's context of 64 tokens."], "two rows that are the same"
