@@ -26,6 +26,7 @@ from engine.runs import working
 
 MANIFEST, RECORDS, SEARCH, LOCK = "run.json", "records.jsonl", "search.json", ".lock"
 _BLOCK = 1 << 16  # bytes
+_LAST_BREATH = 5.0  # seconds; a large process that was killed takes a while to be taken apart
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -155,11 +156,11 @@ def locked(folder: Path) -> Iterator[BaseFileLock]:
 
 
 def _lock(folder: Path) -> BaseFileLock:
-    """The system lets go of it when this process ends, however it does."""
+    """The system lets go of it when this process ends, however it does: when it is killed, as its last thread goes."""
     lock = FileLock(folder / LOCK)
     with _writable(folder):
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0 if working.worker_of(folder) is not None else _LAST_BREATH)
         except Timeout:
             name = printable(str(folder))
             raise BadInputError(f"{name}: another process writes to this run; wait for it, or stop it first.") from None
