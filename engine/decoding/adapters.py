@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -30,9 +32,9 @@ class _Loaded:
 class Adapters:
     """The adapters on a model. Without any, everything is as if PEFT were not there."""
 
-    def __init__(self, model: PreTrainedModel, name: str, probe: Sequence[int]) -> None:
-        """name: the model's. probe: the tokens of the prompt that the adapters are tried on."""
-        self._model, self._name = model, name
+    def __init__(self, model: PreTrainedModel, name: str, template: object, probe: Sequence[int]) -> None:
+        """name, template: of the model, of its chat. probe: the tokens of the prompt that the adapters are tried on."""
+        self._model, self._name, self._template = model, name, template
         self._probe = torch.tensor([list(probe)])
         self._loaded: dict[str, _Loaded] = {}
         self._peft: Any = None  # a PeftModel, from the first adapter on
@@ -127,6 +129,7 @@ class Adapters:
         result: Any = self._peft.load_adapter(str(folder.path), key, torch_device="cpu")
         remarks = [
             *_of_another_base(folder, self._name, self._model),
+            *_of_another_template(folder, self._name, self._template),
             *_lacking(folder, result.missing_keys, f"{WEIGHTS} lacks", "they do nothing"),
             *_lacking(folder, result.unexpected_keys, f"{self._name} has no place for", "they are left out"),
         ]
@@ -153,6 +156,27 @@ def _of_another_base(folder: AdapterFolder, name: str, model: PreTrainedModel) -
         return
     if name.rstrip("/").rsplit("/", 1)[-1].casefold() not in stated.casefold():
         yield f"The adapter {folder.name} says that it was trained on {printable(stated)}; the model is {name}."
+
+
+def _of_another_template(folder: AdapterFolder, name: str, template: object) -> Iterator[str]:
+    """Trainers put the tokenizer beside the adapter, with the chat template that it was trained under."""
+    try:
+        own: object = (folder.path / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        own = _in_json(folder.path / "tokenizer_config.json", "chat_template")
+    if own is not None and own != template:
+        yield (
+            f"The adapter {folder.name} comes with a chat template of its own, which is not used: prompts are written "
+            f"with that of {name}."
+        )
+
+
+def _in_json(file: Path, key: str) -> object:
+    try:
+        found: object = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found.get(key) if isinstance(found, dict) else None
 
 
 def _lacking(folder: AdapterFolder, keys: Sequence[str], what: str, so: str) -> Iterator[str]:

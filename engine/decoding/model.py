@@ -103,7 +103,7 @@ def load_model(spec: ModelSpec, report: Report, *, pack: bool = True) -> LoadedM
             model = _weights(folder, name, config, dtype, where)
             fingerprints = hashing.result(f"hashing the files of {name}", report)
     probe = Chat(name, tokenizer)
-    adapters = Adapters(model, name, probe.ids(probe.text(_PROBE))) if spec.adapters else None
+    adapters = Adapters(model, name, tokenizer.chat_template, probe.ids(probe.text(_PROBE))) if spec.adapters else None
     if adapters is not None:
         adapters.load(spec.adapters, report)  # first: PEFT knows no packed layers
     if pack and device.type == "cpu" and dtype == torch.float32:

@@ -196,9 +196,27 @@ def test_weights_that_do_not_fit_are_told(copied: Callable[[str], Path]) -> None
     assert used is not None
     assert used.live > 0
     told = " ".join(used.remarks)
+    assert "chat template" not in told
     assert "says that it was trained on maker/other-model; the model is tiny." in told
     assert f"{WEIGHTS} lacks 1 of its weights, {names[0].removeprefix('base_model.model.')[:30]}" in told
     assert "tiny has no place for 1 of its weights, model.layers.7.self_attn.q_proj.lora_A" in told
+
+
+def test_another_chat_template_beside_the_adapter_is_told(copied: Callable[[str], Path]) -> None:
+    folder = copied("one")
+    save_tokenizer(folder / "one")
+    used = use(load(folder, "one"), "one")
+    assert used is not None
+    assert len(used.remarks) == 1, "it is the model's own"
+    save_tokenizer(folder / "one", "{{ messages[0].content }}")
+    used = use(load(folder, "one"), "one")
+    assert used is not None
+    assert used.remarks[0].startswith("The adapter one comes with a chat template of its own, which is not used")
+    (folder / "one" / "chat_template.jinja").unlink()
+    edit_json(folder / "one" / "tokenizer_config.json", chat_template="{{ messages }}")
+    used = use(load(folder, "one"), "one")
+    assert used is not None
+    assert "chat template" in used.remarks[0]
 
 
 def test_what_only_the_file_lacks_does_nothing_even_where_it_would_be_random(copied: Callable[[str], Path]) -> None:
