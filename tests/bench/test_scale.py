@@ -14,8 +14,8 @@ from tests.runs.large_run import write_large_run
 def test_what_a_command_takes(tmp_path: Path) -> None:
     baseline, run = (write_large_run(tmp_path, 300, shift) for shift in (0, 1))
     cost = measure(["compare", str(baseline), str(run), "--out", str(tmp_path / "compared.md")])
-    assert 0 < cost.processor
-    assert 0 < cost.seconds
+    assert cost.processor > 0
+    assert cost.seconds > 0
     assert 20e6 < cost.peak < 1e9, "Python itself takes as much, and a few jobs no more"
     text = (tmp_path / "compared.md").read_text(encoding="utf-8")
     assert "300 jobs compared, paired by id." in text
