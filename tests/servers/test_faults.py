@@ -183,8 +183,8 @@ def test_by_itself_it_has_ever_more_jobs_on_their_way_while_that_is_faster(
     tmp_path: Path, server: FaultyServer
 ) -> None:
     server.pause = 0.03
-    carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(40))), tmp_path)
-    assert server.most_at_once >= 16
+    carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(60))), tmp_path)
+    assert server.most_at_once >= 32
 
 
 def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: FaultyServer) -> None:
