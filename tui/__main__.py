@@ -56,6 +56,8 @@ def main(
         command = ["bridge", "--command", engine, "--out", str(out)]
     else:
         sentence = "with --engine the model's options go into its command: ssh HOST jsonbreak engine --model NAME."
+        if adapters:
+            sentence = "--adapter is for an engine on this machine; leave out --engine."
         print(f"jsonbreak: {sentence}", file=sys.stderr)
         sys.exit(2)
     if of_server:
