@@ -16,6 +16,7 @@ _LISTS = (
     keys.RUN,
     keys.EDIT,
     keys.RERUN,
+    keys.TUNE,
     keys.SEARCH,
     keys.RUNS,
     keys.COMPARE,

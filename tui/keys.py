@@ -55,6 +55,7 @@ RUN: list[BindingType] = [
     _key("run.exclude", "x", "exclude", "exclude", "count this case no more, or again", display="x"),
     _key("run.copy", "y", "copy('reply')", "copy", "copy the reply of the pane with the focus", display="y"),
     _key("run.copy_record", "Y", "copy('record')", "copy record", "copy the record as JSON", display="Y"),
+    _key("run.tune", "T", "tune", "tune", "train a LoRA adapter on this run", display="T"),
     _key("run.report", "w", "report", "report", "write the report beside the run's folder", display="w"),
     _key("run.pause", "space", "pause", "pause", "pause the run, or go on", display="space"),
     _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run goes on", display="c"),
@@ -74,6 +75,10 @@ EDIT: list[BindingType] = [
 
 RERUN: list[BindingType] = [
     _key("rerun.close", "escape", "close", "close", "run nothing", display="esc"),
+]
+
+TUNE: list[BindingType] = [
+    _key("tune.close", "escape,ctrl+c", "close", "close", "leave; asks first when a tune is on", display="esc"),
 ]
 
 SEARCH: list[BindingType] = [

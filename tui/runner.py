@@ -54,6 +54,11 @@ class Runner:
         self.search: SearchState | None = None
 
     @property
+    def command(self) -> tuple[str, ...]:
+        """The engine's command line."""
+        return self._command
+
+    @property
     def busy(self) -> bool:
         """Whether a run or a search is on."""
         return self.work is not None and not self.work.over

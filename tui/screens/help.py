@@ -21,6 +21,7 @@ _KEYS = {
     "The tokens of a reply": keys.TOKENS,
     "The editor of a prompt": keys.EDIT,
     "Before a job is run again": keys.RERUN,
+    "While an adapter is tuned": keys.TUNE,
     "While a text to find is typed": keys.FIND,
     "The filter": keys.FILTER,
     "The matrix": [*keys.MATRIX, *keys.SIDEWAYS],

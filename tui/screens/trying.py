@@ -1,4 +1,4 @@
-"""What can be tried beside a run: an edited prompt, one job again, a case less."""
+"""What can be tried beside a run: an edited prompt, one job again, a case less, an adapter."""
 
 from __future__ import annotations
 
@@ -123,6 +123,18 @@ class TryingScreen(Screen[None]):
                 await self._begin(state, prompt, (each,), **options)
 
         self.app.push_screen(RerunScreen(job.info.id, temperature), take)
+
+    def action_tune(self) -> None:
+        """Train an adapter on the run."""
+        from tui.screens.tune import TuneScreen
+
+        state = self.state
+        if self.runner.busy:
+            self._refuse("Something is running: wait for it, or stop it first.")
+        elif state is None or state.folder is None or not state.over:
+            self._refuse("There is no finished run to tune on.")
+        else:
+            self.app.push_screen(TuneScreen(self.runner, state.folder))
 
     def action_exclude(self) -> None:
         """Count the selected job's case no more, or again."""
