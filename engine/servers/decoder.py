@@ -117,7 +117,7 @@ class ServerDecoder:
 
     async def _arm(self, twin: Twin, arm: Arm) -> None:
         """Decode an arm, in as many attempts as patience allows. Raises EngineError where none would help."""
-        failing_since = 0.0
+        before = 0.0
         for attempt in range(1, self._asking.patience.attempts + 1):
             began = time.monotonic()
             try:
@@ -127,13 +127,13 @@ class ServerDecoder:
                 return
             except FailedError as failed:
                 trouble = failed.trouble
-            failing_since = failing_since or began
             if trouble.crowded:
                 self._pace.crowded(began)
             if not trouble.again or attempt == self._asking.patience.attempts:
                 break
+            before = time.monotonic()
             await asyncio.sleep(delay(attempt, trouble.after, self._asking.patience.backoff))
-        self._give_up(twin, arm, trouble, failing_since, attempt)
+        self._give_up(twin, arm, trouble, before, attempt)
 
     async def _attempt(self, twin: Twin, arm: Arm) -> None:
         self._tell(twin.begin(arm))
@@ -144,7 +144,10 @@ class ServerDecoder:
         self._pace.answered(len(twin.arms[arm].text))
 
     def _give_up(self, twin: Twin, arm: Arm, trouble: Trouble, since: float, attempts: int) -> None:
-        """Record it as an error of this arm, unless the server is gone for all."""
+        """Record it as an error of this arm, unless the server is gone for all.
+
+        since: when the attempt before the last failed; a server that nobody has heard since then is gone.
+        """
         if trouble.refused:
             raise EngineError(f"The server no longer takes the key: {trouble.words}. {_KEPT}")
         if trouble.away and self._asking.heard < since:
