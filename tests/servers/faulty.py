@@ -47,6 +47,7 @@ class FaultyServer:
         self.asked: list[Asked] = []
         self.most_at_once = self._now = 0
         self.pause = 0.0  # seconds before each token
+        self.thoughts = ""  # what it says before a reply that may think, kept apart from it
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -123,6 +124,8 @@ class FaultyServer:
             await _whole(writer, 200, whole | {"usage": usage})
             return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        if self.thoughts and asked.body.get("thinking_token_budget"):
+            await _event(writer, _chunk({"reasoning": self.thoughts}, None))
         for position, token in enumerate(tokens):
             if fault is not None and position == 2:
                 await self._fail(fault, writer)

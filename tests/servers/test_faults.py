@@ -336,6 +336,54 @@ def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: Faulty
     assert "does not go on with a reply that is begun for it" in record.free.error
 
 
+THINKING = """
+[[prompt]]
+name = "thinks"
+user = "{input}"
+think = { close = "</think>", budget = 16 }
+"""
+
+
+def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: Path, server: FaultyServer) -> None:
+    server.thoughts = "A name and an age."
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    record = records_of(folder_of(told))["c0"]
+    assert record.free.text == f"A name and an age.</think>{FREE_TEXT}"
+    assert record.constrained.text == f"A name and an age.</think>{SCHEMA_TEXT}"
+    assert record.constrained.verdict is not None
+    assert record.constrained.verdict.strict, "only what follows the thoughts is judged"
+    (free,) = (each.body for each in server.asked if is_of(each.body, 0, constrained=False) and "seed" in each.body)
+    assert (free["thinking_token_budget"], free["max_tokens"]) == (16, 24 + 16)
+
+
+def test_a_server_that_does_not_keep_thoughts_apart_cannot_constrain_what_follows(
+    tmp_path: Path, server: FaultyServer
+) -> None:
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    record = records_of(folder_of(told))["c0"]
+    assert record.free.text == FREE_TEXT
+    assert record.constrained.error is not None
+    assert "does not keep thoughts apart" in record.constrained.error
+
+
+TEMPLATED = """
+[[prompt]]
+name = "quiet"
+user = "{input}"
+chat_template_kwargs = { enable_thinking = false }
+"""
+
+
+def test_variables_of_the_template_are_sent_and_that_nothing_shows_of_them_is_told(
+    tmp_path: Path, server: FaultyServer
+) -> None:
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
+    (started,) = (event for event in told if isinstance(event, RunStarted))
+    assert any("Whether the server heeds chat_template_kwargs cannot be told" in remark for remark in started.remarks)
+    sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]
+    assert [body["chat_template_kwargs"] for body in sent] == [{"enable_thinking": False}] * 2
+
+
 def test_the_stand_in_heeds_schemas(tmp_path: Path) -> None:
     schema = load_suite(write_suite(tmp_path, schema=PERSON_SCHEMA)).json_schema
     body = {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
