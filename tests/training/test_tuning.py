@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import torch
 
 from engine.adapters import read_adapters
 from engine.decoding.model import LoadedModel, ModelSpec, load_model
-from engine.errors import BadInputError
+from engine.errors import INTERRUPTED, BadInputError
 from engine.runs.reading import RunFolder
 from engine.training.batches import Example, Tokens, batch_of, end_token
 from engine.training.events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode, encode
@@ -175,3 +178,31 @@ def test_rows_that_the_context_does_not_hold_are_left_out_and_told(run: RunFolde
     tune(mixed, plan_tune(mixed, order), order, told.append)
     words = [each.message for each in told if each.type == "remark"]
     assert words == ["1 row left out: longer than the model's context of 64 tokens."], "two rows that are the same"
+
+
+def test_a_base_in_half_precision_stays_so_and_its_adapter_is_float32(run: RunFolder, tmp_path: Path) -> None:
+    """As on a GPU, where bfloat16 is usual."""
+    model = load_model(ModelSpec(str(tmp_path / "tiny"), "cpu", "bfloat16"), lambda _: None, pack=False)
+    lora = Lora(model, 2)
+    losses = lora.train([Example([3, 5], [6, 1])] * 8, 8, 5e-2, lambda _: None)
+    assert losses[-1] < losses[0]
+    found = {("lora" in name, weight.dtype) for name, weight in model.model.named_parameters()}
+    assert found == {(True, torch.float32), (False, torch.bfloat16)}
+
+
+def test_ctrl_c_saves_nothing_and_says_so(run: RunFolder, tmp_path: Path) -> None:
+    out = tmp_path / "tuned"
+    options = ["--out", out, "--model", tmp_path / "tiny", "--device", "cpu", "--epochs", "100000", "--plain"]
+    command = [sys.executable, "-m", "engine", "tune", str(run.folder), *map(str, options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        lines = iter(process.stderr.readline, "")
+        step = next(line for line in lines if line.startswith("step 2/100000  loss "))
+        assert step.rstrip().endswith(" left")
+        process.send_signal(signal.SIGINT)
+        said, printed = list(lines), process.stdout.read()
+    assert process.returncode == INTERRUPTED
+    assert said[-1] == "Stopped: nothing was saved.\n"
+    assert printed == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tiny"]
