@@ -57,7 +57,8 @@ class ArmFindings:
         if not verdict.strict and verdict.repairable is not None:
             self.repairable.add(verdict.repairable)
         self.limit.add(reply.finish == "length")
-        self.tokens.append(len(reply.tokens))
+        if reply.tokens or not reply.text:  # else a server has not told of them
+            self.tokens.append(len(reply.tokens))
         self.seconds.append(reply.seconds)
 
     @property

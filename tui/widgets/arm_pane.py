@@ -97,8 +97,9 @@ class ArmPane(Vertical):
     def _show_title(self) -> None:
         job, parts = self._job, [self._label.upper()]
         if job is not None and job.started:
-            parts.append(f"{job.tokens(self.arm)} tokens")
             reply = job.reply(self.arm)
+            told = reply is None or reply.tokens or not reply.text  # of the tokens, by a server
+            parts += [f"{job.tokens(self.arm)} tokens"] if told else []
             if reply is not None:
                 parts += [f"{reply.seconds:.1f} s", _FINISH[reply.finish]]
         below = [f"+{self.below} lines below"] if self.below else []

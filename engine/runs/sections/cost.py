@@ -67,9 +67,10 @@ def _mass(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
 def _mass_row(name: str, found: PromptFindings) -> tuple[Cell, ...]:
     removed = quartiles(found.removed)
     parted = with_percent(found.parted, "none decoded in both arms")
-    if removed is None:
-        at_once = counted(found.at_once) if found.at_once.n else "no fork"  # forks whose mass no server told
-        return cell(Quoted(name)), cell(parted), cell(at_once), *[cell("")] * 3
+    if removed is None or len(found.removed) < found.parted.k:  # those that a server tells are the probable ones
+        at_once = counted(found.at_once) if found.at_once.n else "no fork"
+        told = f"told of {len(found.removed):,} only" if found.at_once.n else ""
+        return cell(Quoted(name)), cell(parted), cell(at_once), cell(told), *[cell("")] * 2
     spread = (removed.low, removed.median, removed.high)
     return (
         cell(Quoted(name)),
@@ -107,6 +108,6 @@ def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
 
 
 def _effort_cells(arm: ArmFindings) -> Iterator[Cell]:
-    yield cell(quartile_words(quartiles(arm.tokens), "none decoded"))
+    yield cell(quartile_words(quartiles(arm.tokens), "not told" if arm.seconds else "none decoded"))
     yield cell(quartile_words(quartiles(arm.seconds), "none decoded", " s"))
     yield cell(with_percent(arm.limit, "none decoded"))
