@@ -21,7 +21,11 @@ def cases(count: int) -> str:
 
 
 def carry_out(
-    spec: ServerSpec, order: StartRun, out: Path, heard: Callable[[Event], None] = lambda event: None
+    spec: ServerSpec,
+    order: StartRun,
+    out: Path,
+    heard: Callable[[Event], None] = lambda event: None,
+    control: Control | None = None,
 ) -> list[Event]:
     """What is told while an order is carried out on a server."""
     told: list[Event] = []
@@ -30,7 +34,7 @@ def carry_out(
         told.append(event)
         heard(event)
 
-    Session(spec, out, emit).run(order, Control())
+    Session(spec, out, emit).run(order, control or Control())
     return told
 
 

@@ -12,8 +12,20 @@ from typing import Any
 
 import pytest
 
+from engine.control import Control
 from engine.errors import BadInputError, EngineError
-from engine.events import Delta, Event, JobFinished, JobStarted, RunFinished, RunStarted, StartRun
+from engine.events import (
+    Cancel,
+    Delta,
+    Event,
+    JobCancelled,
+    JobFinished,
+    JobStarted,
+    Paused,
+    RunFinished,
+    RunStarted,
+    StartRun,
+)
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
 from engine.servers.spec import ServerSpec
@@ -112,6 +124,48 @@ def streamed_last(told: list[Event], job: str) -> dict[str, str]:
         elif isinstance(event, Delta) and event.job == job:
             texts[event.arm] += event.text
     return texts
+
+
+def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_too(
+    tmp_path: Path, server: FaultyServer
+) -> None:
+    control = Control()
+
+    def heard(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            server.pause = 0.2  # whole replies would take two seconds
+        if isinstance(event, Delta) and not control.stopped.is_set():
+            if any(each.aborted for each in server.asked):
+                control.stop()
+            else:
+                control.wish(Cancel("small/naive/c1#0"))
+
+    started = time.monotonic()
+    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path, heard, control)
+    assert JobCancelled("small/naive/c1#0") in told
+    (finished,) = (event for event in told if isinstance(event, RunFinished))
+    assert (finished.done, finished.total, finished.stopped) == (0, 2, True)
+    while not all(each.aborted for each in server.asked if "Person" in each.body["messages"][-1]["content"]):
+        assert time.monotonic() < started + 10, "the server goes on"
+        time.sleep(0.02)
+
+
+def test_a_run_that_stands_still_begins_no_job_and_loses_none(tmp_path: Path, server: FaultyServer) -> None:
+    server.pause = 0.02
+    control, asked = Control(), []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, JobFinished) and not asked:
+            control.pause(True)
+        elif event == Paused(True):
+            asked.append(len(server.asked))
+            threading.Timer(1.0, lambda: (asked.append(len(server.asked)), control.pause(False))).start()
+
+    spec = spec_of(server, concurrency=2)
+    told = carry_out(spec, StartRun(write_suite(tmp_path, cases=cases(8))), tmp_path, heard, control)
+    assert asked[0] == asked[1]
+    assert all(record.free.text == FREE_TEXT for record in records_of(folder_of(told)).values())
+    assert len(records_of(folder_of(told))) == 8
 
 
 def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server: FaultyServer) -> None:
