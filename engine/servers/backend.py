@@ -61,7 +61,7 @@ class ServerBackend:
         self._spec, self._loop, self._asking, self._served, self._traits = spec, loop, asking, served, traits
         self._abilities = Abilities(loop, asking, served.model, traits)
         self._forms: dict[str, FormOfSchema | GrammarError] = {}
-        self.name = self._answering = served.model
+        self.name, self._answering = printable(served.model), served.model
 
     @classmethod
     def connect(cls, spec: ServerSpec, report: Callable[[Loading], None]) -> ServerBackend:
@@ -70,7 +70,7 @@ class ServerBackend:
         loop, client = LoopThread(), open_client(spec)
         asking = Asking(client, spec.key, spec.patience)
         served = loop.run(look(client, spec))
-        report(Loading(f"trying how {served.model} is held to a schema"))
+        report(Loading(f"trying how {printable(served.model)} is held to a schema"))
         return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))
 
     def use_adapter(self, name: str | None) -> AdapterInUse | None:
@@ -79,7 +79,7 @@ class ServerBackend:
         if name is not None and models and name not in models:
             remedy = printable(did_you_mean(name, models))
             raise BadInputError(f"--adapter {printable(name)}: the server has none of that name; {remedy}.")
-        self._answering = name or self.name
+        self._answering = name or self._served.model
         if name is None:
             return None
         parent = models.get(name, {}).get("parent")
@@ -149,7 +149,7 @@ class ServerBackend:
         form = self._traits.form
         if form is None:
             return GrammarError(f"The server holds no reply to a schema: {'; '.join(self._traits.failures)}.")
-        body = {**plain_body("Say hello.", self.name, self._traits, 1), **form.fields(schema)}
+        body = {**plain_body("Say hello.", self._served.model, self._traits, 1), **form.fields(schema)}
         _, trouble = self._loop.run(self._asking.whole(body))
         if trouble is None:
             return FormOfSchema(form, schema)

@@ -57,7 +57,8 @@ async def look(client: AsyncOpenAI, spec: ServerSpec) -> Served:
         if trouble.refused:
             raise BadInputError(f"{where}: {trouble.words}; name the variable with its key by --api-key-env.") from None
         if spec.model is None or trouble.away:
-            raise EngineError(f"{where}: {trouble.words}.") from None
+            remedy = "" if trouble.away else "; name the model with --model"
+            raise EngineError(f"{where}: {trouble.words}{remedy}.") from None
         models = []  # a server need not list them
     told = {model.id: _told(model) for model in models}
     return Served(spec.model or _only(told), told, await _version(client, spec))

@@ -14,28 +14,33 @@ Weighing = Literal["none", "unmasked", "masked"]
 _END = Weighed(Candidate("", UNKNOWN_ID, None))  # the end of a reply, of which the server tells no token
 
 
-def fork_of(free: Growing, constrained: Growing, weighing: Weighing) -> Fork | None:
-    """The fork, as soon as there is one: the first token that differs, or the first character where none are told."""
-    if weighing == "none":
-        return _in_texts(free, constrained)
-    for number, end in enumerate([free.start, *free.ends]):
-        wanted, allowed = _at(free, number), _at(constrained, number)
-        if wanted is None or allowed is None:
-            return None
-        if not _same(wanted.taken, allowed.taken):
-            return _explained(number, end, wanted, allowed, weighing)
-        if wanted is _END:
-            return None
-    return None
+class ForkFinder:
+    """Looks for the fork of one job while its replies grow; what was found to agree is not looked at again."""
 
+    def __init__(self, weighing: Weighing) -> None:
+        self._weighing = weighing
+        self._agreed = 0  # tokens, or characters where none are told
 
-def _in_texts(free: Growing, constrained: Growing) -> Fork | None:
-    for char, (one, other) in enumerate(zip(free.text, constrained.text, strict=False)):
-        if one != other:
-            return Fork(None, char, (), (), None)
-    shorter, longer = sorted((free, constrained), key=lambda reply: len(reply.text))
-    parted = shorter.finish == "stop" and len(longer.text) > len(shorter.text)
-    return Fork(None, len(shorter.text), (), (), None) if parted else None
+    def look(self, free: Growing, constrained: Growing) -> Fork | None:
+        """The fork, as soon as there is one: the first token that differs, or the first character."""
+        return self._in_texts(free, constrained) if self._weighing == "none" else self._in_tokens(free, constrained)
+
+    def _in_tokens(self, free: Growing, constrained: Growing) -> Fork | None:
+        while (wanted := _at(free, self._agreed)) and (allowed := _at(constrained, self._agreed)):
+            if not _same(wanted.taken, allowed.taken):
+                char = free.ends[self._agreed - 1] if self._agreed else free.start
+                return _explained(self._agreed, char, wanted, allowed, self._weighing)
+            if wanted is _END:
+                return None
+            self._agreed += 1
+        return None
+
+    def _in_texts(self, free: Growing, constrained: Growing) -> Fork | None:
+        shorter, longer = sorted((free, constrained), key=lambda reply: len(reply.text))
+        while self._agreed < len(shorter.text) and shorter.text[self._agreed] == longer.text[self._agreed]:
+            self._agreed += 1
+        ended = shorter.finish == "stop" and len(longer.text) > len(shorter.text)
+        return Fork(None, self._agreed, (), (), None) if self._agreed < len(shorter.text) or ended else None
 
 
 def _at(reply: Growing, number: int) -> Weighed | None:

@@ -33,13 +33,14 @@ class Trouble:
     """A request that failed. words: for a sentence, safe to print; they begin with "the server" or the like.
 
     again: asking again may help. after: the server said to wait so many seconds. crowded: it had too much to do.
-    away: it could not be reached. refused: it does not take the key.
+    cut: it ended the reply in its middle. away: it could not be reached. refused: it does not take the key.
     """
 
     words: str
     again: bool = True
     after: float | None = None
     crowded: bool = False
+    cut: bool = False
     away: bool = False
     refused: bool = False
 
@@ -51,7 +52,7 @@ def trouble_of(error: Exception, key: str) -> Trouble:
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, key)
     if isinstance(error, BrokenReplyError):
-        return Trouble("the server ended its reply in the middle", crowded=True)
+        return Trouble("the server ended its reply in the middle", crowded=True, cut=True)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         refused = isinstance(error.__cause__, httpx2.ConnectError)
         what = "could not be reached" if refused else "broke the connection off"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from engine.happenings import Begun, Ended, Grown, LaneResult, Parted
 from engine.records import Arm, Fork
-from engine.servers.forks import Weighing, fork_of
+from engine.servers.forks import ForkFinder, Weighing
 from engine.servers.replies import Growing, Piece
 
 _ENDINGS = {
@@ -42,13 +42,17 @@ class Twin:
     arms: dict[Arm, Growing] = field(default_factory=dict)
     errors: dict[Arm, str] = field(default_factory=dict)
     fork: Fork | None = None
+    _finder: ForkFinder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._finder = ForkFinder(self.weighing)
 
     def begin(self, arm: Arm) -> Iterator[Begun | Grown]:
         """An arm begins. Not for the first time, what it had said is void, and the other one's is told again."""
         again = arm in self.arms and self.arms[arm].text != self.request.prefill
         self.arms[arm] = Growing(self.request.prefill, len(self.request.prefill))
+        self.fork, self._finder = None, ForkFinder(self.weighing)
         if again:
-            self.fork = None
             yield Begun(self.request.id)
             for other, reply in self.arms.items():
                 if len(reply.text) > reply.start:
@@ -63,7 +67,7 @@ class Twin:
         if text:
             yield Grown(self.request.id, arm, text)
         if self.fork is None and len(self.arms) == 2:
-            self.fork = fork_of(self.arms["free"], self.arms["constrained"], self.weighing)
+            self.fork = self._finder.look(self.arms["free"], self.arms["constrained"])
             if self.fork is not None:
                 yield Parted(self.request.id, self.fork)
 

@@ -1,0 +1,96 @@
+"""Where two arms part, and what is known of it; where the texts of tokens end."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.records import UNKNOWN_ID, Candidate, Fork
+from engine.servers.forks import ForkFinder
+from engine.servers.replies import Growing, Piece, Weighed
+
+
+def weighed(token: str, p: float, others: dict[str, float] | None = None, id: int = UNKNOWN_ID) -> Weighed:
+    return Weighed(
+        Candidate(token, id, p), tuple(Candidate(text, UNKNOWN_ID, each) for text, each in (others or {}).items())
+    )
+
+
+def reply(*tokens: Weighed, finish: str | None = None, prefill: str = "") -> Growing:
+    growing = Growing(prefill, len(prefill))
+    for token in tokens:
+        growing.add(Piece(token.taken.token, tokens=(token,)))
+    growing.finish = finish
+    return growing
+
+
+def test_under_the_mask_the_ratio_of_both_weights_is_the_mass_that_was_allowed() -> None:
+    same = weighed("{", 0.5)
+    free = reply(same, weighed("'", 0.6, {'"': 0.03, " ": 0.01}, id=5))
+    constrained = reply(same, weighed('"', 0.75, {" ": 0.25}, id=7))
+    fork = ForkFinder("masked").look(free, constrained)
+    assert fork is not None
+    assert (fork.token, fork.char) == (1, 1)
+    assert fork.allowed_mass == pytest.approx(0.04)
+    assert [(each.token, each.id, each.p) for each in fork.allowed] == [
+        ('"', 7, pytest.approx(0.03)),
+        (" ", UNKNOWN_ID, pytest.approx(0.01)),
+    ]
+    assert fork.wanted[0] == Candidate("'", 5, 0.6)
+    assert fork.wanted[1] == Candidate('"', 7, 0.03), "the same token has the same id in both lists"
+
+
+def test_under_the_mask_nothing_is_made_up_where_no_weight_is_told_twice() -> None:
+    fork = ForkFinder("masked").look(reply(weighed("Bob", 0.4)), reply(weighed("{", 0.9)))
+    assert fork is not None
+    assert fork.allowed_mass is None
+    assert [each.p for each in fork.allowed] == [None]
+
+
+def test_without_the_mask_the_model_s_own_weight_is_told_and_the_mass_is_not() -> None:
+    fork = ForkFinder("unmasked").look(reply(weighed("Bob", 0.4)), reply(weighed("{", 0.0001)))
+    assert fork == Fork(0, 0, (Candidate("Bob", UNKNOWN_ID, 0.4),), (Candidate("{", UNKNOWN_ID, 0.0001),), None)
+
+
+def test_a_fork_is_found_when_both_have_come_to_it_and_not_before() -> None:
+    finder, same = ForkFinder("unmasked"), [weighed("a", 0.9), weighed("b", 0.9)]
+    assert finder.look(reply(*same), reply(same[0])) is None
+    assert finder.look(reply(*same), reply(*same)) is None
+    fork = finder.look(reply(*same, weighed("c", 0.5), prefill=""), reply(*same, weighed("d", 0.5)))
+    assert fork is not None
+    assert (fork.token, fork.char) == (2, 2)
+
+
+def test_a_reply_that_ends_where_the_other_goes_on_parts_there() -> None:
+    free, constrained = reply(weighed("{}", 0.9), finish="stop"), reply(weighed("{}", 0.9), weighed("\n", 0.2))
+    fork = ForkFinder("unmasked").look(free, constrained)
+    assert fork is not None
+    assert (fork.token, fork.char, fork.wanted) == (1, 2, (Candidate("", UNKNOWN_ID, None),))
+    both = reply(weighed("{}", 0.9), finish="stop")
+    assert ForkFinder("unmasked").look(both, both) is None
+    cut = reply(weighed("{}", 0.9), finish="length")
+    assert ForkFinder("unmasked").look(cut, constrained) is None, "what would have come is not known"
+
+
+@pytest.mark.parametrize(
+    ("free", "constrained", "finish", "char"),
+    [("abc", "abd", None, 2), ("ab", "abd", None, None), ("ab", "abd", "stop", 2), ("ab", "ab", "stop", None)],
+)
+def test_without_tokens_it_is_the_first_character(
+    free: str, constrained: str, finish: str | None, char: int | None
+) -> None:
+    one, other = Growing("", 0), Growing("", 0)
+    one.add(Piece(free, finish=finish))
+    other.add(Piece(constrained))
+    fork = ForkFinder("none").look(one, other)
+    assert fork == (None if char is None else Fork(None, char, (), (), None))
+
+
+def test_texts_of_tokens_end_where_they_do_though_several_come_at_once_and_some_are_parts_of_a_character() -> None:
+    growing = Growing("{", 1)
+    growing.add(Piece('"n', tokens=(weighed('"', 1), weighed("n", 1))))
+    growing.add(Piece("", tokens=(weighed("", 1),)))  # the first bytes of a character
+    growing.add(Piece("é!", tokens=(weighed("é", 1), weighed("!", 1))))
+    growing.add(Piece("", tokens=(weighed("<|im_end|>", 1),), finish="stop"))
+    assert growing.ends == [2, 3, 3, 4, 5, 5]
+    assert growing.last is not None
+    assert [token.taken.token for token in growing.body] == ['"', "n", "", "é", "!"]
