@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from engine.records import UNKNOWN_ID, ARMS, Arm, Fork
+from engine.records import ARMS, UNKNOWN_ID, Arm, Fork
 from tui import keys
 from tui.jobs import JobState
 from tui.naming import job_name
