@@ -39,6 +39,7 @@ def sentences() -> str:
 
 
 @pytest.mark.model
+@pytest.mark.timeout(600)  # about a minute on two cores that have nothing else to do
 def test_a_tuned_adapter_is_shown_to_be_better_on_cases_that_it_has_not_seen(
     tmp_path: Path, builtin_model: object
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_tuned_adapter_is_shown_to_be_better_on_cases_that_it_has_not_seen(
     ]
     assert result["pairs"] == HELD_OUT
     assert result["interval"][0] > 0, result
+    assert result["conclusion"] == "better"
     assert result["interval"] == pytest.approx(newcombe_interval(paired(tmp_path / baseline, tmp_path / run)))
 
 

@@ -68,7 +68,8 @@ def next_commands(run: RunFolder, order: TuneOrder) -> tuple[str, ...]:
     runs = [] if folder.parent == Path("runs") else ["--runs", str(folder.parent)]
     model = ["--model", order.model] if order.model else []
     device = [] if order.device == "auto" else ["--device", order.device]
-    prompts = [word for name in order.prompts for word in ("--prompt", name)]
+    chosen = order.prompts or run.manifest.selection.get("prompts") or ()
+    prompts = [word for name in chosen for word in ("--prompt", str(name))]
     cases = ["--only-cases", str(order.out / CARD)] if order.share else []
     return (
         shlex.join(["jsonbreak", "run", suite, *prompts, *model, *device, "--adapter", str(order.out), *out]),

@@ -116,6 +116,7 @@ def run(tmp_path: Path) -> RunFolder:
     save_model(tmp_path / "tiny", max_position_embeddings=64)
     save_tokenizer(tmp_path / "tiny")
     manifest = {**MANIFEST, "schema": {}, "grammars": [], "suite_file": "made suite.toml"}
+    manifest["selection"] = {"prompts": ["naive"]}
     jobs = [Made(PROSE, case=case, input=f"hello {case}", expected="world") for case in CASES]
     return RunFolder(write_run(tmp_path / "runs", jobs, manifest))
 
@@ -128,8 +129,8 @@ def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: 
     assert (begun.steps, begun.rows, begun.train_cases, begun.test_cases) == (1, 7, 7, 3)
     (saved,) = [each for each in told if isinstance(each, TuneSaved)]
     assert saved.next[0] == (
-        f"jsonbreak run 'made suite.toml' --model {tmp_path / 'tiny'} --device cpu --adapter {order.out} "
-        f"--out {tmp_path / 'runs'}"
+        f"jsonbreak run 'made suite.toml' --prompt naive --model {tmp_path / 'tiny'} --device cpu "
+        f"--adapter {order.out} --out {tmp_path / 'runs'}"
     )
     assert saved.next[1] == (
         f"jsonbreak compare {run.folder} last --only-cases {order.out / 'card.json'} --runs {tmp_path / 'runs'}"
