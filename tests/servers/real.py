@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def kill(self) -> None:
-        """Have it die at once, with what it is decoding."""
-        self.process.kill()
+        """Have it die at once, with what it is decoding and all processes that it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -68,16 +70,15 @@ def _started(program: Sequence[str], env: Mapping[str, str], path: str, model: s
         process = subprocess.Popen(
             command, env={**os.environ, **env}, stdout=said, stderr=said, cwd=log.parent, start_new_session=True
         )
+    server = Server(f"http://127.0.0.1:{port}/v1", model, process)
     try:
         _wait(f"http://127.0.0.1:{port}{path}", process, log)
-        yield Server(f"http://127.0.0.1:{port}/v1", model, process)
+        yield server
     finally:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.kill()
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
