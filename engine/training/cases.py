@@ -8,13 +8,18 @@ from engine.runs.reading import RunFolder
 from engine.runs.summaries import SummaryReader
 
 
-def cases_of(run: RunFolder) -> set[str]:
-    """The ids of all cases that a run has records of, whatever came of them.
+def cases_of(run: RunFolder) -> dict[str, str]:
+    """The ids of all cases that a run has records of, whatever came of them, with their inputs as they are written.
 
     So every export and every tune of a run splits the same cases. Raises BadInputError where they cannot be read.
     """
+    inputs: dict[str, str] = {}
     try:
-        return {job.case for batch in SummaryReader(run.folder).batches() for job, _ in batch}
+        for batch in SummaryReader(run.folder).batches():
+            for job, _ in batch:
+                if job.variation is None or job.case not in inputs:
+                    inputs[job.case] = job.input
     except OSError as error:
         name = printable(str(error.filename))
         raise BadInputError(f"{name}: cannot be read ({error.strerror}); mend that, or name another run.") from error
+    return inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.errors import BadInputError
@@ -19,18 +19,24 @@ class Split:
     test: frozenset[str]
 
 
-def split_cases(cases: Iterable[str], share: float) -> Split:
-    """Put a share of the cases, from 0 to below 1, on the side of the test.
+def split_cases(inputs: Mapping[str, str], share: float) -> Split:
+    """Put a share of the cases, from 0 to below 1, on the side of the test. inputs: of each case, by its id.
 
-    The cases are ordered by the SHA-256 of `jsonbreak-split-1/<case id>`; the first round(share x cases) of them, half
-    rounded up, are the test. So the split hangs on the ids and the share alone, is the same on every machine and
-    version, and every prompt, variation and repeat of a case is on one side. Where the share is not 0 there is at least
-    one case on each side. Raises BadInputError where there are too few cases for that.
+    Cases with the same input count as one, and go by the first of their ids. The cases are ordered by the SHA-256 of
+    `jsonbreak-split-1/<case id>`; the first round(share x cases) of them, half rounded up, are the test. So the split
+    hangs on the ids, the inputs and the share alone, is the same on every machine and version, and every prompt,
+    variation and repeat of a case is on one side. Where the share is not 0 there is at least one case on each side.
+    Raises BadInputError where there are too few cases for that.
     """
-    ordered = sorted(set(cases), key=lambda case: (hashlib.sha256(f"{_SALT}/{case}".encode()).digest(), case))
+    first: dict[str, str] = {}
+    for case in sorted(inputs):
+        first.setdefault(inputs[case], case)
+    ordered = sorted(first.values(), key=lambda case: (hashlib.sha256(f"{_SALT}/{case}".encode()).digest(), case))
     if share <= 0:
-        return Split(frozenset(ordered), frozenset())
+        return Split(frozenset(inputs), frozenset())
     if len(ordered) < 2:
         raise BadInputError("The run has one case only, which cannot be split; leave out --split, or say --split 0.")
     count = min(max(int(share * len(ordered) + 0.5), 1), len(ordered) - 1)
-    return Split(frozenset(ordered[count:]), frozenset(ordered[:count]))
+    kept = set(ordered[:count])
+    test = frozenset(case for case, text in inputs.items() if first[text] in kept)
+    return Split(frozenset(inputs) - test, test)
