@@ -105,13 +105,12 @@ class Terminal:
         """Take what is written at once, and draw it in the link's time. Ends with the program."""
         underway, room, then = bytearray(), 0.0, time.perf_counter()
         while True:
-            link = self.link
             try:
                 if select.select([self._fd], [], [], _TICK if underway else 1.0)[0]:
                     underway += os.read(self._fd, 1 << 16)
             except OSError:  # nobody has the terminal open any more
                 return
-            now = time.perf_counter()
+            now, link = time.perf_counter(), self.link
             room = len(underway) if link is None else min(room + link * (now - then), link * _TICK * 2)
             then = now
             if drawn := underway[: int(room)]:
