@@ -11,7 +11,7 @@ run: $(RUN_STAMP)
 	@$(BIN)/jsonbreak suites
 
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .

@@ -35,8 +35,10 @@ async def test_schema_and_cases_have_a_key_each(stage, size) -> None:
         await it.sees("I am [red]Zoë[/red], 7.", "(nothing; only the schema counts)")
 
 
-async def test_a_suite_that_does_not_load_says_why_and_the_others_work(stage, size) -> None:
-    async with stage(size=size) as it:
+async def test_a_suite_that_does_not_load_says_why_and_the_others_work(stage, size, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the sentence names the file: with a short path it is on few lines
+    story.suite_folder(Path("suites"))
+    async with stage(size=size, path=Path("suites")) as it:
         await it.sees("torn.toml", "!! does not load")
         await it.press("j")
         await it.sees("This does not load", "column 13", "press F5")
@@ -66,8 +68,9 @@ async def test_an_empty_folder_says_what_to_do(stage, size, tmp_path: Path) -> N
         await it.sees("There is no suite to run.")
 
 
-async def test_a_folder_that_disappears_is_told_in_a_sentence(stage, tmp_path: Path) -> None:
-    async with stage(path=tmp_path / "gone") as it:
+async def test_a_folder_that_disappears_is_told_in_a_sentence(stage, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with stage(path=Path("gone")) as it:
         await it.sees("there is no such file or folder")
 
 

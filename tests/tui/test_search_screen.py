@@ -127,14 +127,15 @@ async def test_a_search_that_fails_says_why(stage, suites) -> None:
         await it.until(lambda: len(it.received("start_search")) == 2)
 
 
-async def test_a_suite_with_too_little_is_not_searched(stage, tmp_path) -> None:
-    folder = tmp_path / "small"
+async def test_a_suite_with_too_little_is_not_searched(stage, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("small")
     folder.mkdir()
     suite_of(folder, number=5, prompts=NAIVE)
     async with stage(path=folder, order="start_search") as it:
         await it.sees("1 x 5 cases")
         await it.press("S")
-        await it.sees("5 cases are too few")
+        await it.until(lambda: any("5 cases are too few" in each.message for each in it.app._notifications))
         assert it.app.runner is None
 
 

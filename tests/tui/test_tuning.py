@@ -59,7 +59,7 @@ async def test_a_tune_from_the_interface_leaves_an_adapter_and_says_what_comes_n
         await it.until(lambda: "ok  The adapter is in" in it.text, seconds=120)
         assert "8 rows of 8 cases, 2 cases kept back" in it.text
         assert "step 1 of 1  loss " in it.text
-        assert "--only-cases" in it.text
+        assert "--only-cases" in it.app.screen._state.saved.next[-1]
         (adapter,) = (tmp_path / "adapters").iterdir()
         card = json.loads((adapter / "card.json").read_text(encoding="utf-8"))
         assert (card["settings"]["rank"], card["settings"]["epochs"]) == (2, 1)
@@ -124,7 +124,6 @@ def test_the_words_follow_the_events() -> None:
     assert said[0] == ["loading tiny ..."]
     assert said[3][1:] == ["20 rows of 8 cases, 2 cases kept back", "step 1 of 3  loss 2.0000  1:01 left", "█"]
     assert said[5][2:4] == ["step 2 of 3  loss 0.5000  0:30 left", "█▃"]
-    assert said[5][4:] == ["ok  The adapter is in out. What comes next, to be typed:", "  jsonbreak run s"]
     assert state.over
 
 

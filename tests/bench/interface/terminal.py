@@ -103,13 +103,13 @@ class Terminal:
 
     def _read(self) -> None:
         """Take what is written at once, and draw it in the link's time. Ends with the program."""
-        underway, room, then = bytearray(), 0.0, time.perf_counter()
-        while True:
+        underway, room, then, opened = bytearray(), 0.0, time.perf_counter(), True
+        while opened or underway:
             try:
-                if select.select([self._fd], [], [], _TICK if underway else 1.0)[0]:
+                if select.select([self._fd] if opened else [], [], [], _TICK if underway else 1.0)[0]:
                     underway += os.read(self._fd, 1 << 16)
-            except OSError:  # nobody has the terminal open any more
-                return
+            except OSError:  # nobody has the terminal open any more; what is underway still comes
+                opened = False
             now, link = time.perf_counter(), self.link
             room = len(underway) if link is None else min(room + link * (now - then), link * _TICK * 2)
             then = now
