@@ -26,7 +26,7 @@ def test_what_streams_waits_for_the_terminal_keys_do_not_and_no_answer_is_left_f
         terminal.answers = True
         terminal.type(ANSWER)
         terminal.sees(b"tok/s", terminal.written, seconds=2)
-        terminal.link = 20_000
+        terminal.link = 100_000
         terminal.type(b"q")
         terminal.sees(b"Stop")
         terminal.type(b"y")
