@@ -1,5 +1,5 @@
 """`python -m engine` is the command line of jsonbreak."""
 
-from engine.cli import main
+from engine.cli.main import main
 
 main()

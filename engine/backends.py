@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from engine.adapters import AdapterInUse
-from engine.constraints import Holding
 from engine.happenings import Happening
-from engine.jobs import Job
+from engine.models.adapter_folder import AdapterInUse
+from engine.running.constraints import Holding
+from engine.suites.jobs import Job
 
 if TYPE_CHECKING:
-    from engine.events import GrammarKind, Loading
-    from engine.suites import Generation
+    from engine.protocol.events import GrammarKind, Loading
+    from engine.suites.tables import Generation
 
 Held = TypeVar("Held", bound=Holding)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.pointers import steps
+from engine.json_pointer import steps
 
 _DEEPEST = 4
 _TYPES = {

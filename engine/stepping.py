@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from engine.backends import Decoder
-from engine.control import Control
 from engine.errors import EngineError
-from engine.events import Cancel, Event, Paused, Prefer
 from engine.happenings import Happening
+from engine.protocol.events import Cancel, Event, Paused, Prefer
+from engine.running.control import Control
 
 
 def steps(
@@ -43,7 +43,7 @@ def _step(decoder: Decoder) -> Iterator[Happening]:
     try:
         yield from decoder.step()
     except RuntimeError as error:
-        from engine.decoding.placement import out_of_memory  # PyTorch, which a server needs not
+        from engine.models.placement import out_of_memory  # PyTorch, which a server needs not
 
         if not out_of_memory(error):
             raise

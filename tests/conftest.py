@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as engine.start has it: tests run beside other processes
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as engine.worker.start has it: tests run beside other processes
 
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ settings.register_profile("jsonbreak", deadline=None, suppress_health_check=[Hea
 settings.load_profile("jsonbreak")
 
 if TYPE_CHECKING:
-    from engine.decoding.model import LoadedModel
+    from engine.models.model import LoadedModel
 
 
 @pytest.fixture(scope="session")
 def builtin_model() -> LoadedModel:
     """The built-in model on the CPU, in float32. On a fresh machine this downloads and converts it."""
-    from engine.decoding.model import ModelSpec, load_model  # takes seconds: only when a test needs it
+    from engine.models.model import ModelSpec, load_model  # takes seconds: only when a test needs it
 
     return load_model(ModelSpec(device="cpu"), report=lambda event: None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.options import (
+from engine.cli.options import (
     adapter_option,
     decoding_options,
     engine_option,
@@ -21,7 +21,7 @@ from engine.options import (
 )
 
 if TYPE_CHECKING:
-    from engine.events import GrammarKind
+    from engine.protocol.events import GrammarKind
     from tui.app import JsonbreakApp
 
 
@@ -94,11 +94,11 @@ def open_app(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
-    from engine.adapters import read_adapters
     from engine.errors import BadInputError
+    from engine.models.adapter_folder import read_adapters
     from engine.servers.spec import served_adapters
-    from tui.adapters import AdapterChoice
     from tui.settings import read_settings, settings_file
+    from tui.state.adapters import AdapterChoice
 
     try:
         settings = read_settings(settings_file())

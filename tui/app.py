@@ -16,18 +16,18 @@ from textual.app import App
 from textual.binding import Binding
 
 from tui import keys
-from tui.adapters import AdapterChoice
 from tui.direction import ScreenDriver
 from tui.keymap import shown_keys
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
+from tui.state.adapters import AdapterChoice
 from tui.themes import DEFAULT_THEME, NAMES, own_themes
 
 if TYPE_CHECKING:
-    from engine.events import GrammarKind, StartRun
+    from engine.protocol.events import GrammarKind, StartRun
     from engine.runs.listing import ListedRun
-    from tui.runner import Runner
+    from tui.process.runner import Runner
     from tui.screens.offer import Answer
 
 _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +36,7 @@ _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
-    batch, grammar: what every run is asked for, see engine.events.StartRun. adapters: those that the engine has. runs:
+    batch, grammar: what every run is asked for, see engine.protocol.events.StartRun. adapters: of the engine. runs:
     the folder that runs are kept in. settings: the engine must have been told by `command` whether it is to keep
     running. left: the process of an engine that goes on after the app has ended.
     """
@@ -130,9 +130,9 @@ class JsonbreakApp(App[None]):
     def _order(self, message: RunRequested) -> StartRun:
         """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
         from engine.errors import BadInputError
-        from engine.events import StartRun
+        from engine.protocol.events import StartRun
         from engine.runs.resuming import order_to_resume
-        from tui.text import one_line
+        from tui.text.safe import one_line
 
         if message.resume is not None:
             try:
@@ -144,7 +144,7 @@ class JsonbreakApp(App[None]):
 
     @on(SearchRequested)
     async def _search_suite(self, message: SearchRequested) -> None:
-        from engine.events import StartSearch
+        from engine.protocol.events import StartSearch
         from tui.screens.search import SearchScreen
 
         runner = self._idle_runner()
@@ -175,7 +175,7 @@ class JsonbreakApp(App[None]):
         self.push_screen(OfferScreen(going_on[0], len(going_on) - 1), partial(self._answer_offer, going_on[0].folder))
 
     def _answer_offer(self, folder: Path, answer: Answer | None) -> None:
-        from engine.runs.working import stop, worker_of
+        from engine.runs.owner import stop, worker_of
         from tui.screens.opened import open_run
 
         if answer == "follow":
@@ -190,7 +190,7 @@ class JsonbreakApp(App[None]):
         return None if runner.busy else runner
 
     def _have_runner(self) -> Runner:
-        from tui.runner import Runner
+        from tui.process.runner import Runner
 
         if self.runner is None:
             self.runner = Runner(self._command, self._log_path)

@@ -6,7 +6,7 @@ each character in the cell where it was put. VTE and mintty know it, others take
 
 from __future__ import annotations
 
-from tui.link import LinkDriver
+from tui.terminal.driver import LinkDriver
 
 _OPENS, _CLOSES = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen, as Textual writes them
 _EXPLICIT, _IMPLICIT = "\x1b[8l", "\x1b[8h"

@@ -9,9 +9,9 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.runs.listing import ListedRun
-    from tui.comparing import Pairs
-    from tui.opening import News
-    from tui.suites import SuiteFile
+    from tui.state.comparison import Pairs
+    from tui.state.opened_run import News
+    from tui.state.suites import SuiteFile
 
 
 class SuitesRead(Message):

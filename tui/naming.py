@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.events import JobInfo
-from tui.text import one_line
+from engine.protocol.events import JobInfo
+from tui.text.safe import one_line
 
 
 def case_name(info: JobInfo) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.events import PromptRendered
-from tui.page import Page
-from tui.prompt_pages import Asked, messages_page, rendered_page
-from tui.text import visible
+from engine.protocol.events import PromptRendered
+from tui.pages.prompt import Asked, messages_page, rendered_page
+from tui.text.page import Page
+from tui.text.safe import visible
 
 if TYPE_CHECKING:
-    from engine.suites import Suite
+    from engine.suites.suite import Suite
 
 
 def asked_of(suite: Suite) -> dict[str, Asked]:
     """What each prompt asks about the first case's input as it is, by the prompt's name. Call it from a thread."""
-    from engine.jobs import job_of
+    from engine.suites.jobs import job_of
 
     case = suite.cases[0]
     jobs = (job_of(suite, prompt, case, None, case.input, 0) for prompt in suite.prompts)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 if TYPE_CHECKING:
-    from engine.faults import Fault
+    from engine.suites.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def read_settings(file: Path) -> Settings:
     keep_running = "SSH_CONNECTION" in os.environ
     if not file.exists():
         return Settings(keep_running=keep_running)
-    from engine.files import read_text, read_toml
+    from engine.suites.files import read_text, read_toml
 
     text = read_text(file)
     data = read_toml(file, text)
@@ -54,7 +54,7 @@ def read_settings(file: Path) -> Settings:
 
 
 def _faults(data: Mapping[str, object]) -> list[Fault]:
-    from engine.faults import Fault, did_you_mean, shown, type_name
+    from engine.suites.faults import Fault, did_you_mean, shown, type_name
     from tui.themes import NAMES
 
     faults = []
@@ -85,7 +85,7 @@ def _flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple
 
 
 def _key_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.faults import Fault, did_you_mean, type_name
+    from engine.suites.faults import Fault, did_you_mean, type_name
     from tui.keymap import NAMES
 
     faults = []
@@ -102,7 +102,7 @@ def _key_faults(table: Mapping[str, object]) -> list[Fault]:
 
 
 def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
-    from engine.faults import Fault, did_you_mean, shown
+    from engine.suites.faults import Fault, did_you_mean, shown
     from tui.keymap import KEY_NAMES, unknown_keys
 
     return [
@@ -112,7 +112,7 @@ def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
 
 
 def _clash_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.faults import Fault, shown
+    from engine.suites.faults import Fault, shown
     from tui.keymap import clashes
 
     paths = {".".join(path): path for path in _flat(table)}
@@ -129,8 +129,8 @@ def _remapped(table: Mapping[str, object]) -> dict[str, str]:
 
 def _refuse(file: Path, text: str, faults: list[Fault]) -> None:
     from engine.errors import BadInputError
-    from engine.faults import dotted, printable
-    from engine.locate import key_lines, nearest_line
+    from engine.suites.faults import dotted, printable
+    from engine.suites.toml_lines import key_lines, nearest_line
 
     lines = key_lines(text)
     sentences = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.judging.verdict import FailureClass
-from tui.jobs import JobState
+from tui.state.job import JobState
 
 
 def primary(job: JobState) -> FailureClass | None:

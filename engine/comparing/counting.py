@@ -10,11 +10,11 @@ from typing import TypeAlias
 from engine.comparing.outcomes import OUTCOMES, Outcome, held
 from engine.comparing.pairing import Pair
 from engine.comparing.results import Result, result_of
-from engine.events import JobInfo
 from engine.judging.verdict import FailureClass
+from engine.protocol.events import JobInfo
 from engine.records import ARMS, Arm
-from engine.runs.facts import ReplyFacts
-from engine.runs.statistics import Paired
+from engine.runs.job_facts import ReplyFacts
+from engine.statistics import Paired
 
 Variation: TypeAlias = str | None
 

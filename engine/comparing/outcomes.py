@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from engine.runs.facts import ReplyFacts
-from engine.runs.statistics import Interval
+from engine.runs.job_facts import ReplyFacts
+from engine.statistics import Interval
 
 Outcome: TypeAlias = Literal["ok", "strict", "schema", "values"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "strict", "schema", "values")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from engine.events import JobInfo
-from engine.runs.facts import JobFacts
+from engine.protocol.events import JobInfo
+from engine.runs.job_facts import JobFacts
 from engine.runs.summaries import Summary, SummaryReader
 
 Pair: TypeAlias = tuple[JobInfo, JobFacts, JobFacts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.comparing.outcomes import Conclusion, conclusion
-from engine.runs.statistics import Interval, Paired, Share, alike, mcnemar_exact, newcombe_interval
+from engine.statistics import Interval, Paired, Share, alike, mcnemar_exact, newcombe_interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from engine.comparing.as_json import write_json
 from engine.comparing.comparison import Comparison
-from engine.comparing.document import document_of
-from engine.comparing.sections.short import regression_line
-from engine.faults import printable
-from engine.runs.rendering import render
+from engine.reports.comparison.as_json import write_json
+from engine.reports.comparison.report import document_of
+from engine.reports.comparison.summary import regression_line
+from engine.reports.rendering import render
+from engine.suites.faults import printable
 
 Form: TypeAlias = Literal["markdown", "html", "json"]
 

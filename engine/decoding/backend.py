@@ -7,27 +7,27 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from engine.adapters import AdapterInUse
 from engine.backends import Plan
-from engine.decoding.compiling import compile_grammar
-from engine.decoding.grammar import WHITESPACE, Grammar, GrammarError
-from engine.decoding.graphs import cuda_capture
-from engine.decoding.lanes import Request
-from engine.decoding.loading import Report
-from engine.decoding.machine import device_name, gpu_versions
-from engine.decoding.model import LoadedModel
-from engine.decoding.placement import free_memory
-from engine.decoding.rows import BatchRows, SeparateRows, can_batch
+from engine.decoding.batch import BatchRows, SeparateRows, can_batch
+from engine.decoding.cuda_graphs import cuda_capture
+from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.thinking import Think
-from engine.decoding.twin import TwinDecoder
-from engine.decoding.vocabulary import VocabularyError, token_bytes
+from engine.decoding.twins import Request
 from engine.errors import BadInputError
-from engine.events import GrammarKind
-from engine.faults import printable, shown
-from engine.jobs import Job
+from engine.grammars.compiling import compile_grammar
+from engine.grammars.grammar import WHITESPACE, Grammar, GrammarError
+from engine.grammars.vocabulary import VocabularyError, token_bytes
+from engine.models.adapter_folder import AdapterInUse
+from engine.models.loading import Report
+from engine.models.machine import device_name, gpu_versions
+from engine.models.model import LoadedModel
+from engine.models.placement import free_memory
 from engine.per_schema import schema_key
-from engine.suites import Generation
+from engine.protocol.events import GrammarKind
+from engine.suites.faults import printable, shown
+from engine.suites.jobs import Job
+from engine.suites.tables import Generation
 
 _PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 _ONE_AT_A_TIME = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from engine.decoding.choosing import Choices, constrained
-from engine.decoding.lanes import Twin
+from engine.decoding.detokenizer import decode
 from engine.decoding.masks import MaskTable
-from engine.decoding.text import decode
+from engine.decoding.selection import Choices, constrained
+from engine.decoding.twins import Twin
 from engine.records import Candidate, Fork
 
 _CANDIDATES = 10

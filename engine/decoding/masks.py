@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.decoding.grammar import Grammar, State
+from engine.grammars.grammar import Grammar, State
 
 _MOST_KEPT = 2048  # states; a mask is a byte a token of the vocabulary
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from engine.pointers import steps
+from engine.json_pointer import steps
 
 ANY = "*"
 

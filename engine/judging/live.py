@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.judging.breaks import Break
-from engine.judging.live_words import Broken, Expect, no_value, unexpected, wrong_kind
+from engine.judging.live_faults import Broken, Expect, no_value, unexpected, wrong_kind
 from engine.judging.possible import Alternative, Kind, Possible, kind_of
 from engine.judging.wording import Path, excerpt, listed, name, quote
 

@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeAlias
 
 from jsonschema.protocols import Validator
 
+from engine.json_pointer import steps
 from engine.judging.shape import ShapeFault, shape_faults
 from engine.judging.validator import build_validator
 from engine.judging.wording import Path
-from engine.pointers import steps
 
 Kind: TypeAlias = Literal["object", "array", "string", "number", "boolean", "null"]
 Alternative: TypeAlias = tuple[Mapping[str, Any], ...]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.judging.breaks import Break
-from engine.judging.loads import decode
+from engine.judging.strict_json import decode
 from engine.judging.syntax import Scan, scan
 from engine.judging.wording import excerpt
 from engine.judging.wrappers import Thinking, around, find_thinking, stripped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine import pointers
-from engine.faults import printable
+from engine import json_pointer as pointers
+from engine.suites.faults import printable
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadInputError, EngineError
-from engine.events import (
+from engine.protocol.events import (
     Command,
     Event,
     Failed,
@@ -36,7 +36,7 @@ from engine.events import (
     StartTrial,
     decode_command,
 )
-from engine.pipes import Emitter, at_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import Emitter, at_sigterm, private_stdin, private_stdout
 from engine.remote.connection import Connection
 from engine.remote.files import to_send
 from engine.remote.mirror import Mirror

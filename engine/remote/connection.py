@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from engine import __version__
 from engine.errors import EngineError
-from engine.events import Command, Event, Hello, decode_event, encode
-from engine.faults import printable
+from engine.protocol.events import Command, Event, Hello, decode_event, encode
+from engine.suites.faults import printable
 
 _CHATTER = 100  # lines that a login may print before the engine's first
 _LAST = 3  # lines of the command's stderr that are told

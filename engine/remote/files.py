@@ -12,8 +12,8 @@ from typing import Any
 import tomli
 
 from engine.errors import BadInputError, EngineError
-from engine.faults import printable, shown
-from engine.suites import load_suite
+from engine.suites.faults import printable, shown
+from engine.suites.suite import load_suite
 
 SUITES = ".suites"
 """Below the folder of the runs: suites that were sent."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInputError
-from engine.faults import printable
 from engine.records import Record
 from engine.runs.resuming import manifest_of
 from engine.runs.store import MANIFEST, RunStore, create_run, locked, read_records, reopen_run
+from engine.suites.faults import printable
 
 
 class Mirror:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.runs.owner import worker_of
 from engine.runs.reading import RunFolder
 from engine.runs.summaries import Summary, SummaryReader
-from engine.runs.working import worker_of
 
 POLL_SECONDS = 0.25
 

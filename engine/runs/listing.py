@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationEr
 from typing_extensions import TypedDict
 
 from engine.records import ARMS, Arm
+from engine.runs.owner import worker_of
 from engine.runs.rates import ArmRates
-from engine.runs.statistics import Share
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
-from engine.runs.working import worker_of
+from engine.statistics import Share
 
 _BUFFER = 1 << 20  # bytes
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from engine.judging.verdict import Verdict
 from engine.records import ARMS, Arm, Record
-from engine.runs.facts import ReplyFacts
-from engine.runs.statistics import Share
+from engine.runs.job_facts import ReplyFacts
+from engine.statistics import Share
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.errors import BadInputError
-from engine.events import GrammarKind
-from engine.faults import did_you_mean, printable
+from engine.protocol.events import GrammarKind
 from engine.records import Record
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
+from engine.suites.faults import did_you_mean, printable
 
 LAST = "last"
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)

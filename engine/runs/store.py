@@ -20,9 +20,9 @@ from filelock import BaseFileLock, FileLock, Timeout
 from pydantic import TypeAdapter
 
 from engine.errors import BadInputError, EngineError
-from engine.faults import printable
 from engine.records import Record
-from engine.runs import working
+from engine.runs import owner as working
+from engine.suites.faults import printable
 
 MANIFEST, RECORDS, SEARCH, LOCK = "run.json", "records.jsonl", "search.json", ".lock"
 _BLOCK = 1 << 16  # bytes
@@ -33,7 +33,7 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 class RunStore:
     """Writes one run. A record is on disk, flushed through to the device, when `append` returns.
 
-    Nobody else can write it meanwhile, and others can see who does (engine.runs.working).
+    Nobody else can write it meanwhile, and others can see who does (engine.runs.owner).
     """
 
     def __init__(

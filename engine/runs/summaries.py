@@ -12,10 +12,10 @@ from typing import BinaryIO, TypeAlias
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
 
-from engine.events import JobInfo
 from engine.judging.verdict import FailureClass
-from engine.runs.facts import JobFacts, ReplyFacts, reply_facts
-from engine.runs.figures import plural
+from engine.protocol.events import JobInfo
+from engine.reports.figures import plural
+from engine.runs.job_facts import JobFacts, ReplyFacts, reply_facts
 from engine.runs.store import RECORDS
 
 Summary: TypeAlias = tuple[JobInfo, JobFacts]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from engine.suites import Prompt
+from engine.suites.tables import Prompt
 
 # What a basic string of TOML 1.0 must escape, tab and newline aside; a return, since parsers may read "\r\n" as "\n".
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import product, zip_longest
 from typing import NamedTuple
 
-from engine.search.splitting import shuffled
-from engine.suite_prompts import Draft, misfits, technique_prompt
-from engine.suite_tables import Given
-from engine.suites import Example, Prompt, Suite
-from engine.techniques import ALL_DATA, CHECKLIST, DELIMITED, ONCE_MORE, ONLY_JSON, PERSONA, TECHNIQUES
+from engine.search.splits import shuffled
+from engine.suites.prompts import Draft, misfits, technique_prompt
+from engine.suites.suite import Suite
+from engine.suites.tables import Example, Given, Prompt
+from engine.suites.techniques import ALL_DATA, CHECKLIST, DELIMITED, ONCE_MORE, ONLY_JSON, PERSONA, TECHNIQUES
 
 _SHOWS = {
     "schema": "Reply with JSON that satisfies this JSON Schema:\n{schema}",

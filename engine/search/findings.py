@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from engine.events import Found, Lead, Standing, StillWrong
+from engine.protocol.events import Found, Lead, Standing, StillWrong
 from engine.records import Record
-from engine.runs.statistics import Paired, Share, mcnemar_exact, newcombe_interval, wilson_interval
 from engine.search.block import prompt_block
 from engine.search.halving import Score
 from engine.search.wording import LEGEND, sentences
-from engine.suites import Prompt
+from engine.statistics import Paired, Share, mcnemar_exact, newcombe_interval, wilson_interval
+from engine.suites.tables import Prompt
 
 Answers = Mapping[str, Record]
 """The records of one prompt, by case."""

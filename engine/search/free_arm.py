@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from engine.backends import Backend
-from engine.control import Control
-from engine.events import Event
 from engine.happenings import Ended, Grown, LaneResult, Shrunk
-from engine.jobs import Job
-from engine.recording import Recorder, not_decoded
+from engine.protocol.events import Event
 from engine.records import Record, Reply
-from engine.running import shrunk_remark
+from engine.running.control import Control
+from engine.running.recorder import Recorder, not_decoded
+from engine.running.run import shrunk_remark
+from engine.running.streaming import Meter
 from engine.runs.store import RunStore
 from engine.stepping import steps
-from engine.streaming import Meter
-from engine.suites import Suite
+from engine.suites.jobs import Job
+from engine.suites.suite import Suite
 
 _FREE_ALONE = "The search decodes the free arm alone."
 

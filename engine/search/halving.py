@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.runs.statistics import Share
-from engine.search.splitting import LEAST_CHOOSING
+from engine.search.splits import LEAST_CHOOSING
+from engine.statistics import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.backends import Backend
-from engine.control import Control
 from engine.errors import BadInputError, EngineError
-from engine.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
+from engine.protocol.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
 from engine.records import Record
-from engine.runs.manifest import describe, now
+from engine.running.control import Control
+from engine.running.describe import describe, now
+from engine.running.streaming import Meter
 from engine.runs.store import SEARCH, RunStore, create_run, prepare
 from engine.search.findings import found, is_ok, standing
 from engine.search.free_arm import FreeArm
 from engine.search.halving import Halving, Score
 from engine.search.planning import SearchPlan, left_out, plan_search
-from engine.streaming import Meter
-from engine.suites import load_suite
+from engine.suites.suite import load_suite
 
 Emit = Callable[[Event], None]
 _BOARD_EVERY = 0.25  # seconds

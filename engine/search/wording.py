@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.events import Found, Standing
+from engine.protocol.events import Found, Standing
 
 LEGEND = "ok: the reply is JSON and nothing else, satisfies the schema and has the expected values"
 

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from engine.adapters import AdapterInUse
 from engine.backends import Plan
-from engine.decoding.grammar import GrammarError, Unenforced
 from engine.errors import BadInputError, EngineError
-from engine.events import GrammarKind, Loading
-from engine.faults import did_you_mean, printable
-from engine.jobs import Job
+from engine.grammars.grammar import GrammarError, Unenforced
+from engine.models.adapter_folder import AdapterInUse
 from engine.per_schema import schema_key
+from engine.protocol.events import GrammarKind, Loading
 from engine.records import Arm
-from engine.servers.abilities import Abilities
-from engine.servers.asking import Asking
 from engine.servers.bodies import body_of, plain_body
+from engine.servers.capabilities import Abilities
 from engine.servers.client import Served, look, open_client
+from engine.servers.concurrency import Pace
 from engine.servers.decoder import ServerDecoder
+from engine.servers.dialect import Traits
 from engine.servers.forms import Form
+from engine.servers.in_flight import Request
 from engine.servers.loop import LoopThread
-from engine.servers.pacing import Pace
 from engine.servers.probing import probe
+from engine.servers.retries import Asking
 from engine.servers.spec import ServerSpec
-from engine.servers.traits import Traits
-from engine.servers.twins import Request
-from engine.suites import Generation
+from engine.suites.faults import did_you_mean, printable
+from engine.suites.jobs import Job
+from engine.suites.tables import Generation
 
 _NO_TOKENS = "The server does not tell of the tokens: there are no probabilities, and forks are found in the texts."
 _MASKED = "The server weighs a constrained reply's tokens under the grammar, so their own probabilities are not kept."

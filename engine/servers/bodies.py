@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.jobs import Job
-from engine.servers.traits import Traits
-from engine.suites import Generation
+from engine.servers.dialect import Traits
+from engine.suites.jobs import Job
+from engine.suites.tables import Generation
 
 CONTINUED = {"continue_final_message": True, "add_generation_prompt": False}
 """vLLM and SGLang go on with the last message where they are told this; others do not know it."""

@@ -11,9 +11,9 @@ import httpx2
 from openai import AsyncOpenAI
 
 from engine.errors import BadInputError, EngineError
-from engine.faults import printable
+from engine.servers.failures import FAILURES, said, trouble_of
 from engine.servers.spec import ServerSpec
-from engine.servers.troubles import FAILURES, said, trouble_of
+from engine.suites.faults import printable
 
 if TYPE_CHECKING:
     from openai.types import Model
@@ -23,7 +23,7 @@ _NO_KEY = "EMPTY"  # what vLLM's documentation has: the client asks for a key wh
 
 
 def open_client(spec: ServerSpec) -> AsyncOpenAI:
-    """It asks once and waits for as long as it takes: engine.servers.asking has the patience, for streams too."""
+    """It asks once and waits for as long as it takes: engine.servers.retries has the patience, for streams too."""
     timeout = httpx2.Timeout(None, connect=spec.patience.connect)
     return AsyncOpenAI(base_url=spec.url, api_key=spec.key or _NO_KEY, max_retries=0, timeout=timeout)
 

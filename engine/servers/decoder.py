@@ -14,12 +14,12 @@ from typing import TypeAlias
 from engine.errors import EngineError
 from engine.happenings import Begun, Ended, Grown, Parted
 from engine.records import Arm
-from engine.servers.asking import Asking, FailedError
+from engine.servers.concurrency import Pace
+from engine.servers.failures import Trouble, delay
 from engine.servers.forks import Weighing
+from engine.servers.in_flight import Request, Twin
 from engine.servers.loop import LoopThread
-from engine.servers.pacing import Pace
-from engine.servers.troubles import Trouble, delay
-from engine.servers.twins import Request, Twin
+from engine.servers.retries import Asking, FailedError
 
 Told: TypeAlias = Begun | Grown | Parted | Ended
 _MOMENT = 0.05  # seconds that a step waits for something to happen

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.records import UNKNOWN_ID, Candidate, Fork
-from engine.servers.replies import Growing, Weighed
+from engine.servers.streams import Growing, Weighed
 
 Weighing = Literal["none", "unmasked", "masked"]
 """What probabilities a server sends of a constrained reply: none, the model's own, or those that the grammar left."""

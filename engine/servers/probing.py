@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInputError, EngineError
-from engine.servers.asking import Asking
 from engine.servers.bodies import plain_body
+from engine.servers.dialect import LOGPROBS, TOKEN_IDS, Traits
+from engine.servers.failures import Trouble
 from engine.servers.forks import Weighing
 from engine.servers.forms import FORMS, Form
-from engine.servers.replies import Growing
-from engine.servers.traits import LOGPROBS, TOKEN_IDS, Traits
-from engine.servers.troubles import Trouble
+from engine.servers.retries import Asking
+from engine.servers.streams import Growing
 
 if TYPE_CHECKING:
     from engine.servers.forms import Schema

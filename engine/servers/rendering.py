@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 
-from engine.events import Event, PromptRendered, RenderPrompt
+from engine.protocol.events import Event, PromptRendered, RenderPrompt
 
 _NOT_KNOWN = "The server puts messages through the chat template itself: how they read to the model is not known here."
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
-from engine.adapters import BASE
 from engine.errors import BadInputError
-from engine.faults import printable
+from engine.models.adapter_folder import BASE
+from engine.suites.faults import printable
 
 DEFAULT_KEY_VAR = "OPENAI_API_KEY"
 

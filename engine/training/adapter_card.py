@@ -9,8 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from engine import __version__
-from engine.decoding.model import LoadedModel
-from engine.runs.manifest import now
+from engine.models.model import LoadedModel
+from engine.running.describe import now
 from engine.runs.reading import RunFolder
 from engine.training.cards import code, run_facts
 from engine.training.lora import BATCH, SEED, Lora

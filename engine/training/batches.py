@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.decoding.chat import Chat
-from engine.decoding.model import LoadedModel
+from engine.models.chat import Chat
+from engine.models.model import LoadedModel
 from engine.training.rows import Row
 
 _IGNORED = -100  # a label that counts for no loss, as PyTorch has it

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.faults import printable
-from engine.runs.manifest import now
+from engine.running.describe import now
 from engine.runs.reading import RunFolder
+from engine.suites.faults import printable
 from engine.training.rows import Source, Tally
 from engine.training.split import Split
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.errors import BadInputError
-from engine.faults import printable
 from engine.runs.reading import RunFolder
 from engine.runs.summaries import SummaryReader
+from engine.suites.faults import printable
 
 
 def cases_of(run: RunFolder) -> dict[str, str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from engine.errors import BadInputError, EngineError
-from engine.faults import printable
 from engine.runs.reading import RunFolder
+from engine.suites.faults import printable
 from engine.training.cards import Origin, export_card, export_words
 from engine.training.cases import cases_of
 from engine.training.formats import Format, line_of

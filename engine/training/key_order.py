@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from engine.decoding.schema_walk import resolve
+from engine.grammars.schema_walk import resolve
 
 
 def in_schema_order(value: Any, validator: Validator, schema: Any) -> Any:

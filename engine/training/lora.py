@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 
-from engine.decoding.loading import quiet
-from engine.decoding.model import LoadedModel
-from engine.decoding.placement import out_of_memory
 from engine.errors import EngineError
+from engine.models.loading import quiet
+from engine.models.model import LoadedModel
+from engine.models.placement import out_of_memory
+from engine.protocol.tune_events import Tell, TuneStep
 from engine.training.batches import Batch, Example, batch_of
-from engine.training.events import Tell, TuneStep
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 BATCH = 8  # rows a step

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from engine.decoding.builtin import NAME as BUILTIN
 from engine.errors import BadInputError
-from engine.faults import did_you_mean, printable, shown
+from engine.models.builtin import NAME as BUILTIN
 from engine.runs.reading import RunFolder
+from engine.suites.faults import did_you_mean, printable, shown
 from engine.training.cases import cases_of
 from engine.training.rows import Row, Rows, Source, Tally, nothing_words
 from engine.training.split import Split, split_cases

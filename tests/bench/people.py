@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from engine.jobs import Job, jobs_of
-from engine.suite_tables import Variations
-from engine.suites import Case, Example, Prompt, Suite, load_suite
+from engine.suites.jobs import Job, jobs_of
+from engine.suites.suite import Suite, load_suite
+from engine.suites.tables import Case, Example, Prompt, Variations
 
 PEOPLE = Path(__file__).parents[2] / "suites" / "people.toml"
 MOST = 800

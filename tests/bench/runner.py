@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.decoding import builtin
+from engine.models import builtin
 from tests.bench import environments
 from tests.bench.people import Workload, jobs_in
 from tests.bench.protocol import Chat, Result, Task

@@ -17,7 +17,7 @@ import click
 
 from tests.bench import tables
 from tests.bench.runner import ROOT
-from tests.runs.large_run import write_large_run
+from tests.helpers.large_run import write_large_run
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import click
 
-from engine.control import Control
-from engine.decoding.model import ModelSpec
-from engine.events import Event, Progress, RunFinished, RunStarted, StartRun
+from engine.models.model import ModelSpec
+from engine.protocol.events import Event, Progress, RunFinished, RunStarted, StartRun
+from engine.running.control import Control
 from engine.runs.store import read_records
 from engine.servers.spec import ServerSpec
-from engine.session import Session
+from engine.worker.session import Session
 from tests.bench import environments
 from tests.bench.people import PEOPLE
 from tests.servers.real import Server, vllm_server

@@ -14,12 +14,12 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from engine.decoding import twin
-from engine.decoding.choosing import Chooser
+from engine.decoding import decoder as twin
+from engine.decoding.batch import BatchRows
 from engine.decoding.forks import Explainer
 from engine.decoding.masks import MaskTable
-from engine.decoding.rows import BatchRows
 from engine.decoding.sampling import Sampler
+from engine.decoding.selection import Chooser
 from tests.bench.decoder import decode, grammar_for, open_backend
 from tests.bench.people import Workload, jobs_in
 from tests.bench.protocol import Result, Task, serve

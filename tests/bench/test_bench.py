@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.lanes import Request
-from engine.decoding.model import LoadedModel
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.twins import Request
+from engine.models.model import LoadedModel
 from tests.bench import shares, tables
 from tests.bench.contestants import jsonbreak
 from tests.bench.people import MOST, Workload, jobs_in

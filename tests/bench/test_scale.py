@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.runner import ROOT
 from tests.bench.scale import Cost, measure
-from tests.runs.large_run import write_large_run
+from tests.helpers.large_run import write_large_run
 
 
 def test_what_a_command_takes(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine import cli
+from engine.cli import main as cli
 from engine.comparing.comparison import ComparedRun, compare
 from engine.runs.reading import RunFolder
-from tests.runs.made_runs import EXPECTED, FENCED, MANIFEST, RIGHT, Made, write_run
+from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, RIGHT, Made, write_run
 
 LORA = {"name": "tuned", "path": "out/tuned", "sha256": "ab" * 32, "base": "made-model", "live": 0.1}
 TUNED = {**MANIFEST, "adapter": LORA}

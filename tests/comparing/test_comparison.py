@@ -8,12 +8,12 @@ import pytest
 
 from engine.comparing.comparison import compare
 from engine.errors import BadInputError
-from engine.runs import working
+from engine.runs import owner as working
 from engine.runs.reading import RunFolder
-from engine.runs.statistics import Share
 from engine.runs.store import RECORDS
+from engine.statistics import Share
 from tests.comparing.made import TUNED, compared, jobs, paired
-from tests.runs.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
+from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
 
 
 def test_the_figures_are_the_published_ones(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from engine.decoding.grammar import Grammar
-from engine.decoding.model import LoadedModel
+from engine.decoding.decoder import Request
 from engine.decoding.sampling import SamplingParams
-from engine.decoding.twin import Request
+from engine.grammars.grammar import Grammar
+from engine.models.model import LoadedModel
 
 
 class Mask(LogitsProcessor):

@@ -17,15 +17,15 @@ from transformers import (
 )
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.lanes import Request
-from engine.decoding.model import LoadedModel
-from engine.decoding.rows import can_batch
+from engine.decoding.batch import can_batch
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.twins import Request
 from engine.happenings import Ended
-from engine.jobs import Job
-from engine.suites import Generation
+from engine.models.model import LoadedModel
+from engine.suites.jobs import Job
+from engine.suites.tables import Generation
 from tests.decoding.reference import generate
-from tests.decoding.tiny import HEADS, IDS, SIZES, llama, loaded
+from tests.helpers.tiny_models import HEADS, IDS, SIZES, llama, loaded
 
 WINDOW = 8
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a", "b"]}

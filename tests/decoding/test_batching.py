@@ -17,19 +17,19 @@ import torch
 from transformers import LlamaForCausalLM
 
 from engine.decoding.backend import LocalBackend
-from engine.decoding.grammar import Backend, Grammar, GrammarError, State, Unenforced
-from engine.decoding.graphs import Pass
-from engine.decoding.lanes import Request
-from engine.decoding.model import LoadedModel
-from engine.decoding.prefixes import Ahead, look_ahead
-from engine.decoding.rows import BatchRows
+from engine.decoding.batch import BatchRows
+from engine.decoding.cuda_graphs import Pass
+from engine.decoding.decoder import TwinDecoder
+from engine.decoding.detokenizer import decode
+from engine.decoding.prefix_cache import Ahead, look_ahead
 from engine.decoding.sampling import SamplingParams
-from engine.decoding.text import decode
 from engine.decoding.thinking import Think, Thinking
-from engine.decoding.twin import TwinDecoder
+from engine.decoding.twins import Request
+from engine.grammars.grammar import Backend, Grammar, GrammarError, State, Unenforced
 from engine.happenings import Begun, Ended, Grown, Shrunk
+from engine.models.model import LoadedModel
 from tests.decoding.reference import generate
-from tests.decoding.tiny import STOP, llama, loaded
+from tests.helpers.tiny_models import STOP, llama, loaded
 
 MAX_NEW_TOKENS = 20
 GREEDY, SAMPLED = SamplingParams(), SamplingParams(temperature=1.0)

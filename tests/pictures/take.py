@@ -117,7 +117,7 @@ async def _run_ended(pilot: Pilot[None]) -> None:
 async def _go_to(pilot: Pilot[None], *classes: str) -> None:
     """Put the cursor on the first job whose free reply is of one of the classes, the first that there is."""
     from tui.app import JsonbreakApp
-    from tui.widgets.job_list import JobList
+    from tui.widgets.lists.job_list import JobList
 
     app = pilot.app
     assert isinstance(app, JsonbreakApp)

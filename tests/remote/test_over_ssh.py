@@ -14,11 +14,11 @@ import pytest
 
 from engine import __version__
 from engine.runs.store import read_records
+from tests.helpers.suite_files import write_suite
 from tests.remote.sshd import SSHD, ssh_server
-from tests.suite_files import write_suite
 from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
-from tui.work import Phase
+from tui.state.task import Phase
 
 NEEDS_SSHD = pytest.mark.skipif(SSHD is None, reason="sshd is not installed (Debian: openssh-server)")
 SCHEMA = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
@@ -131,7 +131,7 @@ async def test_a_run_made_here_and_a_schema_of_this_machine_alone_are_refused(tm
     from engine.errors import BadInputError
     from engine.remote.files import keep, to_send
     from engine.remote.mirror import folder_there
-    from tests.runs.made_runs import RIGHT, Made, write_run
+    from tests.helpers.made_runs import RIGHT, Made, write_run
 
     with pytest.raises(BadInputError, match="was not made by an engine elsewhere"):
         folder_there(write_run(tmp_path / "runs", [Made(RIGHT)]))

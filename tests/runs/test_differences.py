@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.runs.differences import Differences, differences
 from engine.runs.reading import Manifest
-from tests.runs.made_runs import MANIFEST
+from tests.helpers.made_runs import MANIFEST
 
 LORA = {"name": "lora", "path": "out/lora", "sha256": "ab" * 32, "base": "made-model", "live": 0.1}
 

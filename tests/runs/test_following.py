@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from engine.runs import working
+from engine.runs import owner as working
 from engine.runs.following import follow
 from engine.runs.store import MANIFEST, RECORDS
 from engine.runs.summaries import SummaryReader
-from tests.runs.made_runs import RIGHT, Made, write_run
+from tests.helpers.made_runs import RIGHT, Made, write_run
 
 WRITER = """
 import sys, time

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from engine.errors import EngineError
-from engine.runs import working
+from engine.runs import owner as working
 from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, last_results, list_runs, runs_going_on, trials_of
-from engine.runs.statistics import Share
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
-from tests.runs.made_runs import RIGHT, Made, write_run
+from engine.statistics import Share
+from tests.helpers.made_runs import RIGHT, Made, write_run
 
 COUNTS = {"strict": [3, 4], "unwrapped": [4, 4], "schema": [2, 4], "right": [1, 3], "errors": 1, "replies_as_one": 2.0}
 RATES = {"free": COUNTS, "constrained": {**COUNTS, "strict": [4, 4]}}

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInputError
-from engine.events import StartRun
+from engine.protocol.events import StartRun
+from engine.running.describe import prompt_sha256
 from engine.runs.command_line import HIDDEN, command_line, hand_down, without_secrets
-from engine.runs.manifest import prompt_sha256
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import adapter_to_resume, order_to_resume, resumed
 from engine.runs.store import create_run
-from engine.suites import Prompt, load_suite
-from tests.suite_files import write_suite
+from engine.suites.suite import load_suite
+from engine.suites.tables import Prompt
+from tests.helpers.suite_files import write_suite
 
 ADAPTER = {"name": "tuned", "path": "out", "sha256": "aa" * 32, "base": "smol", "live": 3.5, "remarks": []}
 TOLD: dict[str, Any] = {

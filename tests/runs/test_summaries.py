@@ -6,12 +6,12 @@ import gc
 import json
 from pathlib import Path
 
-from engine.runs.facts import facts_of
+from engine.runs.job_facts import facts_of
 from engine.runs.reading import RunFolder
 from engine.runs.store import RECORDS
 from engine.runs.summaries import BATCH, FIRST_BATCH, Summary, SummaryReader
-from tests.runs.large_run import write_large_run
-from tests.runs.made_runs import FENCED, PROSE, RIGHT, Made, write_run
+from tests.helpers.large_run import write_large_run
+from tests.helpers.made_runs import FENCED, PROSE, RIGHT, Made, write_run
 
 JOBS = [Made(RIGHT), Made(FENCED, case="bob", variation="typos"), Made(None, None, case="eve"), Made(PROSE, repeat=1)]
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.search.block import prompt_block
-from engine.suite_tables import Example, Think
-from engine.suites import Prompt, load_suite
-from tests.suite_files import PERSON_SCHEMA, write_suite
+from engine.suites.suite import load_suite
+from engine.suites.tables import Example, Prompt, Think
+from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 
 KEYS = {"name", "system", "user", "examples", "prefill", "think", "chat_template_kwargs"}
 

@@ -12,9 +12,9 @@ from engine.errors import BadInputError
 from engine.search.compose import candidates_of, compositions
 from engine.search.halving import Halving, schedule_for
 from engine.search.planning import LEAST_BUDGET, left_out, plan_search
-from engine.search.splitting import LEAST_CHOOSING, LEAST_HELD_OUT, split
-from engine.suites import Suite, load_suite
-from tests.suite_files import PERSON_SCHEMA, write_suite
+from engine.search.splits import LEAST_CHOOSING, LEAST_HELD_OUT, split
+from engine.suites.suite import Suite, load_suite
+from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 
 TASK = 'task = "Extract the name and age"\n'
 EXAMPLES = """

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from engine import events
-from engine.control import Control
+from engine.cli.displays import search as headless
 from engine.decoding.backend import LocalBackend
-from engine.decoding.model import LoadedModel, ModelSpec
 from engine.errors import BadInputError
+from engine.models.model import LoadedModel, ModelSpec
+from engine.protocol import events
+from engine.running.control import Control
 from engine.runs.reading import find_run
 from engine.runs.store import read_records
-from engine.search import headless
 from engine.search.searching import search
-from engine.session import Session
-from engine.suites import load_suite
+from engine.suites.suite import load_suite
+from engine.worker.session import Session
 from tests.search.test_halving import suite_of
 
 BUDGET = 24

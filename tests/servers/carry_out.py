@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.control import Control
-from engine.events import Event, RunStarted, StartRun
+from engine.protocol.events import Event, RunStarted, StartRun
 from engine.records import Record
+from engine.running.control import Control
 from engine.runs.store import read_records
 from engine.servers.spec import Patience, ServerSpec
-from engine.session import Session
+from engine.worker.session import Session
 
 HASTY = Patience(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.decoding.builtin import builtin_snapshot
+from engine.models.builtin import builtin_snapshot
 from tests.bench import environments
 
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from engine.control import Control
 from engine.errors import BadInputError, EngineError
-from engine.events import (
+from engine.protocol.events import (
     Cancel,
     Delta,
     Event,
@@ -26,14 +25,15 @@ from engine.events import (
     RunStarted,
     StartRun,
 )
+from engine.running.control import Control
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
-from engine.servers.pacing import FIRST
+from engine.servers.concurrency import FIRST
 from engine.servers.spec import ServerSpec
-from engine.suites import load_suite
+from engine.suites.suite import load_suite
+from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 from tests.servers.carry_out import HASTY, carry_out, cases, folder_of, records_of
 from tests.servers.faulty import Fault, FaultyServer, reply_to
-from tests.suite_files import PERSON_SCHEMA, write_suite
 
 SCHEMA_TEXT = json.dumps({"name": "Alice", "age": 30})
 FREE_TEXT = "There is nothing to say of that."

@@ -6,7 +6,7 @@ import pytest
 
 from engine.records import UNKNOWN_ID, Candidate, Fork
 from engine.servers.forks import ForkFinder
-from engine.servers.replies import Growing, Piece, Weighed
+from engine.servers.streams import Growing, Piece, Weighed
 
 
 def weighed(token: str, p: float, others: dict[str, float] | None = None, id: int = UNKNOWN_ID) -> Weighed:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import RunStarted, StartRun
+from engine.protocol.events import RunStarted, StartRun
 from engine.runs.reading import RunFolder
 from engine.servers.spec import ServerSpec
 from tests.bench import environments
+from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import carry_out, records_of
 from tests.servers.real import llama_cpp_server
-from tests.suite_files import write_suite
 
 
 @pytest.mark.slow

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import RunStarted, StartRun
+from engine.protocol.events import RunStarted, StartRun
 from engine.runs.reading import RunFolder
 from engine.runs.store import read_records
 from engine.servers.spec import ServerSpec
+from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import carry_out
 from tests.servers.real import transformers_serve
-from tests.suite_files import write_suite
 
 PROMPTS = """
 [[prompt]]

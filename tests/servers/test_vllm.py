@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.events import Delta, Event, JobFinished, RunStarted, StartRun
+from engine.protocol.events import Delta, Event, JobFinished, RunStarted, StartRun
 from engine.records import Record
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
 from engine.runs.store import read_records
 from engine.servers.spec import Patience, ServerSpec
 from tests.bench import environments
+from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import carry_out, cases, folder_of, records_of
 from tests.servers.real import vllm_server
-from tests.suite_files import write_suite
 
 PROMPTS = """
 [[prompt]]
@@ -130,7 +130,7 @@ def make_adapter(folder: Path) -> Path:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from engine.decoding.builtin import builtin_snapshot
+    from engine.models.builtin import builtin_snapshot
 
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(builtin_snapshot(lambda event: None))

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.cli import cli
+from engine.cli.main import cli
 from engine.comparing.cases import read_cases
 from engine.errors import BadInputError
-from tests.runs.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
+from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
 
 CASES = [f"c{number}" for number in range(10)]
 TEST = ["c3", "c6", "c9"]  # of a share of 0.3, see test_split

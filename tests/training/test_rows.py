@@ -12,7 +12,7 @@ from engine.judging.validator import build_validator
 from engine.runs.reading import RunFolder
 from engine.training.key_order import in_schema_order
 from engine.training.rows import Row, Rows, Source
-from tests.runs.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
+from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
 
 
 def rows_of(folder: Path, *jobs: Made, source: Source | None = None, **options: Any) -> tuple[list[Row], Rows]:

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 import torch
 
-from engine.adapters import read_adapters
-from engine.decoding.model import LoadedModel, ModelSpec, load_model
 from engine.errors import INTERRUPTED, BadInputError
+from engine.models.adapter_folder import read_adapters
+from engine.models.model import LoadedModel, ModelSpec, load_model
+from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode, encode
 from engine.runs.reading import RunFolder
 from engine.training.batches import Example, Tokens, batch_of, end_token
-from engine.training.events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode, encode
 from engine.training.lora import Lora
 from engine.training.planning import TuneOrder, plan_tune
 from engine.training.rows import Row
 from engine.training.tuning import tune
-from tests.decoding.tiny import STOP, TEMPLATE, llama, loaded, save_model, save_tokenizer
-from tests.runs.made_runs import MANIFEST, PROSE, Made, write_run
+from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run
+from tests.helpers.tiny_models import STOP, TEMPLATE, llama, loaded, save_model, save_tokenizer
 
 CASES = [f"c{number}" for number in range(10)]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui import story
-from tui.adapters import AdapterChoice
+from tests.helpers import story
 from tui.app import JsonbreakApp
+from tui.state.adapters import AdapterChoice
 
 
 class Stage:

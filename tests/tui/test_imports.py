@@ -20,7 +20,10 @@ def test_the_interface_loads_no_model_library() -> None:
         "import pkgutil, importlib, tui\n"
         "for m in pkgutil.walk_packages(tui.__path__, 'tui.'): importlib.import_module(m.name)"
     )
-    assert loaded(every, *HEAVY, "tui.screens.run", "engine.events") == {"tui.screens.run", "engine.events"}
+    assert loaded(every, *HEAVY, "tui.screens.run", "engine.protocol.events") == {
+        "tui.screens.run",
+        "engine.protocol.events",
+    }
 
 
 def test_the_first_screen_does_not_wait_for_pydantic() -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui import story
-from tests.tui.test_client import alive
+from tests.helpers import story
+from tests.tui.process.test_client import alive
 
 START = """
 import sys
@@ -27,7 +27,7 @@ from tui.__main__ import prepare_terminal
 prepare_terminal()
 import tui.client
 from tui.app import JsonbreakApp
-tui.client.PATIENCE = tui.client.FORCE_AFTER = 2.0
+tui.process.client.PATIENCE = tui.process.client.FORCE_AFTER = 2.0
 app = JsonbreakApp(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]))
 app.run()
 sys.exit(app.return_code or 0)

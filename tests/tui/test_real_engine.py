@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import Event, JobStarted
-from tests.tui import story
+from engine.protocol.events import Event, JobStarted
+from tests.helpers import story
 from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
-from tui.state import RunState
-from tui.text import visible
-from tui.widgets.arm_pane import ArmPane
-from tui.widgets.job_list import JobList
-from tui.widgets.stream_view import StreamView
-from tui.work import Phase
+from tui.state.run import RunState
+from tui.state.task import Phase
+from tui.text.safe import visible
+from tui.widgets.job.arm_pane import ArmPane
+from tui.widgets.job.stream_view import StreamView
+from tui.widgets.lists.job_list import JobList
 
 
 @pytest.mark.model

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInputError
-from tests.tui import story
+from tests.helpers import story
 from tests.tui.conftest import Stage
 from tui import keymap, keys
 from tui.app import JsonbreakApp

@@ -14,22 +14,22 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from tui import keys
-from tui.adapters import AdapterChoice
 from tui.messages import LastResultsRead, RunRequested, RunsRequested, SearchRequested, SuitesRead
-from tui.page import Page
-from tui.suite_pages import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
-from tui.suites import SuiteFile, read_suites, search_fault
-from tui.text import one_line, visible
-from tui.widgets.find_line import FindLine
-from tui.widgets.key_line import KeyLine
-from tui.widgets.sent_view import SentView
-from tui.widgets.suite_list import SuiteList
-from tui.widgets.tab_line import TabLine
-from tui.widgets.text_view import TextView
+from tui.pages.suite import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
+from tui.state.adapters import AdapterChoice
+from tui.state.suites import SuiteFile, read_suites, search_fault
+from tui.text.page import Page
+from tui.text.safe import one_line, visible
+from tui.widgets.job.sent_view import SentView
+from tui.widgets.lines.key_line import KeyLine
+from tui.widgets.lines.tab_line import TabLine
+from tui.widgets.lists.find_line import FindLine
+from tui.widgets.lists.suite_list import SuiteList
+from tui.widgets.views.text_view import TextView
 
 if TYPE_CHECKING:
     from engine.runs.listing import ListedRun
-    from tui.runner import Runner
+    from tui.process.runner import Runner
 
 _PAGES = {"prompts": prompts_page, "schema": schema_page, "cases": cases_page}
 _SENT = "as sent"
@@ -85,7 +85,7 @@ class BrowseScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="last results")
     def _read_last_results(self) -> None:
         from engine.runs.listing import last_results
-        from tui import intervals
+        from tui.state import intervals
 
         try:
             last = last_results(self._runs)
@@ -225,7 +225,7 @@ class BrowseScreen(Screen[None]):
 
     def _show_about(self, file: SuiteFile | None) -> None:
         """Over the page: what the suite is, how much there is to run, what its last run came to."""
-        from tui.last_results import last_sentence
+        from tui.pages.last_results import last_sentence
 
         line, tabs = self.query_one("#about", Static), self.query_one(TabLine)
         suite = file.suite if file is not None else None

@@ -10,20 +10,21 @@ from textual.worker import get_current_worker
 
 from engine.errors import BadInputError
 from engine.records import Arm
-from tui import intervals, keys
-from tui.comparing import Comparison
-from tui.filters import Show, shown
-from tui.kinds import kind_of
+from tui import keys
 from tui.messages import PairsRead
-from tui.reporting import write_comparison
-from tui.runner import Runner
+from tui.process.runner import Runner
+from tui.reports import write_comparison
 from tui.screens.run import RunScreen
-from tui.text import one_line
-from tui.widgets.change_line import ChangeLine
-from tui.widgets.job_list import JobList
-from tui.widgets.notice import Notice
-from tui.widgets.status_line import StatusLine
-from tui.work import Phase
+from tui.state import intervals
+from tui.state.comparison import Comparison
+from tui.state.filters import Show, shown
+from tui.state.job_groups import kind_of
+from tui.state.task import Phase
+from tui.text.safe import one_line
+from tui.widgets.lines.change_line import ChangeLine
+from tui.widgets.lines.notice import Notice
+from tui.widgets.lines.status_line import StatusLine
+from tui.widgets.lists.job_list import JobList
 
 _OF_A_RUN = {"beside", "edit", "save_prompt", "rerun", "exclude", "pause", "cancel", "again", "follow"}
 

@@ -15,9 +15,9 @@ from textual.widgets import Label, Static
 
 from engine.errors import BadInputError
 from tui import keys
-from tui.text import one_line, visible
-from tui.trials import Scope
-from tui.widgets.prompt_field import PromptField
+from tui.state.trials import Scope
+from tui.text.safe import one_line, visible
+from tui.widgets.fields.prompt_field import PromptField
 
 _FIELDS = ("system", "user", "prefill")
 
@@ -128,8 +128,8 @@ class EditScreen(ModalScreen[Edited]):
         self.run_worker(self._edit_outside(), group="editor", exclusive=True)  # the run goes on beside it
 
     async def _edit_outside(self) -> None:
-        from engine.suite_editing import as_toml
-        from tui.outside import edited_outside
+        from engine.suites.editing import as_toml
+        from tui.terminal.editor import edited_outside
 
         try:
             written = self._unread or as_toml(self._read()).encode()

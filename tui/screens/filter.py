@@ -13,11 +13,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import keys
-from tui.facets import Choice, Facet, choices, toggled
-from tui.filters import Filter
-from tui.text import fit
-from tui.views import JobView
-from tui.widgets.filter_line import count_words
+from tui.state.facets import Choice, Facet, choices, toggled
+from tui.state.filtered_jobs import JobView
+from tui.state.filters import Filter
+from tui.text.safe import fit
+from tui.widgets.lists.filter_line import count_words
 
 COUNT_SECONDS = 1.0  # a run that is on changes the counts
 _COUNT_CELLS = 7

@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui import keymap, keys
-from tui.page import Page
 from tui.screens.text import TextScreen
 from tui.settings import settings_file
-from tui.text import visible
+from tui.text.page import Page
+from tui.text.safe import visible
 from tui.themes import NAMES
-from tui.widgets.text_view import BREAK_GLYPH, FORK_GLYPH
+from tui.widgets.views.text_view import BREAK_GLYPH, FORK_GLYPH
 
 _KEYS = {
     "Suites": keys.BROWSE,

@@ -14,15 +14,15 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from engine.records import ARMS, Arm
-from engine.runs.statistics import Interval, Share
+from engine.statistics import Interval, Share
 from tui import keys
-from tui.filters import Filter
-from tui.intervals import difference_interval, interval, interval_words, share_words
-from tui.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
-from tui.text import one_line, shorten
-from tui.views import JobView
-from tui.widgets.key_line import KeyLine
-from tui.widgets.matrix_table import MatrixTable, column_words, row_words
+from tui.state.filtered_jobs import JobView
+from tui.state.filters import Filter
+from tui.state.intervals import difference_interval, interval, interval_words, share_words
+from tui.state.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
+from tui.text.safe import one_line, shorten
+from tui.widgets.lines.key_line import KeyLine
+from tui.widgets.lists.matrix_table import MatrixTable, column_words, row_words
 
 COUNT_SECONDS = 1.0
 REST_SECONDS = 0.2  # after which the cursor is no longer on its way

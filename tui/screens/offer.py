@@ -12,8 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from engine.runs.listing import ListedRun
-from tui.run_rows import jobs_words, model_words
-from tui.text import one_line
+from tui.pages.run_list import jobs_words, model_words
+from tui.text.safe import one_line
 
 Answer: TypeAlias = Literal["follow", "stop", "leave"]
 

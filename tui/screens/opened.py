@@ -10,10 +10,10 @@ from textual.worker import get_current_worker
 
 from engine.errors import BadInputError
 from tui.messages import RecordsRead
-from tui.opening import OpenedRun
-from tui.runner import Runner
+from tui.process.runner import Runner
 from tui.screens.run import RunScreen
-from tui.text import one_line
+from tui.state.opened_run import OpenedRun
+from tui.text.safe import one_line
 
 _ELSEWHERE = "Another engine works on this run: it can be stopped in the list of runs, by x."
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tui.page import Page
 from tui.screens.text import TextScreen
-from tui.text import one_line
+from tui.text.page import Page
+from tui.text.safe import one_line
 
 
 class RemarksScreen(TextScreen):

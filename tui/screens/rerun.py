@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from tui import keys
-from tui.text import one_line
-from tui.widgets.in_order import KeysInOrder
+from tui.text.safe import one_line
+from tui.widgets.fields.quiet_input import KeysInOrder
 
 _MOST_SEED = 2**32 - 1
 _WARM = 0.7  # where the suite decodes greedily another seed would change nothing

@@ -12,32 +12,32 @@ from textual.timer import Timer
 from engine.errors import BadInputError
 from engine.runs.listing import ListedRun
 from tui import keys
-from tui.adapters import answerer
-from tui.beside import beside_words, runs_beside
-from tui.copying import copy
-from tui.filters import Filter
-from tui.jobs import JobState
-from tui.link import is_behind
 from tui.messages import JobSelected, RunRequested
-from tui.record_text import record_line
-from tui.reporting import write_findings
-from tui.runner import Runner
-from tui.screens.confirm import ConfirmScreen
+from tui.pages.record import record_line
+from tui.process.runner import Runner
+from tui.reports import write_findings
+from tui.screens.dialogs import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
 from tui.screens.trying import TryingScreen
-from tui.state import RunState
+from tui.state.adapters import answerer
+from tui.state.counterpart import beside_words, runs_beside
+from tui.state.filtered_jobs import JobView
+from tui.state.filters import Filter
+from tui.state.job import JobState
+from tui.state.run import RunState
+from tui.state.task import Phase
 from tui.stepping import alike_words, primary
-from tui.text import one_line
-from tui.views import JobView
-from tui.widgets.filter_line import FilterLine
-from tui.widgets.job_list import JobList
-from tui.widgets.job_views import JobViews, ViewName
-from tui.widgets.key_line import KeyLine
-from tui.widgets.notice import Notice
-from tui.widgets.remark_line import RemarkLine
-from tui.widgets.status_line import StatusLine
-from tui.widgets.trial_line import TrialLine
-from tui.work import Phase
+from tui.terminal.clipboard import copy
+from tui.terminal.driver import is_behind
+from tui.text.safe import one_line
+from tui.widgets.job.job_views import JobViews, ViewName
+from tui.widgets.lines.key_line import KeyLine
+from tui.widgets.lines.notice import Notice
+from tui.widgets.lines.remark_line import RemarkLine
+from tui.widgets.lines.status_line import StatusLine
+from tui.widgets.lines.trial_line import TrialLine
+from tui.widgets.lists.filter_line import FilterLine
+from tui.widgets.lists.job_list import JobList
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches
 REST_SECONDS = 0.3  # after which a selection is no longer on its way

@@ -14,18 +14,19 @@ from textual.widgets import OptionList, Static
 from engine.errors import BadInputError, EngineError
 from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, list_runs
-from engine.runs.working import stop, worker_of
-from tui import intervals, keys
+from engine.runs.owner import stop, worker_of
+from tui import keys
 from tui.messages import RunsRead
-from tui.reporting import write_findings
-from tui.run_rows import details, matches
-from tui.runner import Runner
-from tui.screens.confirm import ConfirmScreen
+from tui.pages.run_list import details, matches
+from tui.process.runner import Runner
+from tui.reports import write_findings
+from tui.screens.dialogs import ConfirmScreen
 from tui.screens.opened import open_run
-from tui.text import one_line
-from tui.widgets.find_line import FindLine
-from tui.widgets.key_line import KeyLine
-from tui.widgets.run_list import RunList
+from tui.state import intervals
+from tui.text.safe import one_line
+from tui.widgets.lines.key_line import KeyLine
+from tui.widgets.lists.find_line import FindLine
+from tui.widgets.lists.run_list import RunList
 
 
 class RunsScreen(Screen[None]):

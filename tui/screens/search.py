@@ -10,20 +10,20 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui import keys
-from tui.copying import copy
-from tui.link import is_behind
 from tui.messages import SearchRequested
-from tui.runner import Runner
-from tui.screens.confirm import ConfirmScreen
+from tui.pages.search import search_page
+from tui.process.runner import Runner
+from tui.screens.dialogs import ConfirmScreen
 from tui.screens.remarks import RemarksScreen
-from tui.search_pages import search_page
-from tui.search_state import SearchState
-from tui.text import one_line
-from tui.widgets.key_line import KeyLine
-from tui.widgets.notice import failure_words, loading_words
-from tui.widgets.search_status import SearchStatus
-from tui.widgets.text_view import TextView
-from tui.work import Phase
+from tui.state.search import SearchState
+from tui.state.task import Phase
+from tui.terminal.clipboard import copy
+from tui.terminal.driver import is_behind
+from tui.text.safe import one_line
+from tui.widgets.lines.key_line import KeyLine
+from tui.widgets.lines.notice import failure_words, loading_words
+from tui.widgets.lines.search_status import SearchStatus
+from tui.widgets.views.text_view import TextView
 
 FLUSH_SECONDS = 0.1
 _FRAME = 4  # cells of a line that are the view's: padding, scroll bar, the column kept for marks

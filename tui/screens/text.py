@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.page import Page
-from tui.widgets.text_view import TextView
+from tui.text.page import Page
+from tui.widgets.views.text_view import TextView
 
 
 class TextScreen(ModalScreen[None]):

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from engine.errors import BadInputError
-from engine.events import StartTrial, TrialInput
-from tui.jobs import JobState
-from tui.runner import Runner
+from engine.protocol.events import StartTrial, TrialInput
+from tui.process.runner import Runner
 from tui.screens.edit import Edited, EditScreen
 from tui.screens.rerun import Draw, RerunScreen
-from tui.state import RunState
-from tui.text import one_line
-from tui.trials import Scope, TrialState, inputs_for, next_name, next_repeat, table_of, trial_prompts
-from tui.views import JobView
+from tui.state.filtered_jobs import JobView
+from tui.state.job import JobState
+from tui.state.run import RunState
+from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, table_of, trial_prompts
+from tui.text.safe import one_line
 
 if TYPE_CHECKING:
     from tui.app import JsonbreakApp
@@ -69,7 +69,7 @@ class TryingScreen(Screen[None]):
         counts = {scope: len(found) for scope, found in inputs.items()}
 
         def check(edited: Any) -> None:
-            from engine.suites import add_prompt, load_suite
+            from engine.suites.suite import add_prompt, load_suite
 
             add_prompt(load_suite(state.suite), edited)
 
@@ -92,7 +92,7 @@ class TryingScreen(Screen[None]):
         name = job.info.prompt if job is not None and job.info.prompt in edited else edited[-1]
 
         def save() -> None:
-            from engine.suite_editing import save_prompt
+            from engine.suites.editing import save_prompt
 
             save_prompt(state.suite, table_of(state, name, self._trials))
 
@@ -182,7 +182,7 @@ class TryingScreen(Screen[None]):
 
 def _of_suite(state: RunState) -> tuple[float, set[str]]:
     """The temperature of the suite, and the names of its prompts."""
-    from engine.suites import load_suite
+    from engine.suites.suite import load_suite
 
     suite = load_suite(state.suite)
     return suite.generation.temperature, {prompt.name for prompt in suite.prompts}

@@ -12,11 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from tui import keys
-from tui.runner import Runner
-from tui.screens.confirm import ConfirmScreen
-from tui.text import one_line
-from tui.tuning import TuneForm, TuneProcess, TuneState, bars, tune_command
-from tui.widgets.in_order import KeysInOrder
+from tui.process.runner import Runner
+from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
+from tui.screens.dialogs import ConfirmScreen
+from tui.text.safe import one_line
+from tui.widgets.fields.quiet_input import KeysInOrder
 
 _RANK, _EPOCHS = 8, 2
 _MOST = 4096  # of rank and epochs: more is a slip of the finger

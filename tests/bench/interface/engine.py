@@ -12,10 +12,10 @@ import time
 from dataclasses import asdict, dataclass, replace
 from itertools import cycle
 
-from engine import events
+from engine.protocol import events
 from engine.records import ARMS, Arm, Record, Reply
-from engine.streaming import Meter, TextBatches
-from tests.tui import story
+from engine.running.streaming import Meter, TextBatches
+from tests.helpers import story
 
 BROKEN_EVERY = 7  # of the finished jobs, number 0, 7, 14 ... are broken
 _STEP = 0.01  # seconds

@@ -14,8 +14,8 @@ from tests.bench.interface.answers import LONGEST
 from tests.bench.interface.figures import Figure, percentiles
 from tests.bench.interface.terminal import Terminal, opened
 from tests.bench.interface.traffic import SIZES
-from tests.runs.large_run import write_large_run
-from tests.tui import story
+from tests.helpers import story
+from tests.helpers.large_run import write_large_run
 
 _SECONDS = 2.0
 _PAGE_DOWN, _LAST, _FIRST = b"\x1b[6~", b"G", b"g"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.interface.engine import Plan
-from tests.tui import story
+from tests.helpers import story
 
 
 def command(plan: Plan, folder: Path) -> list[str]:

@@ -1,0 +1,83 @@
+"""The command line. `jsonbreak` alone opens the interface; `python -m engine` is the same program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from engine import __version__
+from engine.cli import compare as comparing
+from engine.cli import remote, runs, suites
+from engine.cli import report as findings
+from engine.cli import run as running
+from engine.cli import train as training
+from engine.errors import INTERRUPTED, BadInputError, EngineError
+
+
+class _Commands(click.Group):
+    """A group whose command may be left out: `jsonbreak [PATH] [options]` is `jsonbreak open [PATH] [options]`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {"--help", "--version", *self.commands}:
+            if args and not args[0].startswith("-"):
+                _refuse_missing(Path(args[0]))
+            args = ["open", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, prog_name="jsonbreak")
+def cli() -> None:
+    """Which inputs break a model's JSON when it is only prompted, and what constrained decoding gives instead.
+
+    Without a command the interface opens on the suites of PATH (default: suites).
+    """
+
+
+for _command in (
+    running.open_,
+    running.run,
+    running.search,
+    running.worker,
+    suites.check,
+    suites.variations,
+    findings.report,
+    findings.judge,
+    remote.engine,
+    remote.bridge,
+    comparing.compare,
+    training.export,
+    training.tune,
+    runs.runs,
+    runs.show,
+):
+    cli.add_command(_command)
+
+
+def _refuse_missing(path: Path) -> None:
+    if not path.exists():
+        commands = ", ".join(name for name, command in cli.commands.items() if not command.hidden)
+        raise BadInputError(f"{path}: there is no such folder or suite (nor a command; the commands are {commands}).")
+
+
+def main() -> None:
+    """Run the command line; an error that the user can understand is one sentence, never a traceback."""
+    try:
+        cli.main(prog_name="jsonbreak", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BadInputError as error:
+        click.echo(f"jsonbreak: {error}", err=True)
+        sys.exit(2)
+    except EngineError as error:
+        click.echo(f"jsonbreak: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,131 @@
+"""Both arms' next tokens, from the same logits and with the same draw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+
+from engine.decoding.masks import MaskTable
+from engine.decoding.sampling import Sampler
+from engine.decoding.twins import Lane, Row, Twin
+from engine.grammars.grammar import Grammar, GrammarError, State
+from engine.records import ARMS, Arm
+
+_AT_ONCE = 16  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A token, and the grammar's state after it, which the constrained arm goes on in.
+
+    error: why the constrained arm cannot go on; its token then means nothing.
+    """
+
+    token: int
+    state: State = None
+    error: str | None = None
+
+
+Choices: TypeAlias = Mapping[Arm, Choice]
+
+
+class Chooser:
+    """Chooses for all rows at once.
+
+    Where the grammar allows what is chosen without a mask, that is what would be chosen under it as well: the best of
+    all is the best of those allowed. So only the other rows are masked and chosen again. (With top_k or top_p all are,
+    as these trim what is left after masking.)
+    """
+
+    def __init__(self, sampler: Sampler, masks: MaskTable, stop_ids: Collection[int]) -> None:
+        self._sampler, self._masks, self._stop_ids = sampler, masks, stop_ids
+
+    def choose(self, rows: Sequence[Row], logits: torch.Tensor) -> Sequence[Choices]:
+        """The choice of each arm that a row serves, from the logits `[rows, vocabulary]`."""
+        race = self._race(rows, logits.shape[-1])
+        wanted = self._sampler.choose(logits, race).tolist()
+        choices: list[dict[Arm, Choice]] = [
+            {"free": Choice(token)} if "free" in row.arms else {} for row, token in zip(rows, wanted, strict=True)
+        ]
+        refused = []
+        for number, row in enumerate(rows):
+            if "constrained" not in row.arms:
+                continue
+            try:
+                choice = self._without_mask(row.twin, wanted[number])
+            except GrammarError as error:
+                choice = Choice(-1, error=str(error))
+            if choice is None:
+                refused.append(number)
+            else:
+                choices[number]["constrained"] = choice
+        for number, choice in zip(refused, self._masked(rows, refused, logits, race), strict=True):
+            choices[number]["constrained"] = choice
+        return choices
+
+    def _without_mask(self, twin: Twin, token: int) -> Choice | None:
+        """What needs no mask: a thought, the free choice where it is allowed, the only choice there is; else None."""
+        grammar, lane = constrained(twin)
+        if lane.thinking:
+            return Choice(lane.thinking.choose(token, self._stop_ids))
+        state = None if self._sampler.trims else grammar.advance(lane.state, token)
+        if state is None:
+            only = self._masks.only(grammar, lane.state)
+            if only is None:
+                return None
+            token, state = only, grammar.advance(lane.state, only)
+        return Choice(token, state)
+
+    def _masked(
+        self, rows: Sequence[Row], numbers: Sequence[int], logits: torch.Tensor, race: torch.Tensor | None
+    ) -> list[Choice]:
+        if not numbers:
+            return []
+        lanes = [constrained(rows[number].twin) for number in numbers]
+        allowed = self._masks.gather([(grammar, lane.state) for grammar, lane in lanes])
+        scores = logits[numbers].masked_fill_(~allowed, -torch.inf)
+        tokens = self._sampler.choose(scores, None if race is None else race[numbers]).tolist()
+        return [_taken(grammar, lane, token) for (grammar, lane), token in zip(lanes, tokens, strict=True)]
+
+    def _race(self, rows: Sequence[Row], vocabulary_size: int) -> torch.Tensor | None:
+        """One draw a generator, so that the arms of a job run the same race, whether they share a row or not."""
+        generators = [row.twin.lanes[row.arms[0]].generator for row in rows]
+        if generators[0] is None:
+            return None
+        distinct = list(dict.fromkeys(generators))
+        draws = self._sampler.draw(distinct, vocabulary_size)
+        if len(distinct) == len(rows):
+            return draws
+        number = {generator: place for place, generator in enumerate(distinct)}
+        return draws[[number[generator] for generator in generators]]
+
+
+def probabilities(logits: torch.Tensor, choices: Sequence[Choices]) -> list[dict[Arm, float]]:
+    """How probable what each arm took is to the model, unmasked, at temperature 1; four digits of it.
+
+    logits: `[rows, vocabulary]`, as the choices were taken from. Of a choice that failed it means nothing.
+    """
+    tokens = [[max(0, each[arm].token) if arm in each else 0 for arm in ARMS] for each in choices]
+    ids = torch.tensor(tokens, device=logits.device)
+    # A few rows at a time: new memory for all of them takes longer to get than to fill.
+    parts = zip(*(torch.split(each, _AT_ONCE) for each in (logits, ids)), strict=True)
+    weights = torch.cat([rows.softmax(dim=-1).gather(1, taken) for rows, taken in parts]).tolist()
+    return [{arm: float(f"{p:.4g}") for arm, p in zip(ARMS, row, strict=True)} for row in weights]
+
+
+def constrained(twin: Twin) -> tuple[Grammar, Lane]:
+    """The grammar and the constrained lane of a job that has them."""
+    assert twin.request.grammar is not None
+    return twin.request.grammar, twin.lanes["constrained"]
+
+
+def _taken(grammar: Grammar, lane: Lane, token: int) -> Choice:
+    try:
+        state = grammar.advance(lane.state, token)
+    except GrammarError as error:
+        return Choice(token, error=str(error))
+    assert state is not None, "the mask allowed a token that the grammar does not"
+    return Choice(token, state)

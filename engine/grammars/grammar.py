@@ -1,0 +1,62 @@
+"""What the decoder needs of a grammar, whichever library made it.
+
+outlines_grammar.py makes one with outlines_core, llguidance_grammar.py with llguidance; compiling.py chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from engine.suites.faults import printable
+
+Backend: TypeAlias = Literal["outlines_core", "llguidance"]
+State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
+
+# One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
+# Both libraries take it in every gap, save that Outlines takes none before the comma of a list without `prefixItems`.
+WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
+
+
+class GrammarError(Exception):
+    """The schema has no grammar. The message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unenforced:
+    """A keyword of the schema that the grammar accepts and does not enforce, or not all of it.
+
+    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `reason` begins with "it".
+    """
+
+    keyword: str
+    pointer: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What to show."""
+        return printable(f"The grammar does not enforce {self.keyword!r} at {self.pointer}: {self.reason}.")
+
+
+class Grammar(Protocol):
+    """The states of a schema's grammar, and which tokens each of them allows."""
+
+    backend: Backend
+    unenforced: tuple[Unenforced, ...]
+
+    def start(self, prefill: str = "") -> State:
+        """The state in which decoding begins, after a prefilled beginning of the reply.
+
+        Raises GrammarError when the grammar does not allow a reply that begins so.
+        """
+
+    def advance(self, state: State, token: int) -> State | None:
+        """The state after a token, or None where the grammar does not allow it. `state` stays as it was."""
+
+    def allowed(self, state: State) -> list[int]:
+        """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
+
+    def mask_key(self, state: State) -> Hashable:
+        """States with equal keys allow the same tokens, whatever grammar they are of."""

@@ -1,0 +1,154 @@
+"""The adapters that `--adapter` names: folders in PEFT's format, looked at before anything heavy is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadInputError
+from engine.suites.faults import printable, shown
+
+BASE = "base"
+"""The name that stands for the model without an adapter."""
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_PICKLE = "adapter_model.bin"
+_NAME = re.compile(r"[\w.+-]{1,40}")
+_NOT_PLAIN = ("alora_invocation_tokens", "arrow_config", "layer_replication")
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFolder:
+    """A LoRA adapter on disk. name: what it is called here. base: the model it says it was trained on."""
+
+    name: str
+    path: Path
+    base: str | None = None
+
+    def sha256(self) -> str:
+        """What tells this adapter from others: the SHA-256 of its two files, `cat CONFIG WEIGHTS | sha256sum`."""
+        digest = hashlib.sha256((self.path / CONFIG).read_bytes())
+        with (self.path / WEIGHTS).open("rb") as weights:
+            while block := weights.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInUse:
+    """What a run says of its adapter.
+
+    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
+    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
+    A server tells the name of its adapters and maybe their base; the rest is None.
+    """
+
+    name: str
+    path: str | None
+    sha256: str | None
+    base: str | None
+    live: float | None
+    remarks: tuple[str, ...]
+
+
+def read_adapters(given: Sequence[str]) -> tuple[AdapterFolder | None, ...]:
+    """What each `[NAME=]PATH` stands for, in order; None is the base alone.
+
+    Raises BadInputError, in one sentence, where one is not a LoRA adapter with safe weights, and where PEFT is missing.
+    """
+    found = tuple(_read(each) for each in given)
+    names = [name_of(each) for each in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInputError(f"--adapter: {shown(name)} is given twice; name one of them otherwise with NAME=PATH.")
+    if any(found) and find_spec("peft") is None:
+        raise BadInputError("--adapter needs the package peft: pip install 'jsonbreak[tune]'.")
+    return found
+
+
+def name_of(adapter: AdapterFolder | None) -> str:
+    """The name that `--adapter` takes."""
+    return BASE if adapter is None else adapter.name
+
+
+def _read(given: str) -> AdapterFolder | None:
+    if given == BASE:
+        return None
+    name, path = _parts(given)
+    if not path.is_dir():
+        what = "is a file; name the folder that it is in" if path.exists() else "is not there; name an adapter's folder"
+        raise BadInputError(f"--adapter: {printable(str(path))} {what}.")
+    if name == BASE:
+        raise BadInputError(f"--adapter: the name {BASE} stands for the model without an adapter; take another.")
+    if not _NAME.fullmatch(name):
+        named = "write NAME=PATH, the name in up to 40 letters, digits and . _ + -"
+        raise BadInputError(f"--adapter: {shown(name)} is no name for an adapter; {named}.")
+    config = _config(path)
+    _check_weights(path)
+    base = config.get("base_model_name_or_path")
+    return AdapterFolder(name, path, base if isinstance(base, str) and base else None)
+
+
+def _parts(given: str) -> tuple[str, Path]:
+    """Name and path. A folder may have `=` in its name."""
+    name, equals, path = given.partition("=")
+    whole = Path(given).expanduser()
+    if not equals or whole.exists():
+        return whole.resolve().name, whole
+    return name, Path(path).expanduser()
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """The adapter's configuration, where it is that of a LoRA for a causal language model."""
+    file = folder / CONFIG
+    place = printable(str(file))
+    try:
+        config: Any = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        instead = "; --model takes whole models" if (folder / "config.json").is_file() else ""
+        name = printable(str(folder))
+        raise BadInputError(
+            f"{name}: there is no {CONFIG} in it, so it is no adapter in PEFT's format{instead}."
+        ) from None
+    except OSError as error:
+        raise BadInputError(f"{place}: cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise BadInputError(f"{place}{line}: this is not JSON; save the adapter again.") from None
+    if not isinstance(config, dict) or "peft_type" not in config:
+        raise BadInputError(f"{place}: it does not say what kind of adapter this is (peft_type); save it with PEFT.")
+    if config["peft_type"] != "LORA":
+        raise BadInputError(f'{place}: peft_type is {shown(config["peft_type"])}, and jsonbreak takes "LORA" only.')
+    if config.get("task_type") not in (None, "CAUSAL_LM"):
+        task = shown(config["task_type"])
+        raise BadInputError(f'{place}: task_type is {task}, and jsonbreak takes adapters for "CAUSAL_LM" only.')
+    for key in _NOT_PLAIN:
+        if config.get(key):
+            raise BadInputError(f"{place}: {key} is set, and jsonbreak takes LoRA adapters without it only.")
+    return config
+
+
+def _check_weights(folder: Path) -> None:
+    """That there are weights, as safetensors: a pickle runs whatever code its maker put there."""
+    from safetensors import SafetensorError, safe_open
+
+    file = folder / WEIGHTS
+    if not file.is_file():
+        pickled = f", and {_PICKLE} is a pickle, which may run code; save it as safetensors"
+        why = pickled if (folder / _PICKLE).is_file() else "; save the adapter again"
+        raise BadInputError(f"{printable(str(folder))}: there is no {WEIGHTS} in it{why}.")
+    try:
+        with safe_open(file, framework="numpy") as weights:
+            empty = not weights.keys()
+    except (SafetensorError, OSError) as error:
+        raise BadInputError(
+            f"{printable(str(file))}: it is damaged ({printable(str(error))}); copy it again."
+        ) from None
+    if empty:
+        raise BadInputError(f"{printable(str(file))}: there are no weights in it; save the adapter again.")

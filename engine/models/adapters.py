@@ -1,0 +1,185 @@
+"""LoRA adapters on a loaded model: none of them is merged, one at most is in use, and each is shown to do something."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder, AdapterInUse
+from engine.models.loading import ModelError, Report, first_sentence, quiet
+from engine.protocol.events import Loading
+from engine.suites.faults import printable
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """key: what PEFT calls it; names of modules cannot have dots."""
+
+    folder: AdapterFolder
+    key: str
+    sha256: str
+    remarks: tuple[str, ...]
+
+
+class Adapters:
+    """The adapters on a model. Without any, everything is as if PEFT were not there."""
+
+    def __init__(self, model: PreTrainedModel, name: str, template: object, probe: Sequence[int]) -> None:
+        """name, template: of the model, of its chat. probe: the tokens of the prompt that the adapters are tried on."""
+        self._model, self._name, self._template = model, name, template
+        self._probe = torch.tensor([list(probe)])
+        self._loaded: dict[str, _Loaded] = {}
+        self._peft: Any = None  # a PeftModel, from the first adapter on
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of those that can be used."""
+        return tuple(self._loaded)
+
+    def load(self, folders: Sequence[AdapterFolder], report: Report) -> None:
+        """Put adapters on the model; the base alone is in use afterwards.
+
+        Raises ModelError where one does not fit, and where one changes the base itself.
+        """
+        before = self._logits() if folders else None
+        for number, folder in enumerate(folders):
+            step = f"loading the adapter {folder.name}"
+            report(Loading(step))
+            with quiet(step, report), _in_a_sentence(folder, self._name):
+                self._loaded[folder.name] = self._put_on(folder, f"adapter{number}")
+                self._model.eval()  # type: ignore[no-untyped-call]
+                self._switch(None)
+            if before is not None and not torch.equal(before, self._logits()):
+                raise ModelError(
+                    f"The adapter {folder.name} changes {self._name} itself (a trained bias, or init_lora_weights such "
+                    "as pissa), so that the two could not be compared: convert it to a plain LoRA with PEFT."
+                )
+
+    def use(self, name: str | None) -> AdapterInUse | None:
+        """Have the model answer with an adapter, None with the base alone, and try it on the probe."""
+        self._switch(name)
+        if name is None:
+            return None
+        found = self._loaded[name]
+        live = self._difference(name)
+        remarks = (*found.remarks, self._live_words(name, live))
+        return AdapterInUse(name, str(found.folder.path.absolute()), found.sha256, found.folder.base, live, remarks)
+
+    def all_logits(self) -> torch.Tensor:
+        """Of the probe, with the base and with each adapter: what must stay when layers change.
+
+        The base alone is in use afterwards.
+        """
+        logits = []
+        try:
+            for name in (None, *self._loaded):
+                self._switch(name)
+                logits.append(self._logits())
+        finally:
+            self._switch(None)
+        return torch.cat(logits)
+
+    def _difference(self, name: str) -> float:
+        self._switch(None)
+        base = self._logits()
+        self._switch(name)
+        return float((self._logits() - base).abs().max())
+
+    def _live_words(self, name: str, live: float) -> str:
+        if live:
+            return f"The adapter {name} is live: it moves the logits of a probe prompt by up to {live:.2g}."
+        return (
+            f"The adapter {name} does nothing: the logits of a probe prompt are those of {self._name} alone. Its "
+            "weights are zero, or are for other layers than the model has."
+        )
+
+    @torch.inference_mode()
+    def _logits(self) -> torch.Tensor:
+        logits: torch.Tensor = self._model(input_ids=self._probe.to(self._model.device), use_cache=False).logits
+        return logits.float()
+
+    def _switch(self, name: str | None) -> None:
+        if self._peft is None:
+            return
+        if name is None:
+            self._peft.base_model.disable_adapter_layers()
+        else:
+            self._peft.base_model.enable_adapter_layers()
+            self._peft.set_adapter(self._loaded[name].key)
+
+    def _put_on(self, folder: AdapterFolder, key: str) -> _Loaded:
+        from peft import LoraConfig, PeftModel
+
+        config: Any = LoraConfig.from_pretrained(str(folder.path))
+        config.inference_mode = True
+        if config.init_lora_weights is False:  # then weights that its file lacks would be random
+            config.init_lora_weights = True
+        if self._peft is None:
+            self._peft = PeftModel(self._model, config, key)
+        else:
+            self._peft.add_adapter(key, config)
+        result: Any = self._peft.load_adapter(str(folder.path), key, torch_device="cpu")
+        remarks = [
+            *_of_another_base(folder, self._name, self._model),
+            *_of_another_template(folder, self._name, self._template),
+            *_lacking(folder, result.missing_keys, f"{WEIGHTS} lacks", "they do nothing"),
+            *_lacking(folder, result.unexpected_keys, f"{self._name} has no place for", "they are left out"),
+        ]
+        return _Loaded(folder, key, folder.sha256(), tuple(remarks))
+
+
+@contextmanager
+def _in_a_sentence(folder: AdapterFolder, model: str) -> Iterator[None]:
+    """Turn what PEFT raises over an adapter that does not fit the model into a ModelError."""
+    try:
+        yield
+    except Exception as error:  # any class at all: the folder is the user's, and PEFT trusts it
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        sized = next((line for line in lines if line.startswith("size mismatch")), None)
+        said = printable(sized) if sized else first_sentence(error)
+        place = printable(str(folder.path / CONFIG))
+        raise ModelError(f"{place}: the adapter {folder.name} does not fit {model}: {said.rstrip('.')}.") from error
+
+
+def _of_another_base(folder: AdapterFolder, name: str, model: PreTrainedModel) -> Iterator[str]:
+    """By the last part of the names: one model has many paths."""
+    stated = folder.base
+    if stated is None or os.path.realpath(stated) == os.path.realpath(str(model.name_or_path)):
+        return
+    if name.rstrip("/").rsplit("/", 1)[-1].casefold() not in stated.casefold():
+        yield f"The adapter {folder.name} says that it was trained on {printable(stated)}; the model is {name}."
+
+
+def _of_another_template(folder: AdapterFolder, name: str, template: object) -> Iterator[str]:
+    """Trainers put the tokenizer beside the adapter, with the chat template that it was trained under."""
+    try:
+        own: object = (folder.path / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        own = _in_json(folder.path / "tokenizer_config.json", "chat_template")
+    if own is not None and own != template:
+        yield (
+            f"The adapter {folder.name} comes with a chat template of its own, which is not used: prompts are written "
+            f"with that of {name}."
+        )
+
+
+def _in_json(file: Path, key: str) -> object:
+    try:
+        found: object = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found.get(key) if isinstance(found, dict) else None
+
+
+def _lacking(folder: AdapterFolder, keys: Sequence[str], what: str, so: str) -> Iterator[str]:
+    if keys:
+        first = printable(min(keys)).removeprefix("base_model.model.")
+        yield f"The adapter {folder.name}: {what} {len(keys)} of its weights, {first} first; {so}."

@@ -1,0 +1,64 @@
+"""The ends of an engine's pipes: what it says on stdout, what it is told on stdin, and a SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import BinaryIO
+
+from engine.protocol.events import Event, RunStarted, SearchStarted, encode
+
+
+class Emitter:
+    """Writes events, one line each, from any thread. When nobody reads any more the process ends, or works unheard.
+
+    keep_running: which of the two. run_is_open: a run or a search has begun; who ends it says so here.
+    """
+
+    def __init__(self, stream: BinaryIO, keep_running: bool) -> None:
+        self._stream, self._lock, self._keep_running = stream, threading.Lock(), keep_running
+        self.heard = True
+        self.run_is_open = False
+
+    def __call__(self, event: Event) -> None:
+        """Write one."""
+        self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
+        if not self.heard:
+            return
+        try:
+            with self._lock:
+                self._stream.write(encode(event))
+                self._stream.flush()
+        except BrokenPipeError:
+            self.heard = False
+            if not self._keep_running:
+                os._exit(1)  # every finished record is on disk; there is nobody left to tell
+
+
+def at_sigterm(act: Callable[[], None]) -> None:
+    """Act in a thread of its own: a handler would wait for PyTorch to return, and might hold the lock it waits for."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+
+    def listen() -> None:
+        while signal.SIGTERM not in os.read(reading, 1):
+            pass
+        act()
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
+def private_stdin() -> BinaryIO:
+    """Stdin, for a thread that reads it: Python's own is closed at the process's end, which fails while one waits."""
+    return os.fdopen(os.dup(0), "rb")
+
+
+def private_stdout() -> BinaryIO:
+    """The real stdout, for events; whatever a library prints goes to stderr, which is the log."""
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return events

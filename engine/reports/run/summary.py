@@ -1,0 +1,71 @@
+"""In short, and the words that the rest of the report uses."""
+
+from __future__ import annotations
+
+from engine.reports.document import Facts, Items, Line, Paragraph, Quoted, Section, paragraph
+from engine.reports.figures import plural, with_percent
+from engine.reports.run.findings import ArmFindings, Findings, PromptFindings
+from engine.statistics import Share
+
+_WORDS = (
+    ("case", "One input of the suite, with what is expected of the reply."),
+    ("prompt", "One way to ask: how the input is put into the messages that the model is sent."),
+    ("arm", "How a reply is decoded: free (the prompt alone) or constrained (the same prompt, and a grammar made from "
+     "the JSON Schema masks every token that would leave it)."),
+    ("job", "One case under one prompt, decoded in both arms."),
+    ("verdict", "What the judge says of a reply: the four rates below, each yes or no, and what is wrong."),
+    ("as asked", "The whole reply is JSON, satisfies the schema and, where values were expected, has those values."),
+    ("break", "The first place where a reply stops being what was asked for."),
+    ("fork", "The first token at which the two arms of a job choose differently."),
+)  # fmt: skip
+_VARIATION = ("variation", "A rewrite of a case's input that must not change the expected values.")
+_REPEAT = ("repeat", "The same input decoded again, with another seed.")
+
+
+def in_short(findings: Findings) -> Section:
+    """A line for each prompt."""
+    if not findings.records:
+        return Section("short", "In short", (paragraph("No job of this run is finished: there is nothing to report."),))
+    lines = tuple(_prompt_line(name, found) for name, found in findings.prompts.items())
+    return Section("short", "In short", (Items(lines),))
+
+
+def words(findings: Findings) -> Section:
+    """One line for each word."""
+    known = [*_WORDS, *[_VARIATION] * findings.varied, *[_REPEAT] * findings.repeated]
+    rows: list[tuple[Line, Line]] = [((word,), (meaning,)) for word, meaning in known]
+    return Section("words", "Words", (Facts(tuple(rows)),))
+
+
+def _prompt_line(name: str, found: PromptFindings) -> Line:
+    parts: list[str | Quoted] = [Quoted(name), f": {_as_asked(found)}."]
+    failure = _commonest(found.arms["free"])
+    if failure:
+        parts += [" The commonest way to fail with the prompt alone is ", Quoted(failure[0]), f", {failure[1]}."]
+    pairs = found.fine
+    if pairs.n:
+        rescued, broken = plural(pairs.only_second, "job"), plural(pairs.only_first, "job")
+        parts.append(
+            f" The constraint rescued {rescued}, broke {broken}, and left {pairs.neither:,} wrong in both arms."
+        )
+    return tuple(parts)
+
+
+def _as_asked(found: PromptFindings) -> str:
+    free, constrained = (Share(arm.classes["ok"], arm.classes.total()) for arm in found.arms.values())
+    alone = f"{with_percent(free, 'none')} were as asked with the prompt alone" if free.n else "none could be decoded"
+    masked = with_percent(constrained, "none could be decoded")
+    return f"of the replies, {alone}; constrained, {masked}"
+
+
+def _commonest(arm: ArmFindings) -> tuple[str, str] | None:
+    failures = [(count, failure) for failure, count in arm.classes.items() if failure != "ok"]
+    if not failures:
+        return None
+    count, failure = max(failures)
+    return failure, with_percent(Share(count, arm.classes.total()), "")
+
+
+def nothing_finished() -> Paragraph:
+    """What stands where there is no record."""
+    return paragraph("No job is finished, so there is nothing to count.")

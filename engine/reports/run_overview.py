@@ -1,0 +1,152 @@
+"""One run, for a person and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import BadInputError
+from engine.records import ARMS, Arm
+from engine.reports.document import Items, Line, Paragraph, Quoted
+from engine.reports.figures import plural, share_cell
+from engine.reports.manifest_words import facts, grammars, prompt_text, schemas
+from engine.reports.run_list import SHARES, rates_data
+from engine.runs.listing import Ending, ListedRun, listed
+from engine.runs.rates import ArmRates
+from engine.runs.reading import Manifest, RunFolder
+from engine.runs.store import MANIFEST
+from engine.runs.summaries import SummaryReader, lost_words
+from engine.statistics import Clusters
+from engine.suites.faults import printable
+
+_LABEL = 13  # cells: with margins, a SHA-256 ends at the 80th
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A run as it stands. rates, replies_as_one: counted from its records. lost: what cannot be read, in sentences."""
+
+    run: RunFolder
+    listed: ListedRun
+    records: int
+    rates: dict[Arm, ArmRates]
+    replies_as_one: dict[Arm, float]
+    lost: list[str]
+
+
+def overview(run: RunFolder) -> Overview:
+    """Reads the verdicts of all records. Raises BadInputError where they cannot be read."""
+    rates, clusters = {arm: ArmRates() for arm in ARMS}, {arm: Clusters() for arm in ARMS}
+    reader, records = SummaryReader(run.folder), 0
+    try:
+        for batch in reader.batches():
+            records += len(batch)
+            for info, job in batch:
+                for arm in ARMS:
+                    rates[arm].add(job.of(arm))
+                    if job.of(arm) is not None:
+                        clusters[arm].add(info.case)
+    except OSError as error:
+        raise BadInputError(f"{printable(str(run.folder))}: cannot be read ({error.strerror}).") from error
+    as_one = {arm: clusters[arm].alike for arm in ARMS}
+    return Overview(run, listed(run.folder), records, rates, as_one, lost_words(reader))
+
+
+def as_data(found: Overview) -> dict[str, Any]:
+    """The same for JSON: how it stands, the rates with their intervals, and the manifest as it is on disk."""
+    manifest = None if found.run.manifest_error else json.loads((found.run.folder / MANIFEST).read_bytes())
+    return {
+        "name": found.run.folder.resolve().name,
+        "folder": str(found.run.folder),
+        "state": found.listed.ending.value,
+        "records": found.records,
+        "rates": rates_data(found.rates, found.replies_as_one),
+        "problems": [*([found.run.manifest_error] if found.run.manifest_error else []), *found.lost],
+        "manifest": manifest,
+    }
+
+
+def as_text(found: Overview) -> RenderableType:
+    """Sections of lines, with prompts and schemas as they stand."""
+    manifest = found.run.manifest
+    parts = [
+        Text(printable(found.run.folder.resolve().name), style="bold"),
+        *(_indented(sentence) for sentence in _state(found)),
+        *_section("Replies: the share, and its 95 % interval", _rates(found)),
+    ]
+    for heading, rows in facts(manifest):
+        parts += _section(heading, [(_words(name), _words(value)) for name, value in rows])
+    parts += _texts(manifest)
+    return Group(*parts)
+
+
+def _state(found: Overview) -> Iterator[str]:
+    jobs, manifest = found.listed.total, found.run.manifest
+    of = f" of {jobs:,}" if jobs is not None else ""
+    resume = "; it can be gone on with" if found.listed.ending in (Ending.STOPPED, Ending.BROKEN_OFF) else ""
+    yield f"{found.listed.ending.value}: {found.records:,}{of} jobs finished{resume if manifest.jobs else ''}"
+    if found.run.manifest_error:
+        yield f"{found.run.manifest_error}: what was run is not known."
+    if manifest.cancelled:
+        yield f"{plural(manifest.cancelled, 'job was', 'jobs were')} cancelled by the user and counted nowhere."
+    if manifest.constrained_error:
+        yield f"There is no constrained arm: {printable(manifest.constrained_error)}"
+    yield from found.lost
+
+
+def _rates(found: Overview) -> Iterator[tuple[str, str]]:
+    for arm in ARMS:
+        rates, as_one = found.rates[arm], found.replies_as_one[arm]
+        for number, (name, words) in enumerate(SHARES.items()):
+            share = _words(share_cell(getattr(rates, name), "none", as_one).line)
+            yield arm if number == 0 else "", f"{words:<15}{share}"
+        if rates.errors:
+            yield "", f"{'not decoded':<15}{rates.errors:,}"
+
+
+def _texts(manifest: Manifest) -> Iterator[RenderableType]:
+    for block in grammars(manifest):
+        if isinstance(block, Paragraph):
+            yield from _heading("The grammar")
+            yield Padding(Text(_words(block.line)), (0, 0, 0, 2))
+        elif isinstance(block, Items):
+            yield from (Padding(Text(_words(line)), (1, 0, 0, 2)) for line in block.lines)
+    for prompt in manifest.prompts:
+        sha256 = manifest.prompts_sha256.get(prompt.name)
+        yield from _heading(f"The prompt {printable(prompt.name)}")
+        yield from ([_indented(f"SHA-256 {printable(sha256)}"), Text()] if sha256 else [])
+        yield from map(_indented, prompt_text(prompt).split("\n"))
+    for names, schema in schemas(manifest):
+        yield from _heading(f"The JSON Schema{_words(names)}")
+        yield from map(_indented, json.dumps(schema, indent=2, ensure_ascii=False).split("\n"))
+
+
+def _section(heading: str, rows: Any) -> Iterator[RenderableType]:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=_LABEL, overflow="fold")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    if table.row_count:
+        yield from _heading(heading)
+        yield Padding(table, (0, 0, 0, 2))
+
+
+def _heading(words: str) -> Iterator[RenderableType]:
+    yield Text()
+    yield Text(words, style="bold")
+
+
+def _indented(line: str) -> RenderableType:
+    return Padding(Text(printable(line)), (0, 0, 0, 2))
+
+
+def _words(line: Line) -> str:
+    return "".join(printable(part.text) if isinstance(part, Quoted) else part for part in line)

@@ -1,0 +1,40 @@
+"""Watches the replies of a run while they stream, for the moment from which they cannot become ok."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from engine.judging.live import Live
+from engine.judging.possible import Possible
+from engine.per_schema import PerSchema
+from engine.protocol.events import Broke
+from engine.records import ARMS, Arm
+from engine.suites.jobs import Job
+
+
+class Watch:
+    """One checker for each arm of each job in flight."""
+
+    def __init__(self) -> None:
+        self._possible = PerSchema(Possible)
+        self._live: dict[tuple[str, Arm], Live] = {}
+
+    def begin(self, job: Job) -> Iterator[Broke]:
+        """A job begins, maybe not for the first time. What its prefill alone breaks is told."""
+        possible = self._possible(job.schema)
+        for arm in ARMS:
+            self._live[job.id, arm] = Live(possible, job.think_close)
+        yield from self.grow(job.id, "both", job.prefill)
+
+    def grow(self, job: str, arm: Arm | Literal["both"], text: str) -> Iterator[Broke]:
+        """More text of one arm, or of both; tells which have broken with it."""
+        for each in ARMS if arm == "both" else (arm,):
+            found = self._live[job, each].push(text)
+            if found is not None:
+                yield Broke(job, each, found.start, found.end, found.sentence)
+
+    def forget(self, job: str) -> None:
+        """A job has ended."""
+        for arm in ARMS:
+            self._live.pop((job, arm), None)

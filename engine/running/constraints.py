@@ -1,0 +1,102 @@
+"""The grammars of a run's schemas: made once each, and the reason where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from engine.grammars.grammar import GrammarError, Unenforced
+from engine.per_schema import PerSchema
+from engine.suites.jobs import Job
+
+
+class Holding(Protocol):
+    """What holds replies to a schema: a grammar here, a form of request on a server."""
+
+    @property
+    def backend(self) -> str:
+        """What made it, in a word."""
+
+    @property
+    def unenforced(self) -> tuple[Unenforced, ...]:
+        """What it is known to leave to the judge."""
+
+
+Held = TypeVar("Held", bound=Holding)
+
+
+@dataclass(slots=True)
+class _Outcome(Generic[Held]):
+    """What came of compiling a schema: a grammar or a reason, and the prompts whose schema it is."""
+
+    schema: dict[str, Any]
+    grammar: Held | None = None
+    reason: str | None = None
+    prompts: list[str] = field(default_factory=list)
+
+
+class Constraints(Generic[Held]):
+    """What the constrained arm of each job is decoded under. Prompts may have schemas of their own."""
+
+    def __init__(self, jobs: Iterable[Job], make: Callable[[Mapping[str, Any]], Held]) -> None:
+        """make: compiles a schema; raises GrammarError."""
+        self._outcomes = PerSchema(lambda schema: _outcome(schema, make))
+        for job in jobs:
+            prompts = self._outcomes(job.schema).prompts
+            if job.prompt not in prompts:
+                prompts.append(job.prompt)
+
+    def of(self, job: Job) -> Held | None:
+        """The grammar of a job's schema, if it has one."""
+        return self._outcomes(job.schema).grammar
+
+    def reason(self, job: Job) -> str | None:
+        """Why a job's schema has no grammar; None where it has one."""
+        return self._outcomes(job.schema).reason
+
+    @property
+    def error(self) -> str | None:
+        """Why there is no constrained arm at all; None if some job has one."""
+        if any(each.grammar for each in self._outcomes):
+            return None
+        return next((each.reason for each in self._outcomes), None)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of the grammars, a sentence each."""
+        outcomes = list(self._outcomes)
+        lacking = [
+            f"No constrained arm for {', '.join(each.prompts)}: {each.reason}"
+            for each in outcomes
+            if each.reason is not None and self.error is None
+        ]
+        unenforced = [
+            f"{', '.join(each.prompts)}: {item.sentence}" if len(outcomes) > 1 else item.sentence
+            for each in outcomes
+            for item in (each.grammar.unenforced if each.grammar else ())
+        ]
+        return (*lacking, *unenforced)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """The grammars for the manifest, in the order of the prompts."""
+        return [
+            {
+                "prompts": each.prompts,
+                "schema": each.schema,
+                "backend": each.grammar.backend if each.grammar else None,
+                "unenforced": [
+                    {"keyword": item.keyword, "pointer": item.pointer}
+                    for item in (each.grammar.unenforced if each.grammar else ())
+                ],
+                "error": each.reason,
+            }
+            for each in self._outcomes
+        ]
+
+
+def _outcome(schema: dict[str, Any], make: Callable[[Mapping[str, Any]], Held]) -> _Outcome[Held]:
+    try:
+        return _Outcome(schema, make(schema))
+    except GrammarError as error:
+        return _Outcome(schema, reason=str(error))

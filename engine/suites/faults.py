@@ -1,0 +1,184 @@
+"""What is wrong with a suite, in words: each fault is one sentence with its place and its remedy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import BadInputError
+from engine.suites.toml_lines import KeyPath
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_MOST_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`text` is "what is wrong; what to do" and concerns the key at `path`; () is the document itself."""
+
+    path: KeyPath
+    text: str
+
+
+class SuiteError(BadInputError):
+    """A suite that cannot be used. Its text is one sentence for each fault, a line each, safe to print."""
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = tuple(printable(fault) for fault in faults)
+        lines = self.faults[:_MOST_FAULTS]
+        if len(self.faults) > _MOST_FAULTS:
+            lines += (f"and {len(self.faults) - _MOST_FAULTS} more faults; mend these first",)
+        super().__init__("\n".join(lines))
+
+
+# Keys that hold several tables, and the words for them.
+_MANY = {
+    "prompt": "[[prompt]] with a name and a user message",
+    "example": "[[example]] with an input and an output",
+    "case": "[[case]] with an id and an input",
+}
+
+# Keys of the document that TOML puts into the table before them when they stand too low.
+_AT_THE_TOP = ("description", "schema_file", "task", "use")
+
+_EXAMPLES = {
+    "name": 'name = "…"',
+    "id": 'id = "…", unique in the suite',
+    "input": 'input = "…", the text that the model is to read',
+    "user": 'user = "… {input}", the message that the model is sent',
+    "output": "output = { … }, the reply to the example's input",
+}
+
+_EXPECTED = {
+    "string_type": ("a string", "write it in quotes"),
+    "int_type": ("a whole number", "write it without quotes and without a decimal point"),
+    "float_type": ("a number", "write it without quotes"),
+    "tuple_type": ("an array", "write it in square brackets"),
+    "dict_type": ("a table", "write it as a table, [ ] or { }"),
+    "model_type": ("a table", "write it as a table, [ ] or { }"),
+}
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+
+
+def printable(text: str) -> str:
+    """`text` on one line, control, format and other unprintable characters as escapes: safe to send to a terminal."""
+    if text.isprintable():  # nearly always, and a report asks a million times
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
+    )
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """`value` as JSON, cut short where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A remedy for an unknown word: the closest known one, or all of them."""
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known here: {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else ''}"
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as people write it: case[2].input. Keys that TOML would have to quote are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part, ensure_ascii=False)
+            text += f".{key}" if text else key
+    return text
+
+
+def type_name(value: Any) -> str:
+    """What TOML calls the type of a value, with its article."""
+    names: list[tuple[type | tuple[type, ...], str]] = [
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a float"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "a table"),
+        ((date, datetime, time), "a date or time"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "nothing")
+
+
+def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str]]) -> list[Fault]:
+    """Pydantic's errors as faults. `known` has the keys of every table, by its path without the numbers."""
+    misspelt = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *table, key = error["loc"]
+            close = difflib.get_close_matches(str(key), known[_without_numbers(tuple(table))], n=1)
+            misspelt |= {(*table, word) for word in close}
+    return [_fault_of(error, known) for error in errors if not _is_echo(error, misspelt)]
+
+
+def _is_echo(error: ErrorDetails, misspelt: set[KeyPath]) -> bool:
+    """Whether the error only follows from another: a key that is there misspelt, an array of faulty items."""
+    if error["type"] == "missing":
+        return error["loc"] in misspelt
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _without_numbers(path: KeyPath) -> KeyPath:
+    return tuple(part for part in path if isinstance(part, str))
+
+
+def _fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> Fault:
+    path, kind, value, context = error["loc"], error["type"], error["input"], error.get("ctx", {})
+    key = path[-1] if path else ""
+    if kind == "missing" or (kind == "too_short" and key in _MANY):
+        return _missing(path)
+    if kind == "extra_forbidden":
+        return Fault(path, _unknown_key(path, known))
+    if kind == "tuple_type" and key in (*_MANY, "examples"):
+        tables = ".".join(str(part) for part in _without_numbers(path))
+        return Fault(path, f"must be an array of tables, not {type_name(value)}; write [[{tables}]]")
+    if kind in _EXPECTED:
+        wanted, remedy = _EXPECTED[kind]
+        return Fault(path, f"must be {wanted}, not {type_name(value)}; {remedy}")
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return Fault(path, f"must be {words} {context[name]:.12g}, not {shown(value)}; change the number")
+    if kind == "finite_number":
+        return Fault(path, f"must be a finite number, not {value}; change the number")
+    if kind == "value_error":
+        return Fault(path, str(context["error"]))
+    return Fault(path, f"{error['msg']}; correct the value")
+
+
+def _missing(path: KeyPath) -> Fault:
+    key = str(path[-1])
+    if key in _MANY:
+        return Fault(path[:-1], f"the suite has no {key}s; add at least one {_MANY[key]}")
+    place = "" if path[:-1] else " at the top of the file"
+    return Fault(path[:-1], f'the key "{key}" is missing; add {_EXAMPLES[key]}{place}')
+
+
+def _unknown_key(path: KeyPath, known: Mapping[KeyPath, Collection[str]]) -> str:
+    key = str(path[-1])
+    table = _without_numbers(path[:-1])
+    close = did_you_mean(key, known[table])
+    if table and key in _AT_THE_TOP:
+        close = "it belongs at the top of the file: move it above the first line with a [ ]"
+    return f"unknown key {shown(key)}; {close}"

@@ -1,0 +1,130 @@
+"""The prompts of a suite: the techniques of the library that it uses, and its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.key_list import key_list
+from engine.suites.faults import Fault, did_you_mean, shown
+from engine.suites.tables import Example, File, FilePrompt, Given, Prompt, PromptKeys, Think
+from engine.suites.techniques import TECHNIQUES, Technique
+from engine.suites.toml_lines import KeyPath
+
+_TASK = "{task}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A prompt before its schema is read. given: the key that asks for it, and where it has a schema of its own.
+
+    technique: whether it comes from the library.
+    """
+
+    prompt: Prompt
+    given: Given
+    technique: bool
+
+
+def drafts_of(file: File) -> tuple[list[Draft], list[Fault]]:
+    """The suite's prompts, the techniques that it uses first, and what keeps them from being used.
+
+    A [[prompt]] that has a technique's name stands in its place.
+    """
+    own = {prompt.name: _own(number, prompt, file.task) for number, prompt in enumerate(file.prompt)}
+    faults = [*_use_faults(file, own), *_own_faults(file)]
+    drafts = {name: own.get(name) or _drawn(number, name, file) for number, name in _known(file)}
+    if not file.use and not file.prompt:
+        faults.append(Fault((), "the suite has no prompts; add at least one [[prompt]] with a name and a user message"))
+    return list({**drafts, **own}.values()), faults
+
+
+def technique_prompt(technique: Technique, task: str, examples: Sequence[Example]) -> Prompt:
+    """A technique with a suite's task and as many of its examples as it shows."""
+    shown_examples = {"none": 0, "first": 1, "all": len(examples)}[technique.examples]
+    think = Think(close=technique.think_close, budget=technique.think_budget) if technique.think_close else None
+    return Prompt(
+        name=technique.name,
+        system=technique.system and technique.system.replace(_TASK, task),
+        user=technique.user.replace(_TASK, task),
+        examples=tuple(examples[:shown_examples]),
+        prefill=technique.prefill,
+        think=think,
+        about=technique.about,
+        source=technique.source,
+    )
+
+
+def misfits(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] | None]) -> Iterator[Fault]:
+    """Prompts that ask for what their schemas do not have: keys to list, an object to begin."""
+    for draft, schema in zip(drafts, schemas, strict=True):
+        texts = draft.prompt.user + (draft.prompt.system or "")
+        if schema is None:
+            continue
+        if "{keys}" in texts and not key_list(schema):
+            text = f"prompt {shown(draft.prompt.name)} lists the keys of an object, and the schema has no properties"
+            yield Fault(draft.given.table, f"{text} at the top; leave it out, or take {{schema}} for {{keys}}")
+        stated = schema.get("type", "object")
+        if draft.technique and draft.prompt.prefill == "{" and "object" not in stated:
+            text = f"technique {shown(draft.prompt.name)} begins an object, and the schema asks for {shown(stated)}"
+            yield Fault(draft.given.table, f"{text}; leave it out, or write a [[prompt]] with another prefill")
+
+
+def _own(number: int, prompt: FilePrompt, task: str | None) -> Draft:
+    keys = {name: getattr(prompt, name) for name in PromptKeys.model_fields}
+    for name in ("system", "user"):
+        if keys[name] and task:
+            keys[name] = keys[name].replace(_TASK, task)
+    given = Given(("prompt", number), prompt.inline_schema, prompt.schema_file, prompt.name)
+    return Draft(Prompt(**keys), given, technique=False)
+
+
+def _drawn(number: int, name: str, file: File) -> Draft:
+    prompt = technique_prompt(TECHNIQUES[name], file.task or "", file.example)
+    return Draft(prompt, Given(("use", number), None, None, name), technique=True)
+
+
+def _known(file: File) -> Iterator[tuple[int, str]]:
+    """The techniques in use that there are, or that the suite has a prompt for."""
+    names = {*TECHNIQUES, *(prompt.name for prompt in file.prompt)}
+    return ((number, name) for number, name in enumerate(file.use) if name in names)
+
+
+def _use_faults(file: File, own: Mapping[str, Draft]) -> Iterator[Fault]:
+    drawn = [TECHNIQUES[name] for name in file.use if name in TECHNIQUES and name not in own]
+    if file.task is None and drawn:
+        text = f"technique {shown(drawn[0].name)} needs the suite's task"
+        yield Fault(("use",), f'{text}; add task = "…" at the top of the file, saying what is to be done')
+    for number, name in enumerate(file.use):
+        place: KeyPath = ("use", number)
+        if name not in TECHNIQUES and name not in own:
+            yield Fault(place, f"there is no technique {shown(name)}; {did_you_mean(name, TECHNIQUES)}")
+        elif name in file.use[:number]:
+            yield Fault(place, f"{shown(name)} stands here twice; keep one of the two")
+        elif name not in own:
+            yield from _lacking_examples(place, TECHNIQUES[name], len(file.example))
+
+
+def _lacking_examples(place: KeyPath, technique: Technique, number: int) -> Iterator[Fault]:
+    needed = {"none": 0, "first": 1, "all": 2}[technique.examples]
+    if number < needed:
+        text = f"technique {shown(technique.name)} shows {'an example' if needed == 1 else 'two examples or more'}"
+        has = "only one" if number else "none"
+        yield Fault(place, f"{text}, and the suite has {has}; add [[example]] tables with an input and an output")
+
+
+def _own_faults(file: File) -> Iterator[Fault]:
+    for number, prompt in enumerate(file.prompt):
+        if prompt.think and prompt.prefill:
+            text = "the reply begins with thinking, so nothing can stand before it; keep one of prefill and think"
+            yield Fault(("prompt", number, "prefill"), text)
+        for key in ("system", "user"):
+            if file.task is None and _TASK in (getattr(prompt, key) or ""):
+                text = "{task} stands for the suite's task, and it has none"
+                yield Fault(("prompt", number, key), f'{text}; add task = "…" at the top of the file')
+    inputs = {case.input: case.id for case in file.case}
+    for number, example in enumerate(file.example):
+        if example.input in inputs:
+            text = f"this is the input of case {shown(inputs[example.input])} as well, whose answer would be shown"
+            yield Fault(("example", number, "input"), f"{text}; take another")

@@ -1,0 +1,45 @@
+"""The checkers of a run's replies: one an arm, told once, begun anew when a job begins again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.protocol.events import Broke
+from engine.running.break_watcher import Watch
+from engine.suites.jobs import Job, jobs_of
+from engine.suites.suite import load_suite
+from tests.helpers.suite_files import write_suite
+
+
+def jobs(folder: Path, extra: str = "") -> list[Job]:
+    prompts = f'[[prompt]]\nname = "naive"\nuser = "{{input}}"\n{extra}\n'
+    return jobs_of(load_suite(write_suite(folder, prompts=prompts)))
+
+
+def test_each_arm_is_told_once(tmp_path: Path) -> None:
+    alice, bob = jobs(tmp_path)
+    watch = Watch()
+    assert [*watch.begin(alice), *watch.begin(bob)] == []
+    assert [*watch.grow(alice.id, "both", '{"na'), *watch.grow(bob.id, "free", "{")] == []
+    said = "No key that is asked for begins with nam_"
+    assert list(watch.grow(alice.id, "free", "m_e")) == [Broke(alice.id, "free", 1, 6, said)]
+    assert [*watch.grow(alice.id, "free", "'"), *watch.grow(alice.id, "constrained", 'me": "Alice", ')] == []
+    assert [broke.arm for broke in watch.grow(bob.id, "both", "x")] == ["free", "constrained"]
+    watch.forget(alice.id)
+    assert list(watch.begin(alice)) == []
+    assert [broke.start for broke in watch.grow(alice.id, "constrained", " x")] == [1]
+
+
+def test_a_prefill_is_the_beginning_of_the_reply(tmp_path: Path) -> None:
+    job, _ = jobs(tmp_path, "prefill = '{\"name\": '")
+    watch = Watch()
+    assert list(watch.begin(job)) == []
+    assert [broke.start for broke in watch.grow(job.id, "free", "Alice")] == [9]
+
+
+def test_thinking_is_left_alone(tmp_path: Path) -> None:
+    job, _ = jobs(tmp_path, 'think = { close = "</think>" }')
+    watch = Watch()
+    assert list(watch.begin(job)) == []
+    assert list(watch.grow(job.id, "free", "Let me see: {x</thi")) == []
+    assert [broke.start for broke in watch.grow(job.id, "free", "nk> So")] == [23]

@@ -1,0 +1,123 @@
+"""The exact prompt of a job: where its messages come from, and the page that shows them. Knows nothing of Textual."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.protocol.events import PromptRendered, RenderPrompt
+from engine.records import ARMS, Message
+from tui.state.job import JobState
+from tui.state.manifest_facts import PromptFacts, RunFacts, facts_for
+from tui.state.run import RunState
+from tui.text.page import Page
+from tui.text.safe import visible
+
+if TYPE_CHECKING:
+    from engine.suites.jobs import Job
+
+_PREFILL = "\u2502"  # │, before what the reply was made to begin with
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a job asks the model. model: that it asks, None where nobody knows.
+
+    remark: what one should know about where this was taken from.
+    """
+
+    messages: tuple[Message, ...]
+    model: str | None = None
+    prefill: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    remark: str | None = None
+
+    def order(self, id: str) -> RenderPrompt:
+        """The question to the engine, how a chat template puts it."""
+        return RenderPrompt(id, self.messages, self.prefill, self.template_kwargs)
+
+
+def asked_by(state: RunState, job: JobState) -> Asked | None:
+    """What a job asks: from its record, else from the suite's file. Reads files, so call it from a thread.
+
+    None where neither has it. Raises BadInputError where the suite does not load any more.
+    """
+    facts = facts_for(state, job)
+    if job.record is not None:
+        prompt = facts.prompts.get(job.info.prompt)
+        remark = f"{facts.problem} So what its replies begin with is not known." if facts.problem else None
+        if state.labels != ARMS:
+            remark = f"This is what the {state.labels[1]} was asked. {remark or ''}".rstrip()
+        prompt = prompt or PromptFacts()
+        return Asked(job.record.messages, facts.model, prompt.prefill, prompt.template_kwargs, remark)
+    found = _suite_job(state.suite, job.info.id, facts)
+    if found is None:
+        return None
+    suite_job, remark = found
+    return Asked(suite_job.messages, facts.model, suite_job.prefill, suite_job.template_kwargs, remark)
+
+
+def _suite_job(path: Path, id: str, facts: RunFacts) -> tuple[Job, str | None] | None:
+    from engine.suites.jobs import jobs_of
+    from engine.suites.suite import load_suite
+
+    suite = load_suite(path)
+    job = next((job for job in jobs_of(suite) if job.id == id), None)
+    if job is None:
+        return None
+    changed = facts.suite_sha256 not in (None, hashlib.sha256(suite.text.encode()).hexdigest())
+    return job, "The suite's file has changed since the run began: this is how it asks now." if changed else None
+
+
+def rendered_page(asked: Asked, rendered: PromptRendered) -> Page:
+    """The prompt as the model reads it."""
+    page = Page()
+    _add_remark(page, asked.remark)
+    words = f"{rendered.tokens} tokens as {visible(rendered.model)} reads them"
+    words += ", special ones underlined" if rendered.special else ""
+    words += f"; behind the last {_PREFILL} is how the reply was made to begin" if asked.prefill else ""
+    page.add(f"{words}\n\n", "text--label")
+    text, special = rendered.text, rendered.special
+    prompt = text.removesuffix(asked.prefill)
+    _add_marked(page, prompt, special)
+    if len(prompt) < len(text):
+        page.add(f"{_PREFILL}{text[len(prompt) :]}", "text--fork")
+    return page
+
+
+def messages_page(asked: Asked, why: str) -> Page:
+    """The messages role by role. why: a sentence on why there is no chat template."""
+    page = Page()
+    page.add(f"{visible(why)} The messages, role by role:\n\n", "text--label")
+    _add_remark(page, asked.remark)
+    for message in asked.messages:
+        page.heading(visible(message["role"])).add(f"{message['content']}\n\n")
+    if asked.prefill:
+        page.heading("the reply begins").add(f"{asked.prefill}\n\n")
+    if asked.template_kwargs:
+        page.heading("variables of the chat template").add(json.dumps(asked.template_kwargs, ensure_ascii=False))
+    return page
+
+
+def other_model(asked: Asked, engine: str) -> str | None:
+    """The sentence to say where the engine has another model than the run had."""
+    if asked.model is None or asked.model == engine:
+        return None
+    return f"This run asked {asked.model}, the engine here has {engine}: its chat template would not be the run's."
+
+
+def _add_remark(page: Page, remark: str | None) -> None:
+    if remark:
+        page.add(f"{visible(remark)}\n", "text--label")
+
+
+def _add_marked(page: Page, text: str, special: Iterable[tuple[int, int]]) -> None:
+    done = 0
+    for start, end in special:
+        page.add(text[done:start]).add(text[start:end], "text--special")
+        done = end
+    page.add(text[done:])

@@ -1,0 +1,141 @@
+"""`jsonbreak tune` as a child process of the interface, and what its events add up to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from engine.protocol.events import Failed, Loading, ModelReady, Remark
+from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode
+
+_WORKER = "worker"
+_KEPT = ("--model", "--device")  # of the engine's options; the others are not of tune
+_PATIENCE = 5.0  # seconds until a process that was asked to end is killed
+_TAIL = 2_000  # bytes
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class TuneForm:
+    """What the user asks for."""
+
+    rank: int
+    epochs: int
+    out: Path
+
+
+@dataclass(slots=True)
+class TuneState:
+    """How far a tune has come. step: what is done before training begins. failure: why it ended, if it failed."""
+
+    step: str = "starting"
+    begun: TuneBegun | None = None
+    losses: list[float] = field(default_factory=list)
+    seconds_left: float = 0.0
+    remarks: list[str] = field(default_factory=list)
+    saved: TuneSaved | None = None
+    failure: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.saved is not None or self.failure is not None
+
+    def apply(self, event: TuneEvent) -> None:
+        """Take in one event."""
+        match event:
+            case Loading(step=step):
+                self.step = step
+            case ModelReady():
+                self.step = "preparing"
+            case Remark(message=message):
+                self.remarks.append(message)
+            case TuneBegun():
+                self.begun = event
+            case TuneStep(loss=loss, seconds_left=left):
+                self.losses.append(loss)
+                self.seconds_left = left
+            case TuneSaved():
+                self.saved = event
+            case Failed(message=message):
+                self.failure = message
+
+
+def tune_command(engine: Sequence[str], run: Path, form: TuneForm) -> list[str] | None:
+    """The command for a run. engine: that of the engine, whose model is tuned; None where it is on another machine."""
+    if _WORKER not in engine:
+        return None
+    place = list(engine).index(_WORKER)
+    options = [
+        word
+        for name, value in zip(engine[place + 1 :], engine[place + 2 :], strict=False)
+        if name in _KEPT
+        for word in (name, value)
+    ]
+    order = ["--rank", str(form.rank), "--epochs", str(form.epochs), "--out", str(form.out)]
+    return [*engine[:place], "tune", str(run), *order, *options, "--json-lines"]
+
+
+class TuneProcess:
+    """One tune. Iterate over `events`, or `end` it: then nothing is saved."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+        self._process: asyncio.subprocess.Process | None = None
+        self._ended_by_us = False
+
+    async def events(self) -> AsyncIterator[TuneEvent]:
+        """What it says, to its end. Where it dies by itself, the last is a Failed with the end of what it wrote."""
+        with tempfile.TemporaryFile() as log:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log
+                )
+            except OSError as error:
+                yield Failed(f"The tune could not be started: {error.strerror or error}.")
+                return
+            assert self._process.stdout is not None
+            async for line in self._process.stdout:
+                with contextlib.suppress(ValidationError):  # a library may print
+                    yield decode(line)
+            if await self._process.wait() and not self._ended_by_us:
+                yield Failed(_last_words(log, self._process.returncode))
+
+    async def end(self) -> None:
+        """Have it end, by force where it takes too long."""
+        process, self._ended_by_us = self._process, True
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _PATIENCE)
+                return
+            process.kill()
+            await process.wait()
+
+
+def _last_words(log: IO[bytes], code: int | None) -> str:
+    log.seek(0, 2)
+    log.seek(max(0, log.tell() - _TAIL))
+    lines = log.read().decode("utf-8", "replace").split("\n")
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f"The tune ended with exit code {code}: {said}" if said else f"The tune ended with exit code {code}."
+
+
+def bars(losses: Sequence[float], cells: int) -> str:
+    """The losses as bars from zero to the highest, a cell each; of more than fit, the mean of each cell's part."""
+    if not losses:
+        return ""
+    cells = min(cells, len(losses))
+    parts = [losses[len(losses) * cell // cells : len(losses) * (cell + 1) // cells] for cell in range(cells)]
+    means = [sum(part) / len(part) for part in parts]
+    highest = max(means) or 1.0
+    return "".join(_BARS[min(len(_BARS) - 1, int(mean / highest * len(_BARS)))] for mean in means)

@@ -1,0 +1,135 @@
+"""What one can filter by, each value with how many jobs it would show beside all else that is filtered by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeAlias, get_args
+
+from engine.judging.verdict import FailureClass
+from tui.state.filtered_jobs import JobView
+from tui.state.filters import Filter, Show, classes, outcomes, show_words, shows
+from tui.state.job_groups import Kind
+from tui.text.safe import one_line
+
+Value: TypeAlias = Show | str
+
+
+class Facet(Enum):
+    """What a filter asks of. The value is what people read."""
+
+    OUTCOME = "outcome"
+    CLASS = "class"
+    TAG = "tag"
+    PROMPT = "prompt"
+    VARIATION = "variation"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a facet: the words for it, the jobs it would show, whether it is on."""
+
+    facet: Facet
+    value: Value
+    words: str
+    count: int
+    on: bool
+
+
+def choices(view: JobView) -> list[Choice]:
+    """All values of all facets, in the order of the facets."""
+    jobs = _jobs_of_kinds(view)
+    return [choice for facet in Facet for choice in _choices(facet, view, jobs)]
+
+
+def toggled(filter: Filter, facet: Facet, value: Value) -> Filter:
+    """The filter with a value turned on, instead of another of its facet, or off."""
+    chosen = None if _chosen(filter, facet) == value else value
+    match facet:
+        case Facet.OUTCOME:
+            return replace(filter, show=chosen if isinstance(chosen, Show) else Show.ALL)
+        case Facet.CLASS:
+            return replace(filter, failure=_text(chosen), side=None)
+        case Facet.TAG:
+            return replace(filter, tag=_text(chosen))
+        case Facet.PROMPT:
+            return replace(filter, prompt=_text(chosen))
+        case Facet.VARIATION:
+            return replace(filter, variation=_text(chosen))
+
+
+def _text(value: Value | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _chosen(filter: Filter, facet: Facet) -> Value | None:
+    match facet:
+        case Facet.OUTCOME:
+            return filter.show
+        case Facet.CLASS:
+            return filter.failure
+        case Facet.TAG:
+            return filter.tag
+        case Facet.PROMPT:
+            return filter.prompt
+        case Facet.VARIATION:
+            return filter.variation
+
+
+def _without(filter: Filter, facet: Facet) -> Filter:
+    chosen = _chosen(filter, facet)
+    return filter if chosen in (None, Show.ALL) else toggled(filter, facet, chosen)
+
+
+def _jobs_of_kinds(view: JobView) -> Counter[int]:
+    """How many jobs of each kind hold the text."""
+    kinds = view.kinds
+    if not view.filter.text:
+        return Counter(dict(enumerate(kinds.counts)))
+    return Counter(kinds.of_job[number] for number in view.matching(Filter(text=view.filter.text)))
+
+
+def _choices(facet: Facet, view: JobView, jobs: Counter[int]) -> Iterable[Choice]:
+    others, chosen, labels = _without(view.filter, facet), _chosen(view.filter, facet), view.state.labels
+    values_of = _VALUES[facet]
+    counts: dict[Value, int] = dict.fromkeys(shows(labels), 0) if facet is Facet.OUTCOME else {}
+    everything = not others.by_kind
+    for number, kind in enumerate(view.kinds.kinds):
+        count = jobs[number] if everything or others.admits(kind) else 0
+        for value in values_of(kind):
+            counts[value] = counts.get(value, 0) + count
+    values = _ordered(facet, counts, labels)
+    if len(values) < 2 and facet in _NEEDS_TWO and chosen is None:
+        return
+    for value in values:
+        yield Choice(facet, value, _words(facet, value, labels), counts[value], chosen == value)
+
+
+_VALUES: dict[Facet, Callable[[Kind], Iterable[Value]]] = {
+    Facet.OUTCOME: outcomes,
+    Facet.CLASS: classes,
+    Facet.TAG: lambda kind: kind.tags or ("",),
+    Facet.PROMPT: lambda kind: (kind.prompt,),
+    Facet.VARIATION: lambda kind: (kind.variation,),
+}
+
+
+_NEEDS_TWO = (Facet.TAG, Facet.PROMPT, Facet.VARIATION)  # a single value of these leaves nothing to choose
+
+
+def _ordered(facet: Facet, counts: dict[Value, int], labels: tuple[str, str]) -> Sequence[Value]:
+    if facet is Facet.OUTCOME:
+        return shows(labels)
+    if facet is Facet.CLASS:
+        return [name for name in get_args(FailureClass) if name in counts]
+    return list(counts)
+
+
+def _words(facet: Facet, value: Value, labels: tuple[str, str]) -> str:
+    if isinstance(value, Show):
+        return show_words(value, labels)
+    if value:
+        return one_line(value)
+    return "no tag" if facet is Facet.TAG else "as written"

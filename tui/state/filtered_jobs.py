@@ -1,0 +1,121 @@
+"""Which jobs of a run a list shows: those its filter lets through, in the run's order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Sequence
+
+from tui.state.filters import Filter, searched
+from tui.state.job_groups import Kinds
+from tui.state.run import RunState
+
+
+class JobView:
+    """The numbers of the jobs shown. Call `update` before looking: it takes in what has changed since.
+
+    latest: the number of the job that the filter let through last, None before the first.
+    """
+
+    def __init__(self, state: RunState) -> None:
+        self.state = state
+        self.latest: int | None = None
+        self._filter = Filter()
+        self._numbers: list[int] = []
+        self._seen = 0  # so many jobs have been looked at
+        self._kinds: Kinds | None = None
+        self._texts: list[str] | None = None  # what is searched, in lower case: made once somebody types
+        self._admitted: list[bool] = []  # of each kind, whether the filter lets it through
+
+    @property
+    def filter(self) -> Filter:
+        """What is let through."""
+        return self._filter
+
+    @filter.setter
+    def filter(self, value: Filter) -> None:
+        if value != self._filter:
+            self.update()
+            self._filter, self.latest, self._admitted = value, None, []
+            self._numbers = self.matching(value)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the jobs shown, ascending."""
+        return self._numbers if self._filter else range(len(self.state.jobs))
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds of the run's jobs, as of the last update."""
+        if self._kinds is None:
+            self.update()
+            self._kinds = Kinds(self.state)
+            self._kinds.update()
+        return self._kinds
+
+    def update(self) -> None:
+        """Take in jobs that were added and those that changed."""
+        state = self.state
+        changed, state.changed = state.changed, set()
+        if len(state.jobs) < self._seen:
+            self._numbers, self._seen, self._kinds, self._texts, self._admitted = [], 0, None, None, []
+        grown = range(self._seen, len(state.jobs))
+        self._seen = len(state.jobs)
+        if self._kinds is not None:
+            self._kinds.update(changed)
+        if self._texts is not None:
+            self._texts.extend(searched(state.jobs[number]) for number in grown)
+            for number in changed:
+                self._texts[number] = searched(state.jobs[number])
+        if self._filter:
+            self._place(sorted(changed.difference(grown)), grown)
+
+    def matching(self, wanted: Filter) -> list[int]:
+        """The numbers of all jobs that a filter lets through, ascending, as of the last update."""
+        numbers: Iterable[int] = range(self._seen)
+        if wanted.by_kind:
+            admitted = [wanted.admits(kind) for kind in self.kinds.kinds]
+            numbers = [number for number, kind in enumerate(self.kinds.of_job) if admitted[kind]]
+        if needle := wanted.text.casefold():
+            texts = self._have_texts()
+            numbers = [number for number in numbers if needle in texts[number]]
+        return list(numbers)
+
+    def prepare_search(self) -> None:
+        """Make ready what a text is looked for in, so that the first key is not the one that waits."""
+        self.update()
+        self._have_texts()
+
+    def row_of(self, number: int) -> int | None:
+        """Where a job stands among those shown; None where it is not."""
+        row = bisect_left(self.numbers, number)
+        return row if row < len(self.numbers) and self.numbers[row] == number else None
+
+    def nearest_row(self, number: int) -> int:
+        """The row of a job, or of the one before it that is shown; 0 where there is none."""
+        return max(0, bisect_right(self.numbers, number) - 1)
+
+    def _have_texts(self) -> list[str]:
+        if self._texts is None:
+            self._texts = [searched(job) for job in self.state.jobs[: self._seen]]
+        return self._texts
+
+    def _place(self, changed: Iterable[int], grown: Iterable[int]) -> None:
+        """Let in or out the jobs that changed and those that were added."""
+        for number in changed:
+            row = self.row_of(number)
+            if self._lets_through(number):
+                self.latest = number
+                if row is None:
+                    insort(self._numbers, number)
+            elif row is not None:
+                del self._numbers[row]
+        self._numbers.extend(number for number in grown if self._lets_through(number))
+
+    def _lets_through(self, number: int) -> bool:
+        if self._filter.by_kind:
+            kinds = self.kinds
+            for kind in kinds.kinds[len(self._admitted) :]:
+                self._admitted.append(self._filter.admits(kind))
+            if not self._admitted[kinds.of_job[number]]:
+                return False
+        return not self._filter.text or self._filter.text.casefold() in self._have_texts()[number]

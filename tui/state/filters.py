@@ -1,0 +1,156 @@
+"""Filters for the jobs of a run: by what came of both arms, class, tag, prompt, variation and text, all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+
+from engine.records import ARMS, Arm
+from engine.runs.job_facts import ReplyFacts
+from tui.state.job import JobState
+from tui.state.job_groups import Kind, kind_of
+from tui.text.safe import one_line
+
+
+class Show(Enum):
+    """What came of a job's two sides. The value is what people read of a run, see `show_words`."""
+
+    ALL = "all"
+    BROKEN = "broken free"
+    RESCUED = "rescued"
+    LOST = "broken by constraint"
+    SAME = "unchanged"
+    DISAGREE = "arms disagree on values"
+    WRONG = "both wrong"
+    ERROR = "not decoded"
+
+
+_OF_A_RUN = tuple(show for show in Show if show is not Show.SAME)
+_OF_A_COMPARISON = {
+    Show.ALL: "all",
+    Show.RESCUED: "fixed",
+    Show.LOST: "regressed",
+    Show.SAME: "unchanged",
+    Show.WRONG: "both wrong",
+    Show.BROKEN: "broken baseline",
+    Show.ERROR: "not decoded",
+}
+
+
+def shows(labels: tuple[str, str]) -> tuple[Show, ...]:
+    """What can be asked for, given what the two sides of each job are called."""
+    return _OF_A_RUN if labels == ARMS else tuple(_OF_A_COMPARISON)
+
+
+def show_words(show: Show, labels: tuple[str, str]) -> str:
+    """What people read: "rescued" where the sides are arms is "fixed" where they are baseline and candidate."""
+    return show.value if labels == ARMS else _OF_A_COMPARISON[show]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Everything set must hold. None lets everything through; "" as variation is the input as written, as tag none.
+
+    failure: a class of the reply of `side`, or where that is None of either; "ok" among them only where there is a
+    side. text: found in the job's id, its input or its classes, upper and lower case alike.
+    """
+
+    show: Show = Show.ALL
+    failure: str | None = None
+    side: Arm | None = None
+    tag: str | None = None
+    prompt: str | None = None
+    variation: str | None = None
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is kept back."""
+        return self != _EVERYTHING
+
+    @property
+    def by_kind(self) -> bool:
+        """Whether anything but the text is asked for."""
+        return replace(self, text="") != _EVERYTHING
+
+    def admits(self, kind: Kind) -> bool:
+        """Whether jobs of a kind are let through, the text aside."""
+        if self.prompt is not None and kind.prompt != self.prompt:
+            return False
+        if self.variation is not None and kind.variation != self.variation:
+            return False
+        if self.tag is not None and self.tag not in (kind.tags or ("",)):
+            return False
+        if self.failure is not None and self.failure not in classes(kind, self.side):
+            return False
+        return shown(kind, self.show)
+
+    def matcher(self) -> Callable[[JobState], bool]:
+        """A function that tells whether a job is let through."""
+        needle = self.text.casefold()
+        return lambda job: self.admits(kind_of(job)) and needle in searched(job)
+
+    def words(self, labels: tuple[str, str]) -> str:
+        """What is asked for: `broken free, class prose_before, prompt naive, "alice"`."""
+        words = [show_words(self.show, labels)] if self.show is not Show.ALL else []
+        if self.failure is not None:
+            side = f" of {labels[ARMS.index(self.side)]}" if self.side is not None else ""
+            words.append(f"class {self.failure}{side}")
+        if self.tag is not None:
+            words.append(f"tag {self.tag}" if self.tag else "no tag")
+        if self.prompt is not None:
+            words.append(f"prompt {self.prompt}")
+        if self.variation is not None:
+            words.append(f"variation {self.variation}" if self.variation else "as written")
+        if self.text:
+            words.append(f'"{self.text}"')
+        return one_line(", ".join(words))
+
+
+_EVERYTHING = Filter()
+
+
+def shown(kind: Kind, show: Show) -> bool:
+    """Whether what came of jobs of a kind is what one wants to see."""
+    return show in outcomes(kind)
+
+
+def outcomes(kind: Kind) -> frozenset[Show]:
+    """All that jobs of a kind are shown under."""
+    return _outcomes(_fine(kind.free), _fine(kind.constrained), kind.judged, kind.agree)
+
+
+@lru_cache
+def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: bool | None) -> frozenset[Show]:
+    held = {
+        Show.ALL: True,
+        Show.BROKEN: free is False,
+        Show.RESCUED: free is False and constrained is True,
+        Show.LOST: free is True and constrained is False,
+        Show.SAME: free is not None and free is constrained,
+        Show.DISAGREE: agree is False,
+        Show.WRONG: free is False and constrained is False,
+        Show.ERROR: judged and None in (free, constrained),
+    }
+    return frozenset(show for show, holds in held.items() if holds)
+
+
+def _fine(facts: ReplyFacts | None) -> bool | None:
+    return None if facts is None else facts.ok
+
+
+def classes(kind: Kind, side: Arm | None = None) -> set[str]:
+    """The classes of one side's reply; of both, "ok" aside, where no side is named."""
+    if side is not None:
+        facts = kind.of(side)
+        return set(facts.classes) if facts is not None else set()
+    return {name for arm in ARMS for name in classes(kind, arm) if name != "ok"}
+
+
+def searched(job: JobState) -> str:
+    """What a text is looked for in, in lower case."""
+    parts = [job.info.id, job.info.input]
+    if job.facts is not None:
+        parts += [name for facts in (job.facts.free, job.facts.constrained) if facts for name in facts.classes]
+    return "\n".join(parts).casefold()

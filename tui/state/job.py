@@ -1,0 +1,140 @@
+"""What the screens show of one job: live texts while it runs, what came of it once it is finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from engine.protocol.events import Broke, JobInfo
+from engine.records import ARMS, Arm, Fork, Record, Reply
+from engine.runs.job_facts import JobFacts, ReplyFacts
+
+
+class Mark(Enum):
+    """The state of one reply: its one-glance mark, never told by colour alone."""
+
+    WAITING = "--"
+    RUNNING = ".."
+    BREAKING = ".!"
+    OK = "ok"
+    BROKEN = "!!"
+    ERROR = "xx"
+    CANCELLED = "~~"
+
+    @property
+    def pending(self) -> bool:
+        """Whether the reply is not decided yet."""
+        return self in (Mark.WAITING, Mark.RUNNING, Mark.BREAKING)
+
+
+@dataclass(slots=True)
+class LiveText:
+    """A text that grows by pieces; joined only when somebody looks."""
+
+    _parts: list[str] = field(default_factory=list)
+    tokens: int = 0
+
+    def add(self, text: str, tokens: int = 0) -> None:
+        """Append a piece."""
+        self._parts.append(text)
+        self.tokens += tokens
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        if len(self._parts) > 1:
+            self._parts[:] = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
+
+@dataclass(slots=True)
+class JobState:
+    """A job as far as it has come.
+
+    starts: how often it was begun; beginning again voids what it had said. live: the texts while it runs. broke: where
+    a reply that still runs has stopped being the beginning of any that is right. facts: the verdicts, once it is
+    finished. record: all of it, None of a job of a past run until somebody looks (see RunState.load).
+    trial: it belongs to a trial beside the run, not to the run itself.
+    """
+
+    info: JobInfo
+    starts: int = 0
+    cancelled: bool = False
+    live: dict[Arm, LiveText] = field(default_factory=dict)
+    broke: dict[Arm, Broke] = field(default_factory=dict)
+    fork: Fork | None = None
+    facts: JobFacts | None = None
+    record: Record | None = None
+    trial: bool = False
+
+    @property
+    def started(self) -> bool:
+        """Whether it has been begun, finished or not."""
+        return self.starts > 0 or self.finished
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has a record, here or on disk."""
+        return self.facts is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.cancelled or self.finished
+
+    def begin(self, prefill: str) -> None:
+        """It got its row, maybe not for the first time. `prefill` is how both replies begin."""
+        self.starts += 1
+        self.fork = None
+        self.broke = {}
+        self.live = {arm: LiveText() for arm in ARMS}
+        for live in self.live.values():
+            live.add(prefill)
+
+    def finish(self, facts: JobFacts, record: Record | None) -> None:
+        """It is done and judged. What it said while it ran is not needed any more."""
+        self.facts, self.live, self.broke = facts, {}, {}
+        if record is not None:
+            self.know(record)
+
+    def know(self, record: Record) -> None:
+        """Its record is at hand."""
+        self.record, self.fork = record, record.fork
+
+    def verdict(self, arm: Arm) -> ReplyFacts | None:
+        """What the judge said of an arm's reply; None while there is none, and where it was not decoded."""
+        return self.facts.of(arm) if self.facts else None
+
+    def reply(self, arm: Arm) -> Reply | None:
+        """The whole reply of an arm, None where the record is not at hand."""
+        return self.record.reply(arm) if self.record else None
+
+    def text(self, arm: Arm) -> str:
+        """What an arm has said so far, as far as it is at hand."""
+        if self.record:
+            return self.record.reply(arm).text
+        return self.live[arm].text if arm in self.live else ""
+
+    def tokens(self, arm: Arm) -> int:
+        """How many tokens an arm has so far."""
+        if self.record:
+            return len(self.record.reply(arm).tokens)
+        return self.live[arm].tokens if arm in self.live else 0
+
+    def mark(self, arm: Arm) -> Mark:
+        """The state of an arm's reply."""
+        if self.cancelled:
+            return Mark.CANCELLED
+        if self.facts is None:
+            if not self.starts:
+                return Mark.WAITING
+            return Mark.BREAKING if arm in self.broke else Mark.RUNNING
+        verdict = self.facts.of(arm)
+        if verdict is None:
+            return Mark.ERROR
+        return Mark.OK if verdict.ok else Mark.BROKEN
+
+    @property
+    def broken(self) -> bool:
+        """Whether the free reply was judged and is not what was asked for."""
+        return self.mark("free") is Mark.BROKEN

@@ -1,0 +1,83 @@
+"""The jobs of a run by what filters and counts ask of them: many jobs, few kinds, so that counting is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.records import Arm
+from engine.runs.job_facts import ReplyFacts
+from tui.state.job import JobState
+from tui.state.run import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is the same of all jobs of a kind.
+
+    variation: "" is the input as written. free, constrained: None where there is no verdict. judged: the job is
+    finished, so that no verdict means that a reply was not decoded. excluded: its case counts nowhere.
+    """
+
+    prompt: str
+    variation: str
+    tags: tuple[str, ...]
+    trial: bool
+    excluded: bool
+    judged: bool = False
+    free: ReplyFacts | None = None
+    constrained: ReplyFacts | None = None
+    agree: bool | None = None
+
+    def of(self, arm: Arm) -> ReplyFacts | None:
+        """The verdict on one arm's reply."""
+        return self.free if arm == "free" else self.constrained
+
+
+def kind_of(job: JobState, excluded: bool = False) -> Kind:
+    """The kind of a job."""
+    info, facts = job.info, job.facts
+    common = (info.prompt, info.variation or "", info.tags, job.trial, excluded)
+    if facts is None or job.cancelled:
+        return Kind(*common)
+    return Kind(*common, True, facts.free, facts.constrained, facts.agree)
+
+
+@dataclass(slots=True)
+class Kinds:
+    """Each job's kind, kept up to date.
+
+    kinds: in the order in which they first appeared. counts: how many jobs each has. of_job: the kind's number of each
+    job.
+    """
+
+    state: RunState
+    kinds: list[Kind] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    of_job: list[int] = field(default_factory=list)
+    _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def update(self, changed: Iterable[int] = ()) -> None:
+        """Take in jobs that were added, and those that have changed."""
+        jobs = self.state.jobs
+        for number in changed:
+            if number < len(self.of_job):
+                self.counts[self.of_job[number]] -= 1
+                self.of_job[number] = self._number(jobs[number])
+        for number in range(len(self.of_job), len(jobs)):
+            self.of_job.append(self._number(jobs[number]))
+
+    def _number(self, job: JobState) -> int:
+        """The number of a job's kind, counting the job."""
+        info, facts = job.info, job.facts
+        key: tuple[object, ...] = (info.prompt, info.variation, info.tags, job.trial, info.case in self.state.excluded)
+        if facts is not None and not job.cancelled:
+            # By identity, as equal verdicts are one object: their hashes would take longer than all the rest.
+            key += (id(facts.free), id(facts.constrained), facts.agree)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.kinds)
+            self.kinds.append(kind_of(job, excluded=info.case in self.state.excluded))
+            self.counts.append(0)
+        self.counts[number] += 1
+        return number

@@ -1,0 +1,96 @@
+"""What a run's manifest says that is needed to look closely at a job: how it was asked, how its values are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.judging.compare import EVERYTHING_COUNTS, Cursor, Rule, cursor_of
+
+if TYPE_CHECKING:
+    from tui.state.job import JobState
+    from tui.state.run import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFacts:
+    """How a prompt asks, beside its messages.
+
+    prefill: how every reply begins. template_kwargs: variables of the chat template. think_close: the tag that ends the
+    thinking, None where the reply begins at once.
+    """
+
+    prefill: str = ""
+    template_kwargs: dict[str, Any] = field(default_factory=dict)
+    think_close: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a manifest says. rules: where a comparison of values begins. problem: why it says nothing, a sentence."""
+
+    model: str | None = None
+    rules: Cursor = EVERYTHING_COUNTS
+    prompts: dict[str, PromptFacts] = field(default_factory=dict)
+    suite_sha256: str | None = None
+    problem: str | None = None
+
+
+_read: dict[Path, RunFacts] = {}  # manifests say these things when a run begins, and go on saying them
+
+
+def facts_for(state: RunState, job: JobState) -> RunFacts:
+    """What the manifest of a job's run says: of a trial that of the trial, of two runs compared the candidate's."""
+    facts = RunFacts(problem="The run has no folder yet.")
+    for folder in _folders(state, job):
+        facts = run_facts(folder)
+        if job.info.prompt in facts.prompts:
+            return facts
+    return facts
+
+
+def run_facts(folder: Path) -> RunFacts:
+    """What the manifest in a folder says."""
+    if folder not in _read:
+        facts = _facts_in(folder)
+        if facts.problem is not None:
+            return facts  # it may be written yet
+        _read[folder] = facts
+    return _read[folder]
+
+
+def _folders(state: RunState, job: JobState) -> Iterator[Path]:
+    from engine.runs.listing import trials_of
+
+    folder = state.folder or (state.started.folder if state.started else None)
+    if folder is None:
+        return
+    if job.trial:
+        yield from reversed(trials_of(folder))
+    yield folder
+
+
+def _facts_in(folder: Path) -> RunFacts:
+    from pydantic import TypeAdapter, ValidationError
+
+    from engine.errors import BadInputError
+    from engine.runs.reading import PromptText, RunFolder
+
+    def facts(prompt: PromptText) -> PromptFacts:
+        kwargs = {**(generation.get("chat_template_kwargs") or {}), **prompt.chat_template_kwargs}
+        return PromptFacts(prompt.prefill or "", kwargs, (prompt.think or {}).get("close"))
+
+    try:
+        run = RunFolder(folder)
+        manifest, generation = run.manifest, run.manifest.generation
+        compare = (manifest.model_extra or {}).get("compare") or {}
+        rules = cursor_of(TypeAdapter(dict[str, Rule]).validate_python(compare))
+        prompts = {prompt.name: facts(prompt) for prompt in manifest.prompts}
+    except BadInputError as error:
+        return RunFacts(problem=str(error))
+    except (ValidationError, ValueError):
+        return RunFacts(problem="The manifest does not say how values are compared.")
+    problem = f"{run.manifest_error}." if run.manifest_error else None
+    return RunFacts(manifest.model, rules, prompts, manifest.suite_sha256, problem)

@@ -1,0 +1,200 @@
+"""The counts of the matrix: prompts by variations, tags or classes. Plain numbers; nothing is drawn here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias, get_args
+
+from engine.judging.verdict import FailureClass
+from engine.records import Arm
+from engine.runs.job_facts import ReplyFacts
+from engine.statistics import Paired, alike
+from tui.state.filters import Filter
+from tui.state.job_groups import Kind, Kinds
+
+Name: TypeAlias = str | None
+"""Of a row or a column; None is all of them together."""
+
+
+class By(Enum):
+    """What the columns are. The value is what people read."""
+
+    VARIATION = "variations"
+    TAG = "tags"
+    CLASS = "classes"
+
+
+class Rate(Enum):
+    """What is counted of each reply. The value is what people read."""
+
+    STRICT = "strict"
+    SCHEMA = "schema"
+    RIGHT = "right"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a matrix shows. arm: None is the second side minus the first. By classes the rate is not asked for."""
+
+    by: By = By.VARIATION
+    rate: Rate = Rate.OK
+    arm: Arm | None = "free"
+
+    def holds(self, facts: ReplyFacts, column: Name) -> bool | None:
+        """Whether a reply has what is counted in a column; None where it does not count."""
+        if self.by is By.CLASS:
+            return column in facts.classes
+        match self.rate:
+            case Rate.STRICT:
+                return facts.strict
+            case Rate.SCHEMA:
+                return facts.schema
+            case Rate.RIGHT:
+                return facts.values
+            case Rate.OK:
+                return facts.ok
+
+    def both(self, kind: Kind, column: Name) -> tuple[bool, bool] | None:
+        """The same of the two replies of a job; None where one of them does not count."""
+        if kind.free is None or kind.constrained is None:
+            return None
+        first, second = self.holds(kind.free, column), self.holds(kind.constrained, column)
+        return None if first is None or second is None else (first, second)
+
+    def value(self, kind: Kind, column: Name) -> int | None:
+        """What a job adds to k in a column: 0 or 1, of a difference -1 too. None where it does not count."""
+        if self.arm is None:
+            pair = self.both(kind, column)
+            return None if pair is None else pair[1] - pair[0]
+        facts = kind.of(self.arm)
+        held = None if facts is None else self.holds(facts, column)
+        return None if held is None else int(held)
+
+
+@dataclass(slots=True)
+class Cell:
+    """k of n replies; of a difference n pairs of replies, k the second side's minus the first's."""
+
+    k: int = 0
+    n: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1, of a difference from -1 to 1. None of no reply."""
+        return self.k / self.n if self.n else None
+
+
+@dataclass(slots=True)
+class Matrix:
+    """The table. A cell that is not there has no reply.
+
+    rows: the prompts, all of them together first. columns: variations, tags or classes; all jobs first if not by class.
+    trials: the prompts that are not the run's own.
+    """
+
+    rows: list[Name] = field(default_factory=list)
+    columns: list[Name] = field(default_factory=list)
+    trials: set[str] = field(default_factory=set)
+    cells: dict[tuple[Name, Name], Cell] = field(default_factory=dict)
+
+    def cell(self, row: Name, column: Name) -> Cell:
+        """The counts of a cell."""
+        return self.cells.get((row, column)) or Cell()
+
+
+def count(kinds: Kinds, question: Question) -> Matrix:
+    """Count all finished jobs of a run. Takes as long as there are kinds of jobs, however many jobs there are.
+
+    Excluded cases count nowhere. A trial of another prompt is a row of its own; what was tried again of a prompt of
+    the run itself does not count.
+    """
+    present = [kind for kind, jobs in zip(kinds.kinds, kinds.counts, strict=True) if jobs]
+    prompts = dict.fromkeys(kind.prompt for kind in present)
+    own = _own(kinds)
+    matrix = Matrix(trials=set(prompts) - own, columns=_columns(present, question.by))
+    matrix.rows = [*([None] if len(prompts) > 1 else []), *prompts]
+    for kind, jobs in zip(kinds.kinds, kinds.counts, strict=True):
+        if not jobs or not _counts(kind, own):
+            continue
+        for column in _columns_of(kind, question.by, matrix.columns):
+            value = question.value(kind, column)
+            if value is not None:
+                for row in (kind.prompt,) if kind.trial else (None, kind.prompt):
+                    cell = matrix.cells.setdefault((row, column), Cell())
+                    cell.k += value * jobs
+                    cell.n += jobs
+    return matrix
+
+
+def _own(kinds: Kinds) -> set[str]:
+    """The prompts of the run itself."""
+    return {kind.prompt for kind in kinds.kinds if not kind.trial}
+
+
+def _counts(kind: Kind, own: set[str]) -> bool:
+    return not kind.excluded and not (kind.trial and kind.prompt in own)
+
+
+def _columns(kinds: Iterable[Kind], by: By) -> list[Name]:
+    """All columns: in the order in which they appear, classes in their own order."""
+    if by is By.CLASS:
+        found = {name for kind in kinds for facts in (kind.free, kind.constrained) if facts for name in facts.classes}
+        return [name for name in get_args(FailureClass) if name in found]
+    names = dict.fromkeys(name for kind in kinds for name in _names(kind, by))
+    return [None, *names]
+
+
+def _names(kind: Kind, by: By) -> tuple[str, ...]:
+    return (kind.variation,) if by is By.VARIATION else kind.tags or ("",)
+
+
+def _columns_of(kind: Kind, by: By, columns: list[Name]) -> Iterable[Name]:
+    """The columns that a kind counts in: by classes it counts in all of them, as one that has the class or has not."""
+    return columns if by is By.CLASS else (None, *_names(kind, by))
+
+
+def filter_of(question: Question, row: Name, column: Name) -> Filter:
+    """What lets through the jobs of a cell."""
+    match question.by:
+        case By.VARIATION:
+            return Filter(prompt=row, variation=column)
+        case By.TAG:
+            return Filter(prompt=row, tag=column)
+        case By.CLASS:
+            either = column == "ok" and question.arm is None  # then every job of the prompt counts for something
+            return Filter(prompt=row, failure=None if either else column, side=question.arm)
+
+
+def replies_as_one(kinds: Kinds, question: Question, row: Name, column: Name) -> float:
+    """How many of the replies that a cell counts are taken for one (see `statistics.alike`)."""
+    counted = _within(kinds, question, row, column)
+    for number, kind in enumerate(kinds.kinds):
+        counted[number] = counted[number] and question.value(kind, column) is not None
+    jobs = zip(kinds.state.jobs, kinds.of_job, strict=True)
+    return alike(Counter([job.info.case for job, number in jobs if counted[number]]).values())
+
+
+def pairs(kinds: Kinds, question: Question, row: Name, column: Name) -> Paired:
+    """The pairs that a cell counts, the first side's reply first."""
+    found, within = Paired(), _within(kinds, question, row, column)
+    both = [question.both(kind, column) if within[number] else None for number, kind in enumerate(kinds.kinds)]
+    for job, number in zip(kinds.state.jobs, kinds.of_job, strict=True):
+        pair = both[number]
+        if pair is not None:
+            found.add(*pair, job.info.case)
+    return found
+
+
+def _within(kinds: Kinds, question: Question, row: Name, column: Name) -> list[bool]:
+    """Of each kind, whether its jobs are in a cell."""
+    own = _own(kinds)
+    return [
+        _counts(kind, own)
+        and (kind.prompt == row if row is not None else not kind.trial)
+        and (column is None or question.by is By.CLASS or column in _names(kind, question.by))
+        for kind in kinds.kinds
+    ]

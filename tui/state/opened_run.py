@@ -1,0 +1,174 @@
+"""A run folder as the screens show runs: read in batches, its records only when somebody looks. No word of Textual."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.errors import BadInputError
+from engine.protocol.events import Loading, ModelReady, RunStarted
+from engine.records import Record
+from engine.reports.figures import plural
+from engine.runs.following import follow
+from engine.runs.job_facts import JobFacts
+from engine.runs.listing import trials_of
+from engine.runs.reading import Manifest, RunFolder
+from engine.runs.store import RECORDS
+from engine.runs.summaries import Summary, SummaryReader, lost_words, without_collector
+from tui.state.run import RunState
+from tui.state.task import OVER, Phase
+
+REDRAW_SECONDS = 0.5  # while a run is read for the first time
+_FILE = 1 << 48  # bytes, more than any file has: a place is the number of the file times this plus the place in it
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has been read of a run. phase: where it stands by now, None while that is not known."""
+
+    summaries: list[Summary]
+    trial: bool = False
+    phase: Phase | None = None
+    remarks: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+class OpenedRun:
+    """A run folder and its state: `read` the one in a thread, and `take` what comes of it into the other.
+
+    The trials beside the run, in folders of their own, come after its jobs. Raises BadInputError where the records
+    cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files = [RunFolder(folder)]  # the run, then its trials
+        self._listed = 0
+        self._drawn = 0.0
+        self.state = _state(self._files[0])
+        self.state.fetch = self._fetch
+
+    def read(self) -> Iterator[News]:
+        """All there is, and what an engine adds while it works on the run; at last how it ended. Sleeps in between."""
+        try:
+            yield from self._read()
+        except OSError as error:
+            yield News([], phase=Phase.FAILED, failure=f"{RECORDS} cannot be read ({error.strerror}).")
+
+    def _read(self) -> Iterator[News]:
+        reader = SummaryReader(self.folder)
+        for batch in follow(self.folder, reader):
+            yield News(batch, phase=None if batch else Phase.RUNNING)
+        remarks = lost_words(reader)
+        for folder in trials_of(self.folder):
+            remarks += yield from self._read_trial(folder)
+        self._files[0] = RunFolder(self.folder)  # it may have ended since
+        yield News([], phase=_phase(self._files[0].manifest), remarks=tuple(remarks))
+
+    def _read_trial(self, folder: Path) -> Generator[News, None, list[str]]:
+        try:
+            run = RunFolder(folder)
+        except BadInputError as error:
+            return [f"A trial is left out. {error}"]
+        first = len(self._files) * _FILE
+        self._files.append(run)
+        reader = SummaryReader(folder)
+        for batch in reader.batches():
+            yield News([(info, _moved(facts, first)) for info, facts in batch], trial=True)
+        return [f"Of the trial {folder.name}: {words}" for words in lost_words(reader)]
+
+    def take(self, news: News) -> None:
+        """Add what was read to the state."""
+        state = self.state
+        with without_collector():
+            state.add_finished(news.summaries, news.trial)
+        if not news.trial:
+            self._listed += len(news.summaries)
+        state.unlisted = max(0, _planned(self._files[0].manifest) - self._listed)
+        state.remarks += news.remarks
+        changed = bool(news.summaries or news.remarks)
+        if news.failure is not None:
+            state.fail(news.failure)
+        elif news.phase is not None and news.phase is not state.phase:
+            state.phase, changed = news.phase, True
+            manifest = self._files[0].manifest
+            state.seconds = _seconds(manifest) if news.phase in OVER else None
+            state.since = _since(manifest) or state.since
+        now = time.monotonic()
+        # An idle screen writes nothing; and drawing what comes at every moment would take the time that reading needs.
+        if changed and (state.phase is not Phase.LOADING or now - self._drawn > REDRAW_SECONDS):
+            self._drawn = now
+            state.revision += 1
+
+    def _fetch(self, place: int) -> Record:
+        file, place = divmod(place, _FILE)
+        return self._files[file].record_at(place)
+
+
+def _moved(facts: JobFacts, first: int) -> JobFacts:
+    """The facts of a job whose file begins at `first` among all places."""
+    assert facts.place is not None
+    return JobFacts(facts.free, facts.constrained, facts.agree, first + facts.place)
+
+
+def _state(run: RunFolder) -> RunState:
+    """What the manifest says of a run, before its records have been read."""
+    manifest = run.manifest
+    state = RunState(Path(manifest.suite_file or run.folder.name), run.folder, phase=Phase.LOADING)
+    state.loading = Loading("reading the records")
+    suite, model = manifest.suite or run.folder.name, manifest.model or "?"
+    adapter = manifest.adapter.name if manifest.adapter else None
+    state.started = RunStarted(run.folder, suite, model, (), manifest.constrained_error, adapter=adapter)
+    state.model = ModelReady(model, manifest.device or "?", manifest.dtype or "?", 0.0)
+    state.remarks = _remarks(run)
+    state.unlisted = _planned(manifest)
+    return state
+
+
+def _remarks(run: RunFolder) -> list[str]:
+    manifest = run.manifest
+    remarks = [f"{run.manifest_error}: what was run is not known."] if run.manifest_error else []
+    if manifest.cancelled:
+        remarks.append(f"{plural(manifest.cancelled, 'job')} of this run were cancelled and are not listed.")
+    for grammar in manifest.grammars:
+        if grammar.error and not manifest.constrained_error:
+            remarks.append(f"No constrained arm for {', '.join(grammar.prompts)}: {grammar.error}")
+        remarks += [
+            f"The grammar does not enforce {item.keyword!r} at {item.pointer or '/'}; the judge checks it."
+            for item in grammar.unenforced
+        ]
+    return remarks + (manifest.adapter.remarks if manifest.adapter else [])
+
+
+def _planned(manifest: Manifest) -> int:
+    """How many jobs a run was to finish; 0 where the manifest does not say."""
+    return max(0, (manifest.jobs or 0) - (manifest.cancelled or 0))
+
+
+def _phase(manifest: Manifest) -> Phase:
+    """How a run has ended. One that was broken off has stopped too."""
+    return Phase.FINISHED if manifest.ended is not None and not manifest.stopped else Phase.STOPPED
+
+
+def _since(manifest: Manifest) -> float | None:
+    """When a run began, by the clock that `Work.since` goes by."""
+    began = _time(manifest.started)
+    return time.monotonic() - (datetime.now(UTC) - began).total_seconds() if began is not None else None
+
+
+def _seconds(manifest: Manifest) -> float | None:
+    """How long the run took; None where the manifest does not say, or where the clock was turned back."""
+    began, ended = _time(manifest.started), _time(manifest.ended)
+    return (ended - began).total_seconds() if began is not None and ended is not None and ended >= began else None
+
+
+def _time(text: str | None) -> datetime | None:
+    """A time with its zone; None of anything else."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

@@ -1,0 +1,71 @@
+"""The suites the first screen offers: what was found on disk, those that do not load included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.suites.suite import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteFile:
+    """A suite file: either the suite and how many jobs it makes, or why it does not load.
+
+    words: what a text is looked for in, folded to one case.
+    """
+
+    path: Path
+    suite: Suite | None
+    error: str | None = None
+    jobs: int = 0
+    words: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Whether a text is found in its name, its description, a prompt's name or a case's input."""
+        return text.casefold() in self.words
+
+
+def read_suites(path: Path) -> list[SuiteFile]:
+    """Read every suite under a folder, or the one file. Slow imports and files: call it from a thread."""
+    from engine.suites.faults import SuiteError
+    from engine.suites.suite import find_suites
+
+    try:
+        paths = find_suites(path)
+    except SuiteError as error:
+        return [SuiteFile(path, None, str(error))]
+    return [_read(found) for found in paths]
+
+
+def _read(path: Path) -> SuiteFile:
+    from engine.suites.faults import SuiteError
+    from engine.suites.jobs import count_jobs
+    from engine.suites.suite import load_suite
+
+    try:
+        suite = load_suite(path)
+        return SuiteFile(path, suite, None, count_jobs(suite), _words(path, suite))
+    except SuiteError as error:
+        return SuiteFile(path, None, str(error), words=path.name.casefold())
+
+
+def _words(path: Path, suite: Suite) -> str:
+    prompts, inputs = (prompt.name for prompt in suite.prompts), (case.input for case in suite.cases)
+    return "\n".join([path.name, suite.name, suite.description, *prompts, *inputs]).casefold()
+
+
+def search_fault(file: SuiteFile) -> str | None:
+    """Why a suite that loads cannot be searched; None where it can."""
+    from engine.errors import BadInputError
+    from engine.protocol.events import SEARCH_BUDGET
+    from engine.search.planning import plan_search
+
+    assert file.suite is not None
+    try:
+        plan_search(file.suite, SEARCH_BUDGET)
+    except BadInputError as error:
+        return str(error)
+    return None

@@ -1,0 +1,60 @@
+"""How far a search is, in two lines: the stage and the jobs, what is searched and for how long."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.pages.search import stage_words
+from tui.state.search import SearchState
+from tui.text.safe import one_line, shorten
+from tui.widgets.lines.status_line import both_ends, phase_words
+
+
+class SearchStatus(Static):
+    """Drawn anew only when its words change."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._drawn = ""
+
+    def show(self, state: SearchState, elapsed: float) -> None:
+        """Draw the state; `elapsed` is the time since the search was asked for, in seconds."""
+        width = self.size.width
+        lines = [
+            _line(_stage(state), _progress(state), width),
+            _line(_subject(state), phase_words(state, elapsed), width),
+        ]
+        text = "\n".join(lines)
+        if text != self._drawn:
+            self._drawn = text
+            self.update(Content(text))
+
+
+def _line(left: str, right: str, width: int) -> str:
+    return both_ends(shorten(left, max(1, width - cell_len(right) - 2)), right, width)
+
+
+def _stage(state: SearchState) -> str:
+    if state.started is None:
+        return "search"
+    if state.found is not None:
+        return "ok the winner has been judged on cases that it was not chosen on"
+    return stage_words(state.board, len(state.started.rounds), state.started.candidates)
+
+
+def _progress(state: SearchState) -> str:
+    if state.finished is not None:
+        return f"{state.finished.done} jobs"
+    if state.progress is None:
+        return ""
+    return f"{state.progress.done}/{state.progress.total} jobs  {state.progress.tokens_per_second:.0f} tok/s"
+
+
+def _subject(state: SearchState) -> str:
+    if state.started is None:
+        return one_line(state.suite.stem)
+    return one_line(f"{state.started.suite}  {state.started.model}  yardstick: {state.started.yardstick}")

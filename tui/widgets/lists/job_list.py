@@ -1,0 +1,285 @@
+"""The jobs of a run, one row each, drawn line by line: a hundred thousand rows cost no more than those in view."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from engine.records import ARMS, Arm
+from tui import keys
+from tui.messages import JobSelected
+from tui.state.filtered_jobs import JobView
+from tui.state.filters import Filter
+from tui.state.job import JobState, Mark
+from tui.widgets.lists.job_row import (
+    VERDICT_CELLS,
+    Columns,
+    Measure,
+    apart_words,
+    header_words,
+    input_words,
+    names,
+    verdict_words,
+)
+
+
+class JobList(ScrollView, can_focus=True):
+    """A header and a row for each job shown. The cursor follows the newest job until the user moves it.
+
+    cursor: the number of the selected job among all of the run.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "job--header",
+        "job--header-focused",
+        "job--input",
+        "job--cursor",
+        "job--cursor-focused",
+        "job--ok",
+        "job--broken",
+        "job--error",
+        "job--pending",
+        "job--apart",
+    }
+    BINDINGS = keys.ARROWS
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.cursor = 0
+        self.following = True
+        self._chosen = 0  # where the user put the cursor: back to it when a filter lets the job in again
+        self._view: JobView | None = None
+        self._shown = Filter()
+        self._row_shown = 0
+        self._title = ""
+        self._measure = Measure()
+        self._said: dict[int, tuple[object, ...]] = {}  # what each line of the window said when it was drawn
+
+    def show(self, view: JobView, title: str) -> None:
+        """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
+        view.update()
+        if self._view is None or view.state is not self._view.state:
+            if not view.state.resumed:  # that is the run of before: the list keeps its place
+                self.cursor, self._chosen, self._row_shown, self.following = 0, 0, 0, True
+            self._measure = Measure()
+        self._view, self._title = view, title
+        self._measure.take_in(view.state.jobs)
+        self.virtual_size = Size(self.size.width, self._count + 1)
+        followed = self._followed() if self.following else None
+        if followed is not None:
+            self._chosen = followed
+            self._place(followed)
+        else:
+            self._stay()
+        self._shown = view.filter
+        self._refresh_changed()
+
+    def _refresh_changed(self) -> None:
+        """Draw anew the lines that say something else by now: most stay as they are while texts stream."""
+        for y in range(self.size.height):
+            if self._said.get(y) != self._saying(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _followed(self) -> int | None:
+        """The job that is newest among those shown."""
+        assert self._view is not None
+        newest = self._view.state.newest
+        return newest if newest is not None and self._view.row_of(newest) is not None else self._view.latest
+
+    def _stay(self) -> None:
+        """Keep the cursor on its job, and the job on its line of the screen; both as far as the filter allows."""
+        assert self._view is not None
+        if not self._count:
+            return
+        same = self._view.filter == self._shown
+        number = self.cursor if same else self._chosen
+        if self._view.row_of(number) is None:
+            number = self._view.numbers[self._view.nearest_row(number)]
+        if same and number == self.cursor:
+            moved, self._row_shown = self._row - self._row_shown, self._row
+            if moved:
+                self.scroll_to(y=self.scroll_offset.y + moved, animate=False)
+        else:
+            self._place(number)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Room for all jobs, also while a filter shows few: what stands below must not jump while one types."""
+        return len(self._view.state.jobs) + 1 if self._view else 1
+
+    def select(self, number: int) -> None:
+        """Put the cursor on a job by its number, as the user does: it is not moved by itself any more."""
+        self.following = False
+        self._chosen = number
+        self._place(number)
+
+    def settle(self) -> None:
+        """The user stays with the job under the cursor, wherever they came from."""
+        self._chosen = self.cursor
+
+    def follow(self, on: bool) -> None:
+        """Follow the newest job, or stay."""
+        self.following = on
+        if on and self._view is not None and (number := self._followed()) is not None:
+            self._chosen = number
+            self._place(number)
+        self.refresh()
+
+    def _place(self, number: int) -> None:
+        if number != self.cursor:
+            self.cursor = number
+            self.post_message(JobSelected(number))
+        self._row_shown = self._row
+        self._reveal()
+        self._refresh_changed()
+
+    def _step(self, rows: int) -> None:
+        """Move the cursor by so many rows, as far as there are any."""
+        if self._view is not None and self._count:
+            row = max(0, min(self._row + rows, self._count - 1))
+            self.select(self._view.numbers[row])
+
+    def _reveal(self) -> None:
+        """Scroll so far that the row of the cursor is in view."""
+        window = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if not top <= self._row < top + window:
+            self.scroll_to(y=self._row if self._row < top else self._row - window + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """A smaller window keeps the cursor in view."""
+        self._reveal()
+
+    @property
+    def _count(self) -> int:
+        return len(self._view.numbers) if self._view else 0
+
+    @property
+    def _row(self) -> int:
+        return self._view.nearest_row(self.cursor) if self._view else 0
+
+    def on_focus(self) -> None:
+        """The cursor looks different with focus."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor looks different without focus."""
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor on the row clicked."""
+        row = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and self._view is not None and row < self._count:
+            self.select(self._view.numbers[row])
+
+    def action_up(self) -> None:
+        """To the job above."""
+        self._step(-1)
+
+    def action_down(self) -> None:
+        """To the job below."""
+        self._step(1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self._step(-max(1, self.size.height - 2))
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self._step(max(1, self.size.height - 2))
+
+    def action_first(self) -> None:
+        """To the first job."""
+        self._step(-self._count)
+
+    def action_last(self) -> None:
+        """To the last job."""
+        self._step(self._count)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the header, the row of a job, or that there is none."""
+        self._said[y] = self._saying(y)
+        width = self.size.width
+        if self._view is None:
+            return Strip.blank(width, self.rich_style)
+        state, row, columns = self._view.state, self.scroll_offset.y + y - 1, self._columns
+        if y == 0:
+            strip = self._header(columns)
+        elif row < self._count:
+            number = self._view.numbers[row]
+            strip = self._draw(number, state.jobs[number], columns)
+        elif row == 0 and self._view.filter:
+            words = f"  No job matches the filter. esc clears it and shows all {len(state.jobs)} again."
+            strip = Strip([Segment(words, self.rich_style)])
+        else:
+            strip = Strip.blank(width, self.rich_style)
+        return strip.crop_extend(0, width, self.rich_style)
+
+    @property
+    def _columns(self) -> Columns:
+        assert self._view is not None
+        return Columns.fitting(self.size.width, self._measure, bool(self._view.state.excluded))
+
+    def _saying(self, y: int) -> tuple[object, ...]:
+        """All that `render_line` draws of a line, put together at a tenth of the price."""
+        if self._view is None:
+            return ()
+        state, row = self._view.state, self.scroll_offset.y + y - 1
+        frame = (self._columns, self.has_focus)
+        if y == 0:
+            return *frame, state.labels, self._title, self.following, state.over
+        if row >= self._count:
+            return *frame, bool(self._view.filter), row, len(state.jobs)
+        number = self._view.numbers[row]
+        job = state.jobs[number]
+        words = [verdict_words(job, arm, state.over_for(job)) for arm in ARMS]
+        return *frame, number, number == self.cursor, apart_words(job, job.info.case in state.excluded), *words
+
+    def _header(self, columns: Columns) -> Strip:
+        assert self._view is not None
+        state = self._view.state
+        style = self._component("job--header-focused" if self.has_focus else "job--header")
+        status = "following" if self.following and not state.over else ""
+        rule = "━" if self.has_focus else "─"
+        return Strip([Segment(header_words(columns, state.labels, self._title, status, rule), style)])
+
+    def _draw(self, number: int, job: JobState, columns: Columns) -> Strip:
+        assert self._view is not None
+        state, selected = self._view.state, number == self.cursor
+        apart = apart_words(job, job.info.case in state.excluded)
+        base = self.rich_style
+        if apart:
+            base += self._component("job--apart", partial=True)
+        cursor = base
+        if selected:
+            cursor += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
+        segments = [Segment("> " if selected else "  ", cursor)]
+        for arm in ARMS:
+            words = verdict_words(job, arm, state.over_for(job))
+            segments.append(Segment(words.ljust(VERDICT_CELLS + columns.gap), base + self._verdict_style(job, arm)))
+        segments.append(Segment(names(job, columns, apart), cursor))
+        segments.append(Segment(input_words(job, columns), cursor + self._component("job--input", partial=True)))
+        return Strip(segments)
+
+    def _verdict_style(self, job: JobState, arm: Arm) -> Style:
+        match job.mark(arm):
+            case Mark.OK:
+                name = "job--ok"
+            case Mark.BROKEN:
+                name = "job--broken"
+            case Mark.BREAKING if self._view is not None and not self._view.state.over_for(job):
+                name = "job--broken"
+            case Mark.ERROR:
+                name = "job--error"
+            case _:
+                name = "job--pending"
+        return self._component(name, partial=True)
+
+    def _component(self, name: str, partial: bool = False) -> Style:
+        return self.get_component_rich_style(name, partial=partial)
