@@ -6,14 +6,134 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from engine.happenings import Happening
-from engine.models.adapter_folder import AdapterInUse
-from engine.running.constraints import Holding
 from engine.suites.jobs import Job
 
 if TYPE_CHECKING:
-    from engine.protocol.events import GrammarKind, Loading
+    from engine.protocol.commands import GrammarKind
+    from engine.protocol.events import Loading
     from engine.suites.tables import Generation
+
+
+from typing import Literal, TypeAlias
+
+from engine.records import Arm, Fork
+from engine.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInUse:
+    """What a run says of its adapter.
+
+    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
+    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
+    A server tells the name of its adapters and maybe their base; the rest is None.
+    """
+
+    name: str
+    path: str | None
+    sha256: str | None
+    base: str | None
+    live: float | None
+    remarks: tuple[str, ...]
+
+
+class Holding(Protocol):
+    """What holds replies to a schema: a grammar here, a form of request on a server."""
+
+    @property
+    def backend(self) -> str:
+        """What made it, in a word."""
+
+    @property
+    def unenforced(self) -> tuple[Unenforced, ...]:
+        """What it is known to leave to the judge."""
+
+
+class GrammarError(Exception):
+    """The schema has no grammar. The message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unenforced:
+    """A keyword of the schema that the grammar accepts and does not enforce, or not all of it.
+
+    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `reason` begins with "it".
+    """
+
+    keyword: str
+    pointer: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What to show."""
+        return printable(f"The grammar does not enforce {self.keyword!r} at {self.pointer}: {self.reason}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A request got its row. Told a second time when it has to start again, with a smaller batch."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """An arm, or both while they agree, took one token that is part of the reply."""
+
+    id: str
+    arm: Arm | Literal["both"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The arms chose differently."""
+
+    id: str
+    fork: Fork
+
+
+@dataclass(frozen=True, slots=True)
+class LaneResult:
+    """A finished arm: its whole text (prefill included), its tokens without the stop token, why it ended.
+
+    seconds: from the job's admission to the arm's last token. p, ends: as in records.Reply.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    finish: Literal["stop", "length"]
+    seconds: float
+    p: tuple[float, ...] = ()
+    ends: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Both arms are done. An arm is None where it could not be decoded.
+
+    free_error: why there is no free reply. error: why there is no constrained one, None where there was no grammar.
+    """
+
+    id: str
+    free: LaneResult | None
+    constrained: LaneResult | None
+    fork: Fork | None
+    error: str | None = None
+    free_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """Memory ran out: the batch has at most `slots` rows from now on, and `jobs` jobs start again."""
+
+    slots: int
+    jobs: int
+
+
+Happening: TypeAlias = Begun | Grown | Parted | Ended | Shrunk
+
 
 Held = TypeVar("Held", bound=Holding)
 

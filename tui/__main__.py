@@ -21,7 +21,7 @@ from engine.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from engine.protocol.events import GrammarKind
+    from engine.protocol.commands import GrammarKind
     from tui.app import JsonbreakApp
 
 

@@ -16,16 +16,16 @@ from textual.app import App
 from textual.binding import Binding
 
 from tui import keys
-from tui.direction import ScreenDriver
 from tui.keymap import shown_keys
 from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
 from tui.state.adapters import AdapterChoice
+from tui.terminal.driver import ScreenDriver
 from tui.themes import DEFAULT_THEME, NAMES, own_themes
 
 if TYPE_CHECKING:
-    from engine.protocol.events import GrammarKind, StartRun
+    from engine.protocol.commands import GrammarKind, StartRun
     from engine.runs.listing import ListedRun
     from tui.process.runner import Runner
     from tui.screens.offer import Answer
@@ -36,7 +36,7 @@ _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
-    batch, grammar: what every run is asked for, see engine.protocol.events.StartRun. adapters: of the engine. runs:
+    batch, grammar: what every run is asked for, see engine.protocol.commands.StartRun. adapters: of the engine. runs:
     the folder that runs are kept in. settings: the engine must have been told by `command` whether it is to keep
     running. left: the process of an engine that goes on after the app has ended.
     """
@@ -130,7 +130,7 @@ class JsonbreakApp(App[None]):
     def _order(self, message: RunRequested) -> StartRun:
         """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
         from engine.errors import BadInputError
-        from engine.protocol.events import StartRun
+        from engine.protocol.commands import StartRun
         from engine.runs.resuming import order_to_resume
         from tui.text.safe import one_line
 
@@ -144,7 +144,7 @@ class JsonbreakApp(App[None]):
 
     @on(SearchRequested)
     async def _search_suite(self, message: SearchRequested) -> None:
-        from engine.protocol.events import StartSearch
+        from engine.protocol.commands import StartSearch
         from tui.screens.search import SearchScreen
 
         runner = self._idle_runner()

@@ -10,7 +10,8 @@ def write_findings(folder: Path) -> Path:
 
     Raises BadInputError where the run cannot be read or the file not written.
     """
-    from engine.reports.run.report import report, write_report
+    from engine.reports.rendering import write_report
+    from engine.reports.run.report import report
 
     file = folder.with_name(f"{folder.name}.html")
     write_report(report(str(folder), folder.parent, html=True), file)
@@ -23,8 +24,8 @@ def write_comparison(baseline: Path, candidate: Path) -> Path:
     Reads both runs: call it in a thread. Raises BadInputError as above.
     """
     from engine.comparing.comparison import compare
-    from engine.comparing.writing import parts_of
-    from engine.reports.run.report import write_report
+    from engine.reports.comparison.report import parts_of
+    from engine.reports.rendering import write_report
     from engine.runs.reading import RunFolder
 
     file = candidate.with_name(f"{candidate.name}-against-{baseline.name}.html")

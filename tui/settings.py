@@ -54,7 +54,8 @@ def read_settings(file: Path) -> Settings:
 
 
 def _faults(data: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault, did_you_mean, shown, type_name
+    from engine.suites.faults import Fault
+    from engine.text import did_you_mean, shown, type_name
     from tui.themes import NAMES
 
     faults = []
@@ -85,7 +86,8 @@ def _flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple
 
 
 def _key_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault, did_you_mean, type_name
+    from engine.suites.faults import Fault
+    from engine.text import did_you_mean, type_name
     from tui.keymap import NAMES
 
     faults = []
@@ -102,7 +104,8 @@ def _key_faults(table: Mapping[str, object]) -> list[Fault]:
 
 
 def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
-    from engine.suites.faults import Fault, did_you_mean, shown
+    from engine.suites.faults import Fault
+    from engine.text import did_you_mean, shown
     from tui.keymap import KEY_NAMES, unknown_keys
 
     return [
@@ -112,7 +115,8 @@ def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
 
 
 def _clash_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault, shown
+    from engine.suites.faults import Fault
+    from engine.text import shown
     from tui.keymap import clashes
 
     paths = {".".join(path): path for path in _flat(table)}
@@ -129,8 +133,9 @@ def _remapped(table: Mapping[str, object]) -> dict[str, str]:
 
 def _refuse(file: Path, text: str, faults: list[Fault]) -> None:
     from engine.errors import BadInputError
-    from engine.suites.faults import dotted, printable
+    from engine.suites.faults import dotted
     from engine.suites.toml_lines import key_lines, nearest_line
+    from engine.text import printable
 
     lines = key_lines(text)
     sentences = []

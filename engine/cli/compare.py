@@ -11,7 +11,7 @@ import click
 from engine.errors import BadInputError
 
 if TYPE_CHECKING:
-    from engine.comparing.writing import Form
+    from engine.reports.comparison.report import Form
 
 _HTML, _JSON = {".html", ".htm"}, {".json"}
 
@@ -45,8 +45,8 @@ def compare(
     """
     from engine.comparing.cases import read_cases
     from engine.comparing.comparison import compare as compare_runs
-    from engine.comparing.writing import parts_of, regression_words
-    from engine.reports.run.report import write_report
+    from engine.reports.comparison.report import parts_of, regression_words
+    from engine.reports.rendering import write_report
     from engine.runs.reading import find_run
 
     form = _form(as_json, html, out)

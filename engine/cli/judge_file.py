@@ -21,7 +21,7 @@ from engine.judging.compare import Rule
 from engine.judging.judge import Judge
 from engine.judging.verdict import Verdict
 from engine.statistics import Share, wilson_interval
-from engine.suites.faults import printable, shown
+from engine.text import printable, shown
 
 STANDARD = Path("-")  # stdin or stdout
 _BOM = b"\xef\xbb\xbf"

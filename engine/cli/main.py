@@ -8,11 +8,7 @@ from pathlib import Path
 import click
 
 from engine import __version__
-from engine.cli import compare as comparing
-from engine.cli import remote, runs, suites
-from engine.cli import report as findings
-from engine.cli import run as running
-from engine.cli import train as training
+from engine.cli import compare, remote, report, run, runs, suites, train
 from engine.errors import INTERRUPTED, BadInputError, EngineError
 
 
@@ -37,19 +33,19 @@ def cli() -> None:
 
 
 for _command in (
-    running.open_,
-    running.run,
-    running.search,
-    running.worker,
+    run.open_,
+    run.run,
+    run.search,
+    run.worker,
     suites.check,
     suites.variations,
-    findings.report,
-    findings.judge,
+    report.report,
+    report.judge,
     remote.engine,
     remote.bridge,
-    comparing.compare,
-    training.export,
-    training.tune,
+    compare.compare,
+    train.export,
+    train.tune,
     runs.runs,
     runs.show,
 ):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-GRAMMARS = ("auto", "outlines_core", "llguidance")  # engine.protocol.events.GrammarKind, without importing pydantic
+GRAMMARS = ("auto", "outlines_core", "llguidance")  # engine.protocol.commands.GrammarKind, without importing pydantic
 
 
 def model_options(command: Any) -> Any:
@@ -90,3 +90,9 @@ def decoding_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def default_suites() -> Path:
+    """`suites` in the current folder where there is one, else the suites that came with the program."""
+    here = Path("suites")
+    return here if here.is_dir() else Path(__file__).parents[2] / "suites"

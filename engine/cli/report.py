@@ -15,8 +15,8 @@ import click
 @click.option("--runs", type=Path, default=Path("runs"), show_default=True, help="The folder with the runs.")
 def report(run: str, html: bool, out: Path | None, runs: Path) -> None:
     """Write the findings of RUN: its folder, its name under runs, or last."""
+    from engine.reports.rendering import write_report
     from engine.reports.run.report import report as report_of
-    from engine.reports.run.report import write_report
 
     html = html or (out is not None and out.suffix.lower() in {".html", ".htm"})
     parts = report_of(run, runs, html=html)

@@ -14,17 +14,17 @@ from engine.cli.options import (
     adapter_option,
     batch_option,
     decoding_options,
+    default_suites,
     engine_option,
     model_options,
     server_arguments,
     server_options,
 )
-from engine.commands.paths import default_suites
 from engine.errors import INTERRUPTED, BadInputError
 from engine.runs.command_line import hand_down
 
 if TYPE_CHECKING:
-    from engine.protocol.events import GrammarKind
+    from engine.protocol.commands import GrammarKind
 
 
 @click.command("open")
@@ -100,7 +100,7 @@ def run(
     """
     from engine.cli.displays.run import run_headless
     from engine.models.adapter_folder import read_adapters
-    from engine.protocol.events import StartRun
+    from engine.protocol.commands import StartRun
     from engine.servers.spec import asked_server, served_adapters
 
     order = StartRun(suite, prompts, cases, limit, batch, grammar)
@@ -138,7 +138,7 @@ def search(
     The winner's figure comes from cases that it was not chosen on. Only the free arm is decoded.
     """
     from engine.cli.displays.search import search_headless
-    from engine.protocol.events import StartSearch
+    from engine.protocol.commands import StartSearch
 
     if not search_headless(StartSearch(suite, budget, batch), model, device, dtype, out, plain):
         sys.exit(INTERRUPTED)

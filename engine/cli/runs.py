@@ -25,7 +25,7 @@ def runs(folder: Path, as_json: bool) -> None:
     from engine.errors import BadInputError
     from engine.reports.run_list import as_data, as_text
     from engine.runs.listing import list_runs
-    from engine.suites.faults import printable
+    from engine.text import printable
 
     try:
         found = list_runs(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine.commands.paths import default_suites
+from engine.cli.options import default_suites
 from engine.errors import BadInputError
 
 

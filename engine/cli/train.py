@@ -11,7 +11,7 @@ import click
 from engine.errors import INTERRUPTED
 
 if TYPE_CHECKING:
-    from engine.training.formats import Format
+    from engine.training.orders import Format
     from engine.training.rows import Source
 
 _SHARE = click.FloatRange(min=0, max=1, max_open=True)
@@ -50,7 +50,8 @@ def export(
     Every prompt, variation and repeat of a case is on one side of the split.
     """
     from engine.runs.reading import find_run
-    from engine.training.export import ExportOrder, export_rows
+    from engine.training.export import export_rows
+    from engine.training.orders import ExportOrder
 
     order = ExportOrder(file, source, only is not None, split, format)
     card = export_rows(find_run(run, runs), order)
@@ -102,7 +103,7 @@ def tune(
     """
     from engine.cli.displays.tune import tune_headless, tune_in_lines
     from engine.runs.reading import find_run
-    from engine.training.planning import TuneOrder
+    from engine.training.orders import TuneOrder
 
     order = TuneOrder(out, model, device, rank, epochs, lr, split, source, prompts)
     found = find_run(run, runs)

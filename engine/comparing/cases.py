@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInputError
-from engine.suites.faults import printable, shown
 from engine.suites.files import BOM, read_json, read_text
+from engine.text import printable, shown
 
 _KEY = "test_cases"
 

@@ -13,12 +13,11 @@ from engine.comparing.pairing import PairedRun, Pairing
 from engine.comparing.results import Result
 from engine.errors import BadInputError
 from engine.records import Arm
-from engine.reports.figures import plural
 from engine.runs.differences import Differences, differences
 from engine.runs.following import goes_on
 from engine.runs.reading import RunFolder
 from engine.runs.summaries import SummaryReader, lost_words
-from engine.suites.faults import printable
+from engine.text import plural, printable
 
 
 @dataclass(frozen=True, slots=True)

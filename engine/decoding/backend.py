@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from engine.backends import Plan
+from engine.backends import AdapterInUse, GrammarError, Plan
 from engine.decoding.batch import BatchRows, SeparateRows, can_batch
 from engine.decoding.cuda_graphs import cuda_capture
 from engine.decoding.decoder import TwinDecoder
@@ -16,18 +16,17 @@ from engine.decoding.thinking import Think
 from engine.decoding.twins import Request
 from engine.errors import BadInputError
 from engine.grammars.compiling import compile_grammar
-from engine.grammars.grammar import WHITESPACE, Grammar, GrammarError
+from engine.grammars.grammar import WHITESPACE, Grammar
 from engine.grammars.vocabulary import VocabularyError, token_bytes
-from engine.models.adapter_folder import AdapterInUse
 from engine.models.loading import Report
 from engine.models.machine import device_name, gpu_versions
 from engine.models.model import LoadedModel
 from engine.models.placement import free_memory
 from engine.per_schema import schema_key
-from engine.protocol.events import GrammarKind
-from engine.suites.faults import printable, shown
+from engine.protocol.commands import GrammarKind
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation
+from engine.text import printable, shown
 
 _PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 _ONE_AT_A_TIME = (

@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 
+from engine.backends import Begun, Ended, GrammarError, Grown, Happening, LaneResult, Parted, Shrunk
 from engine.decoding.batch import Rows
 from engine.decoding.detokenizer import TextStream, decode
 from engine.decoding.forks import Explainer
@@ -23,8 +24,7 @@ from engine.decoding.sampling import Sampler, SamplingParams
 from engine.decoding.selection import Choice, Choices, Chooser, probabilities
 from engine.decoding.thinking import Thinking
 from engine.decoding.twins import Lane, Parked, Request, Row, Twin
-from engine.grammars.grammar import Grammar, GrammarError
-from engine.happenings import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
+from engine.grammars.grammar import Grammar
 from engine.models.model import LoadedModel
 from engine.models.placement import out_of_memory
 from engine.records import ARMS, Arm

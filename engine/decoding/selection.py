@@ -8,10 +8,11 @@ from typing import TypeAlias
 
 import torch
 
+from engine.backends import GrammarError
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
 from engine.decoding.twins import Lane, Row, Twin
-from engine.grammars.grammar import Grammar, GrammarError, State
+from engine.grammars.grammar import Grammar, State
 from engine.records import ARMS, Arm
 
 _AT_ONCE = 16  # rows

@@ -6,7 +6,7 @@ import pickle
 import resource
 import sys
 
-from engine.grammars.grammar import GrammarError
+from engine.backends import GrammarError
 from engine.grammars.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.grammars.outlines_grammar import build_grammar
 

@@ -25,14 +25,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine.grammars.grammar import WHITESPACE, Backend, Grammar, GrammarError
+from engine.backends import GrammarError
+from engine.grammars.grammar import WHITESPACE, Backend, Grammar
 from engine.grammars.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.grammars.llguidance_lint import lint_for_llguidance
 from engine.grammars.outlines_grammar import OutlinesGrammar
 from engine.grammars.outlines_lint import lint_for_outlines
 from engine.models.builtin import cache_folder
 from engine.models.loading import PAUSE, Report
-from engine.protocol.events import GrammarKind, Loading
+from engine.protocol.commands import GrammarKind
+from engine.protocol.events import Loading
 
 _CHILD = [sys.executable, "-P", "-m", "engine.grammars.compile_child"]
 _RECIPE = 2  # to be raised when the same schema is compiled to something else

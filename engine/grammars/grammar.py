@@ -6,10 +6,9 @@ outlines_grammar.py makes one with outlines_core, llguidance_grammar.py with llg
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-from engine.suites.faults import printable
+from engine.backends import Unenforced
 
 Backend: TypeAlias = Literal["outlines_core", "llguidance"]
 State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
@@ -17,27 +16,6 @@ State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it 
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
 # Both libraries take it in every gap, save that Outlines takes none before the comma of a list without `prefixItems`.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
-
-
-class GrammarError(Exception):
-    """The schema has no grammar. The message is one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unenforced:
-    """A keyword of the schema that the grammar accepts and does not enforce, or not all of it.
-
-    `pointer` is the JSON Pointer (RFC 6901) of the keyword in the schema, `reason` begins with "it".
-    """
-
-    keyword: str
-    pointer: str
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        """What to show."""
-        return printable(f"The grammar does not enforce {self.keyword!r} at {self.pointer}: {self.reason}.")
 
 
 class Grammar(Protocol):

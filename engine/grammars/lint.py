@@ -13,10 +13,11 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from engine.grammars.grammar import Backend, GrammarError, Unenforced
+from engine.backends import GrammarError, Unenforced
+from engine.grammars.grammar import Backend
 from engine.grammars.schema_walk import Path, edited
 from engine.json_pointer import pointer
-from engine.suites.faults import printable
+from engine.text import printable
 
 
 @dataclass(frozen=True, slots=True)

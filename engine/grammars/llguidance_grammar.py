@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
-from engine.grammars.grammar import WHITESPACE, Backend, GrammarError, Unenforced
+from engine.backends import GrammarError, Unenforced
+from engine.grammars.grammar import WHITESPACE, Backend
 from engine.grammars.schema_walk import everywhere
 from engine.json_pointer import pointer
-from engine.suites.faults import printable
+from engine.text import printable
 
 _OPTIONS = {"whitespace_pattern": WHITESPACE, "lenient": False, "coerce_one_of": False}
 

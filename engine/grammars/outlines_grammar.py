@@ -20,9 +20,10 @@ from typing import Any
 from outlines_core import Index, Vocabulary
 from outlines_core.json_schema import build_regex_from_schema
 
-from engine.grammars.grammar import WHITESPACE, Backend, GrammarError, Unenforced
+from engine.backends import GrammarError, Unenforced
+from engine.grammars.grammar import WHITESPACE, Backend
 from engine.grammars.json_automaton import not_json
-from engine.suites.faults import printable
+from engine.text import printable
 
 _START, _STOP = b"\x01", b"\x00"
 _UNICODE_YEAR, _YEAR = r'"(?:\d{4})-', r'"(?:[0-9]{4})-'  # in format date, where \d holds all digits of Unicode

@@ -11,10 +11,10 @@ from enum import Enum
 from typing import Any, Literal
 
 from engine.judging.compare import EVERYTHING_COUNTS, Cursor
-from engine.judging.thoughts import blank_thoughts
 from engine.judging.unwrap import read
 from engine.judging.values import NOTHING, differences, unpaired_items
 from engine.judging.wording import Path
+from engine.judging.wrappers import blank_thoughts
 
 
 class Kind(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from engine import json_pointer as pointers
-from engine.suites.faults import printable
+from engine.text import printable
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -99,3 +99,15 @@ def _prose(side: str, text: str, start: int, end: int) -> Break | None:
     if side == "prose_before":
         return Break("prose_before", start, end, f"Prose before the JSON: {count(end - start, 'character')}")
     return Break("prose_after", start, end, f"Prose after the JSON: {count(end - start, 'character')}")
+
+
+_VISIBLE = re.compile(r"[^\n]")
+
+
+def blank_thoughts(text: str, close: str) -> str:
+    """The reply with all up to the closing tag, the tag included, as blanks; the reply as it is if it has no such tag.
+
+    So what follows keeps its place, its line and its column, and blanks around a value count for nothing.
+    """
+    thoughts, tag, answer = text.partition(close)
+    return _VISIBLE.sub(" ", thoughts + tag) + answer if tag else text

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInputError
-from engine.suites.faults import printable, shown
+from engine.text import printable, shown
 
 BASE = "base"
 """The name that stands for the model without an adapter."""
@@ -38,23 +38,6 @@ class AdapterFolder:
             while block := weights.read(1 << 20):
                 digest.update(block)
         return digest.hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterInUse:
-    """What a run says of its adapter.
-
-    base: the model that it says it was trained on. live: the largest absolute difference that it makes to the logits of
-    a probe prompt; 0 is an adapter that does nothing. remarks: what is worth knowing of it, a sentence each.
-    A server tells the name of its adapters and maybe their base; the rest is None.
-    """
-
-    name: str
-    path: str | None
-    sha256: str | None
-    base: str | None
-    live: float | None
-    remarks: tuple[str, ...]
 
 
 def read_adapters(given: Sequence[str]) -> tuple[AdapterFolder | None, ...]:

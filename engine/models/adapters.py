@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder, AdapterInUse
+from engine.backends import AdapterInUse
+from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder
 from engine.models.loading import ModelError, Report, first_sentence, quiet
 from engine.protocol.events import Loading
-from engine.suites.faults import printable
+from engine.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from platformdirs import user_cache_path
 
 from engine.errors import EngineError
 from engine.models.loading import PAUSE, Report, clock, counter, folder_size, gigabytes, run_child
-from engine.suites.faults import printable
+from engine.text import printable
 
 NAME = "SmolLM2-135M-Instruct"
 """What the built-in model is called."""

@@ -13,7 +13,7 @@ from engine.models import builtin
 from engine.models.hub import model_folder
 from engine.models.loading import ModelError, Report, first_sentence
 from engine.records import Message
-from engine.suites.faults import printable
+from engine.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from engine.models.loading import PAUSE, ModelError, Report, first_sentence
 from engine.protocol.events import Loading
-from engine.suites.faults import printable
+from engine.text import printable
 
 SETTINGS = ("*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
 NOT_OURS = ("*/*", "consolidated*")  # sub-folders and the same weights in their maker's own format

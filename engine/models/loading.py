@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from engine.errors import BadInputError
 from engine.protocol.events import Loading
-from engine.suites.faults import printable
+from engine.text import printable
 
 Report: TypeAlias = Callable[[Loading], None]
 """Is told of every step while a model is made ready, about ten times a second at most."""

@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from engine.models.loading import ModelError, first_sentence, gigabytes
-from engine.suites.faults import printable
+from engine.text import printable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 ROOM = 1.2

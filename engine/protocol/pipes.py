@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
-from engine.protocol.events import Event, RunStarted, SearchStarted, encode
+from engine.protocol.events import Event, RunStarted, SearchStarted, encode_event
 
 
 class Emitter:
@@ -29,7 +29,7 @@ class Emitter:
             return
         try:
             with self._lock:
-                self._stream.write(encode(event))
+                self._stream.write(encode_event(event))
                 self._stream.flush()
         except BrokenPipeError:
             self.heard = False

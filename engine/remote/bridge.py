@@ -17,24 +17,18 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadInputError, EngineError
+from engine.protocol.commands import Command, KeepFiles, Pause, StartRun, StartSearch, StartTrial, decode_command
 from engine.protocol.events import (
-    Command,
     Event,
     Failed,
     Hello,
     JobFinished,
-    KeepFiles,
     Loading,
     ManifestWritten,
-    Pause,
     RunFinished,
     RunStarted,
     SearchFinished,
     SearchStarted,
-    StartRun,
-    StartSearch,
-    StartTrial,
-    decode_command,
 )
 from engine.protocol.pipes import Emitter, at_sigterm, private_stdin, private_stdout
 from engine.remote.connection import Connection

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from engine import __version__
 from engine.errors import EngineError
-from engine.protocol.events import Command, Event, Hello, decode_event, encode
-from engine.suites.faults import printable
+from engine.protocol.commands import Command, encode_command
+from engine.protocol.events import Event, Hello, decode_event
+from engine.text import printable
 
 _CHATTER = 100  # lines that a login may print before the engine's first
 _LAST = 3  # lines of the command's stderr that are told
@@ -67,7 +68,7 @@ class Connection:
         """Tell the engine something; where the connection is lost, `events` ends."""
         assert self._process.stdin is not None
         with self._lock, contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(encode(command))
+            self._process.stdin.write(encode_command(command))
             self._process.stdin.flush()
 
     def close(self) -> None:

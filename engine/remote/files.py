@@ -12,8 +12,8 @@ from typing import Any
 import tomli
 
 from engine.errors import BadInputError, EngineError
-from engine.suites.faults import printable, shown
 from engine.suites.suite import load_suite
+from engine.text import printable, shown
 
 SUITES = ".suites"
 """Below the folder of the runs: suites that were sent."""

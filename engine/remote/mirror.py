@@ -12,7 +12,7 @@ from engine.errors import BadInputError
 from engine.records import Record
 from engine.runs.resuming import manifest_of
 from engine.runs.store import MANIFEST, RunStore, create_run, locked, read_records, reopen_run
-from engine.suites.faults import printable
+from engine.text import printable
 
 
 class Mirror:

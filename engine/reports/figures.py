@@ -73,8 +73,3 @@ def quartile_words(found: Quartiles | None, nothing: str, unit: str = "") -> str
         f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in (found.low, found.median, found.high)
     )
     return f"{median}{unit} ({low} to {high}{unit})"
-
-
-def plural(number: int, noun: str, many: str | None = None) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"

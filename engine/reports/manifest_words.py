@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from engine.reports.document import Block, Items, Line, Quoted, listed, paragraph
-from engine.runs.reading import AdapterFacts, GrammarFacts, Manifest, PromptText
+from engine.runs.run_manifest import AdapterFacts, GrammarFacts, Manifest, PromptText
 
 Row: TypeAlias = tuple[Line, Line]
 """What a fact is called, and what it is."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from engine.errors import BadInputError
 from engine.reports.document import Document, Line, Piece, Quoted
-from engine.suites.faults import printable
+from engine.text import printable
 
 _QUOTED_CHARACTERS = 400
 _KEPT = "\n\t"  # in a text of several lines these are layout
@@ -130,3 +132,21 @@ def _marked(pieces: tuple[Piece, ...]) -> str:
 
 def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def write_report(parts: Iterable[str], file: Path) -> None:
+    """Write a report, whole or not at all. Raises BadInputError where that cannot be."""
+    name, file = printable(str(file)), file.resolve()  # a link stays, and what it points at is written
+    fresh = file.parent / f"{file.name}.new"
+    try:
+        if file.exists() and not file.is_file():
+            raise BadInputError(f"{name}: this is not a regular file; name another one with --out.")
+        try:
+            with fresh.open("w", encoding="utf-8", newline="\n") as out:
+                out.writelines(parts)
+            fresh.replace(file)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        raise BadInputError(f"{name}: cannot be written ({reason}); name another file with --out.") from error

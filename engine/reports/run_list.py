@@ -9,7 +9,7 @@ from engine.records import ARMS, Arm
 from engine.runs.listing import ListedRun
 from engine.runs.rates import ArmRates
 from engine.statistics import Share, wilson_interval
-from engine.suites.faults import printable
+from engine.text import printable
 
 SHARES = {"strict": "strict JSON", "schema": "as the schema", "right": "right values"}
 """Of an arm's rates those that are shown, with the words for them."""

@@ -15,16 +15,17 @@ from rich.text import Text
 from engine.errors import BadInputError
 from engine.records import ARMS, Arm
 from engine.reports.document import Items, Line, Paragraph, Quoted
-from engine.reports.figures import plural, share_cell
+from engine.reports.figures import share_cell
 from engine.reports.manifest_words import facts, grammars, prompt_text, schemas
 from engine.reports.run_list import SHARES, rates_data
 from engine.runs.listing import Ending, ListedRun, listed
 from engine.runs.rates import ArmRates
-from engine.runs.reading import Manifest, RunFolder
+from engine.runs.reading import RunFolder
+from engine.runs.run_manifest import Manifest
 from engine.runs.store import MANIFEST
 from engine.runs.summaries import SummaryReader, lost_words
 from engine.statistics import Clusters
-from engine.suites.faults import printable
+from engine.text import plural, printable
 
 _LABEL = 13  # cells: with margins, a SHA-256 ends at the 80th
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import BadInputError
-from engine.suites.faults import SuiteError, did_you_mean, printable, shown
+from engine.suites.faults import SuiteError
 from engine.suites.suite import Suite, load_suite
+from engine.text import did_you_mean, printable, shown
 from engine.variations import VARIATIONS, Rewriter
 
 

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
-from engine.grammars.grammar import GrammarError, Unenforced
+from engine.backends import GrammarError, Holding
 from engine.per_schema import PerSchema
 from engine.suites.jobs import Job
-
-
-class Holding(Protocol):
-    """What holds replies to a schema: a grammar here, a form of request on a server."""
-
-    @property
-    def backend(self) -> str:
-        """What made it, in a word."""
-
-    @property
-    def unenforced(self) -> tuple[Unenforced, ...]:
-        """What it is known to leave to the judge."""
-
 
 Held = TypeVar("Held", bound=Holding)
 

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import __version__
-from engine.backends import Backend
-from engine.models.adapter_folder import AdapterInUse
+from engine.backends import AdapterInUse, Backend
 from engine.records import Arm
 from engine.running.constraints import Constraints
 from engine.running.orders import Ordered

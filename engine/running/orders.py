@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.errors import BadInputError
-from engine.protocol.events import GrammarKind, StartRun, StartTrial, TrialInput
+from engine.protocol.commands import GrammarKind, StartRun, StartTrial, TrialInput
 from engine.runs.resuming import manifest_of
-from engine.suites.faults import printable, shown
 from engine.suites.jobs import Job, inputs_of, job_of, jobs_of
 from engine.suites.suite import Suite, add_prompt, load_suite
 from engine.suites.tables import Generation, Prompt
+from engine.text import printable, shown
 
 
 @dataclass(frozen=True, slots=True)

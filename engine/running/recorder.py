@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.happenings import LaneResult
+from engine.backends import LaneResult
 from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge
-from engine.judging.thoughts import blank_thoughts
 from engine.judging.unwrap import Found, read
 from engine.judging.values import differences
+from engine.judging.wrappers import blank_thoughts
 from engine.per_schema import PerSchema
 from engine.records import Fork, Record, Reply
 from engine.suites.jobs import Job

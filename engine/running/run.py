@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from engine.backends import Plan
-from engine.happenings import Begun, Ended, Grown, Happening, LaneResult, Parted, Shrunk
-from engine.protocol.events import Cancel, Event, Forked, JobCancelled, JobFinished, JobStarted, Prefer, Remark
+from engine.backends import Begun, Ended, Grown, Happening, LaneResult, Parted, Plan, Shrunk
+from engine.protocol.commands import Cancel, Prefer
+from engine.protocol.events import Event, Forked, JobCancelled, JobFinished, JobStarted, Remark
 from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.running.break_watcher import Watch
 from engine.running.constraints import Constraints
-from engine.running.control import Control
+from engine.running.control import Control, steps
 from engine.running.recorder import Recorder, not_decoded
 from engine.running.streaming import Meter, TextBatches
 from engine.runs.rates import ArmRates
 from engine.runs.store import RunStore
 from engine.statistics import Clusters
-from engine.stepping import steps
 from engine.suites.jobs import Job
 from engine.suites.suite import Suite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.suites.faults import printable
+from engine.text import printable
 
 FILE = "baseline"
 

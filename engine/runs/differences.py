@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.runs.reading import Manifest
+from engine.runs.run_manifest import Manifest
 
 # Keys of the manifest with the words for them; of the told ones the values are short enough to be said.
 _ASKED_TOLD = {"suite": "suite"}

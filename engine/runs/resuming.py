@@ -11,10 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from engine.errors import BadInputError
-from engine.protocol.events import StartRun
-from engine.runs.reading import Manifest, RunFolder
+from engine.protocol.commands import StartRun
+from engine.runs.reading import RunFolder
+from engine.runs.run_manifest import Manifest
 from engine.runs.store import MANIFEST
-from engine.suites.faults import printable
+from engine.text import printable
 
 # What makes another run of it, in words. Not among them: how many rows at once, which changes no reply but by rounding.
 _DECISIVE = {

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from engine.errors import BadInputError, EngineError
 from engine.records import Record
 from engine.runs import owner as working
-from engine.suites.faults import printable
+from engine.text import printable
 
 MANIFEST, RECORDS, SEARCH, LOCK = "run.json", "records.jsonl", "search.json", ".lock"
 _BLOCK = 1 << 16  # bytes

@@ -14,9 +14,9 @@ from msgspec.json import Decoder
 
 from engine.judging.verdict import FailureClass
 from engine.protocol.events import JobInfo
-from engine.reports.figures import plural
 from engine.runs.job_facts import JobFacts, ReplyFacts, reply_facts
 from engine.runs.store import RECORDS
+from engine.text import plural
 
 Summary: TypeAlias = tuple[JobInfo, JobFacts]
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from engine.backends import Backend
-from engine.happenings import Ended, Grown, LaneResult, Shrunk
+from engine.backends import Backend, Ended, Grown, LaneResult, Shrunk
 from engine.protocol.events import Event
 from engine.records import Record, Reply
-from engine.running.control import Control
+from engine.running.control import Control, steps
 from engine.running.recorder import Recorder, not_decoded
 from engine.running.run import shrunk_remark
 from engine.running.streaming import Meter
 from engine.runs.store import RunStore
-from engine.stepping import steps
 from engine.suites.jobs import Job
 from engine.suites.suite import Suite
 

@@ -8,10 +8,10 @@ from engine.errors import BadInputError
 from engine.search.compose import candidates_of
 from engine.search.halving import Schedule, schedule_for
 from engine.search.splits import LEAST_CHOOSING, LEAST_HELD_OUT, split
-from engine.suites.faults import shown
 from engine.suites.jobs import Job, jobs_of
 from engine.suites.suite import Suite
 from engine.suites.tables import Prompt, Variations
+from engine.text import shown
 
 LEAST_BUDGET = 2 * (LEAST_HELD_OUT + LEAST_CHOOSING)
 _FINAL_SHARE = 1 / 6  # of the budget, for each of the two prompts that meet the held-out cases

@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.backends import Backend
 from engine.errors import BadInputError, EngineError
-from engine.protocol.events import Event, Found, Leaderboard, SearchFinished, SearchStarted, StartSearch
+from engine.protocol.commands import StartSearch
+from engine.protocol.events import Event, Found, Leaderboard, SearchFinished, SearchStarted
 from engine.records import Record
 from engine.running.control import Control
 from engine.running.describe import describe, now

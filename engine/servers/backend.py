@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from engine.backends import Plan
+from engine.backends import AdapterInUse, GrammarError, Plan, Unenforced
 from engine.errors import BadInputError, EngineError
-from engine.grammars.grammar import GrammarError, Unenforced
-from engine.models.adapter_folder import AdapterInUse
 from engine.per_schema import schema_key
-from engine.protocol.events import GrammarKind, Loading
+from engine.protocol.commands import GrammarKind, RenderPrompt
+from engine.protocol.events import Event, Loading, PromptRendered
 from engine.records import Arm
-from engine.servers.bodies import body_of, plain_body
 from engine.servers.capabilities import Abilities
-from engine.servers.client import Served, look, open_client
+from engine.servers.client import LoopThread, Served, look, open_client
 from engine.servers.concurrency import Pace
 from engine.servers.decoder import ServerDecoder
-from engine.servers.dialect import Traits
-from engine.servers.forms import Form
+from engine.servers.dialect import Form, Traits, body_of, plain_body
 from engine.servers.in_flight import Request
-from engine.servers.loop import LoopThread
 from engine.servers.probing import probe
 from engine.servers.retries import Asking
 from engine.servers.spec import ServerSpec
-from engine.suites.faults import did_you_mean, printable
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation
+from engine.text import did_you_mean, printable
 
 _NO_TOKENS = "The server does not tell of the tokens: there are no probabilities, and forks are found in the texts."
 _MASKED = "The server weighs a constrained reply's tokens under the grammar, so their own probabilities are not kept."
@@ -156,3 +153,12 @@ class ServerBackend:
         if trouble.again:
             raise EngineError(f"The schema could not be tried: {trouble.words}.")
         return GrammarError(f"The server does not take the schema: {trouble.words}.")
+
+
+_NOT_KNOWN = "The server puts messages through the chat template itself: how they read to the model is not known here."
+
+
+def render_none(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
+    """Answer one order after another, for ever: for a thread of its own, as rendering.render_all."""
+    while True:
+        emit(PromptRendered(orders.get().id, model or "", error=_NOT_KNOWN))

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.servers.bodies import CONTINUED
-from engine.servers.dialect import Traits
+from engine.servers.client import LoopThread
+from engine.servers.dialect import CONTINUED, Traits
 from engine.servers.failures import Trouble
-from engine.servers.loop import LoopThread
 from engine.servers.retries import Asking
 from engine.suites.jobs import Job
 

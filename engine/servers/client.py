@@ -13,10 +13,40 @@ from openai import AsyncOpenAI
 from engine.errors import BadInputError, EngineError
 from engine.servers.failures import FAILURES, said, trouble_of
 from engine.servers.spec import ServerSpec
-from engine.suites.faults import printable
+from engine.text import printable
 
 if TYPE_CHECKING:
     from openai.types import Model
+
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
+
+
+class LoopThread:
+    """Runs coroutines from other threads, for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="requests", daemon=True).start()
+
+    def start(self, work: Coroutine[Any, Any, _Result]) -> Future[_Result]:
+        """Begin with it; the result comes later. Cancelling it cancels the work."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Do it and wait for the result. Where the wait is interrupted, by ctrl+c say, the work is cancelled."""
+        future = self.start(work)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
+
 
 _TOLD = ("owned_by", "root", "parent", "max_model_len")  # of a model; not when it was loaded
 _NO_KEY = "EMPTY"  # what vLLM's documentation has: the client asks for a key where the server needs none

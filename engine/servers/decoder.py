@@ -11,14 +11,14 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from typing import TypeAlias
 
+from engine.backends import Begun, Ended, Grown, Parted
 from engine.errors import EngineError
-from engine.happenings import Begun, Ended, Grown, Parted
 from engine.records import Arm
+from engine.servers.client import LoopThread
 from engine.servers.concurrency import Pace
 from engine.servers.failures import Trouble, delay
 from engine.servers.forks import Weighing
 from engine.servers.in_flight import Request, Twin
-from engine.servers.loop import LoopThread
 from engine.servers.retries import Asking, FailedError
 
 Told: TypeAlias = Begun | Grown | Parted | Ended

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import httpx2
 import openai
 
-from engine.suites.faults import printable
+from engine.text import printable
 
 _LONGEST_WORDS = 300
 _LONGEST_WAIT, _MOST_BACKOFF = 120.0, 20.0  # seconds

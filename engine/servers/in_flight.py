@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from engine.happenings import Begun, Ended, Grown, LaneResult, Parted
+from engine.backends import Begun, Ended, Grown, LaneResult, Parted
 from engine.records import Arm, Fork
 from engine.servers.forks import ForkFinder, Weighing
 from engine.servers.streams import Growing, Piece

@@ -12,16 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInputError, EngineError
-from engine.servers.bodies import plain_body
-from engine.servers.dialect import LOGPROBS, TOKEN_IDS, Traits
+from engine.servers.dialect import FORMS, LOGPROBS, TOKEN_IDS, Form, Traits, plain_body
 from engine.servers.failures import Trouble
 from engine.servers.forks import Weighing
-from engine.servers.forms import FORMS, Form
 from engine.servers.retries import Asking
 from engine.servers.streams import Growing
 
 if TYPE_CHECKING:
-    from engine.servers.forms import Schema
+    from engine.servers.dialect import Schema
 
 # No model writes these words of itself, nor does any chat template hold them.
 _KEY, _VALUES = "zqx", ("kwv", "pfj")

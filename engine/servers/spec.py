@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import BadInputError
 from engine.models.adapter_folder import BASE
-from engine.suites.faults import printable
+from engine.text import printable
 
 DEFAULT_KEY_VAR = "OPENAI_API_KEY"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.judging.compare import ANY, EXACT, Rule, steps_of
-from engine.suites.faults import Fault, did_you_mean, shown, type_name
+from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
+from engine.text import did_you_mean, shown, type_name
 
 _MODES = {
     "casefold": "casefold",

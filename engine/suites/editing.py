@@ -15,11 +15,12 @@ import tomlkit
 from tomlkit.items import Item, Table
 
 from engine.errors import BadInputError
-from engine.suites.faults import SuiteError, dotted, printable
+from engine.suites.faults import SuiteError, dotted
 from engine.suites.files import BOM, read_text, read_toml
 from engine.suites.schemas import read_schema
 from engine.suites.suite import load_suite
 from engine.suites.toml_lines import KeyPath, key_lines
+from engine.text import printable
 
 
 def save_prompt(suite: Path, prompt: Mapping[str, Any]) -> None:

@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import BadInputError
 from engine.suites.toml_lines import KeyPath
+from engine.text import did_you_mean, printable, shown, type_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -73,29 +73,6 @@ _BOUNDS = {
 }
 
 
-def printable(text: str) -> str:
-    """`text` on one line, control, format and other unprintable characters as escapes: safe to send to a terminal."""
-    if text.isprintable():  # nearly always, and a report asks a million times
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
-    )
-
-
-def shown(value: Any, limit: int = 60) -> str:
-    """`value` as JSON, cut short where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A remedy for an unknown word: the closest known one, or all of them."""
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known here: {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else ''}"
-
-
 def dotted(path: KeyPath) -> str:
     """A key path as people write it: case[2].input. Keys that TOML would have to quote are quoted."""
     text = ""
@@ -106,20 +83,6 @@ def dotted(path: KeyPath) -> str:
             key = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part, ensure_ascii=False)
             text += f".{key}" if text else key
     return text
-
-
-def type_name(value: Any) -> str:
-    """What TOML calls the type of a value, with its article."""
-    names: list[tuple[type | tuple[type, ...], str]] = [
-        (bool, "a boolean"),
-        (int, "an integer"),
-        (float, "a float"),
-        (str, "a string"),
-        (list, "an array"),
-        (dict, "a table"),
-        ((date, datetime, time), "a date or time"),
-    ]
-    return next((name for kind, name in names if isinstance(value, kind)), "nothing")
 
 
 def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str]]) -> list[Fault]:

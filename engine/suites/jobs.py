@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 
 from engine.records import Message
-from engine.suites.faults import SuiteError, did_you_mean, shown
+from engine.suites.faults import SuiteError
 from engine.suites.messages import chat_messages
 from engine.suites.suite import Suite
 from engine.suites.tables import Case, Prompt
+from engine.text import did_you_mean, shown
 from engine.variations import Rewriter
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.key_list import key_list
+from engine.json_pointer import steps
 from engine.records import Message
 from engine.suites.tables import Prompt
 
@@ -34,4 +34,76 @@ def chat_messages(prompt: Prompt, text: str, schema: Mapping[str, Any]) -> tuple
 
 
 def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_DEEPEST = 4
+_TYPES = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
+def key_list(schema: Mapping[str, Any]) -> str:
+    """A line for each key: its name, its type, and whether it may be left out; "" where the schema lists no keys.
+
+    Objects inside stand in braces on the line. References inside the document are followed, to a depth of four.
+    """
+    return "\n".join(f"- {line}" for line in _keys(_resolved(schema, schema), schema, 0))
+
+
+def _keys(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Iterator[str]:
+    for key, part in schema.get("properties", {}).items():
+        optional = "" if key in schema.get("required", ()) else " (may be left out)"
+        yield f"{_shown(key)}{optional}: {_words(part, root, depth + 1)}"
+
+
+def _words(schema: Any, root: Mapping[str, Any], depth: int) -> str:
+    """A schema in a few words: its values, its types, or what it chooses from."""
+    schema = _resolved(schema, root)
+    if depth > _DEEPEST:
+        return "any value"
+    if "const" in schema:
+        return _shown(schema["const"])
+    if "enum" in schema:
+        return f"one of {', '.join(map(_shown, schema['enum']))}"
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return " or ".join(dict.fromkeys(_words(part, root, depth + 1) for part in schema[choice]))
+    stated = schema.get("type", ())
+    return " or ".join(_type(name, schema, root, depth) for name in _listed(stated)) or "any value"
+
+
+def _type(name: str, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> str:
+    if name == "object" and schema.get("properties"):
+        return f"{{{', '.join(_keys(schema, root, depth))}}}"
+    if name == "array" and "items" in schema:
+        return f"an array, each item {_words(schema['items'], root, depth + 1)}"
+    limits = [f"{key} {schema[key]}" for key in ("format", "pattern") if name == "string" and key in schema]
+    return f"{_TYPES.get(name, name)}{f' ({limits[0]})' if limits else ''}"
+
+
+def _listed(stated: Any) -> list[str]:
+    return [stated] if isinstance(stated, str) else list(stated)
+
+
+def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reference inside the document leads to; {} for the schemas true and false."""
+    for _ in range(_DEEPEST):
+        found: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+        reference = found.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return found
+        schema = root
+        for part in steps(reference[1:]):
+            schema = schema.get(part, {}) if isinstance(schema, Mapping) else {}
+    return {}
+
+
+def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

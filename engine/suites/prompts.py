@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.key_list import key_list
-from engine.suites.faults import Fault, did_you_mean, shown
+from engine.suites.faults import Fault
+from engine.suites.messages import key_list
 from engine.suites.tables import Example, File, FilePrompt, Given, Prompt, PromptKeys, Think
 from engine.suites.techniques import TECHNIQUES, Technique
 from engine.suites.toml_lines import KeyPath
+from engine.text import did_you_mean, shown
 
 _TASK = "{task}"
 

@@ -14,8 +14,9 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from engine.json_pointer import pointer
-from engine.suites.faults import Fault, did_you_mean, shown
+from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
+from engine.text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from referencing._core import Resolver

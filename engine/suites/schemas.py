@@ -12,11 +12,12 @@ from typing import Any
 
 from engine.judging.validator import build_validator
 from engine.per_schema import schema_key
-from engine.suites.faults import Fault, SuiteError, shown
+from engine.suites.faults import Fault, SuiteError
 from engine.suites.files import BOM, read_json, read_text
 from engine.suites.schema_check import schema_faults, value_fault
 from engine.suites.tables import Given
 from engine.suites.toml_lines import KeyPath
+from engine.text import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.judging.compare import Rule
 from engine.suites.compare_rules import dead_paths, rules_of
-from engine.suites.faults import Fault, SuiteError, dotted, faults_of, shown
+from engine.suites.faults import Fault, SuiteError, dotted, faults_of
 from engine.suites.files import BOM, neighbour, not_json, read_json, read_text, read_toml
 from engine.suites.prompts import drafts_of, misfits
 from engine.suites.tables import (
@@ -27,6 +27,7 @@ from engine.suites.tables import (
     Variations,
 )
 from engine.suites.toml_lines import KeyPath, key_lines, nearest_line
+from engine.text import shown
 
 
 class Suite(BaseModel):

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.suites.faults import did_you_mean, shown
 from engine.suites.toml_lines import KeyPath
+from engine.text import did_you_mean, shown
 from engine.variations import VARIATIONS
 
 _NAME_LENGTH = 100  # a suite's name becomes part of a folder's name

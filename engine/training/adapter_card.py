@@ -14,7 +14,8 @@ from engine.running.describe import now
 from engine.runs.reading import RunFolder
 from engine.training.cards import code, run_facts
 from engine.training.lora import BATCH, SEED, Lora
-from engine.training.planning import Plan, TuneOrder
+from engine.training.orders import TuneOrder
+from engine.training.planning import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from engine import __version__
 from engine.running.describe import now
 from engine.runs.reading import RunFolder
-from engine.suites.faults import printable
+from engine.text import printable
 from engine.training.rows import Source, Tally
 from engine.training.split import Split
 
 if TYPE_CHECKING:
-    from engine.training.export import ExportOrder
+    from engine.training.orders import ExportOrder
 
 _HASHES = ("suite_sha256", "model_sha256", "tokenizer_sha256", "chat_template_sha256", "prompts_sha256")
 

@@ -5,50 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from engine.errors import BadInputError, EngineError
+from engine.records import Message
 from engine.runs.reading import RunFolder
-from engine.suites.faults import printable
+from engine.text import printable
 from engine.training.cards import Origin, export_card, export_words
-from engine.training.cases import cases_of
-from engine.training.formats import Format, line_of
-from engine.training.rows import Rows, Source, nothing_words
-from engine.training.split import split_cases
-
-
-@dataclass(frozen=True, slots=True)
-class ExportOrder:
-    """What is asked for. source: as in Rows. share: of the cases that are kept for the test, 0 for none."""
-
-    file: Path
-    source: Source | None = None
-    only_broken: bool = False
-    share: float = 0.0
-    format: Format = "messages"
-
-    @property
-    def test_file(self) -> Path:
-        """`rows.test.jsonl` beside `rows.jsonl`."""
-        return self.file.with_name(f"{self.file.stem}.test{self.file.suffix}")
-
-    @property
-    def card(self) -> Path:
-        """`rows.card.json` beside `rows.jsonl`; what it says is told in `rows.card.md` too."""
-        return self.file.with_name(f"{self.file.stem}.card.json")
-
-    @property
-    def words(self) -> Path:
-        """The card, to be read."""
-        return self.card.with_suffix(".md")
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All that are written."""
-        test = (self.test_file,) if self.share else ()
-        return (self.file, *test, self.card, self.words)
+from engine.training.orders import ExportOrder, Format
+from engine.training.rows import Row, Rows, nothing_words
+from engine.training.split import cases_of, split_cases
 
 
 def export_rows(run: RunFolder, order: ExportOrder) -> dict[str, Any]:
@@ -97,3 +64,16 @@ def _new_files(files: tuple[Path, ...]) -> Iterator[tuple[TextIO, ...]]:
     finally:
         for each in fresh:
             each.unlink(missing_ok=True)
+
+
+def line_of(row: Row, format: Format, *, with_kwargs: bool) -> str:
+    """One line of JSON, line break included. with_kwargs: all rows have the column, where one needs it."""
+    reply = [Message(role="assistant", content=row.completion)]
+    data: dict[str, Any]
+    if format == "messages":
+        data = {"messages": [*row.messages, *reply]}
+    else:
+        data = {"prompt": list(row.messages), "completion": reply}
+    if with_kwargs:
+        data["chat_template_kwargs"] = dict(row.template_kwargs)
+    return json.dumps(data, ensure_ascii=False) + "\n"

@@ -11,30 +11,12 @@ from pathlib import Path
 from engine.errors import BadInputError
 from engine.models.builtin import NAME as BUILTIN
 from engine.runs.reading import RunFolder
-from engine.suites.faults import did_you_mean, printable, shown
-from engine.training.cases import cases_of
-from engine.training.rows import Row, Rows, Source, Tally, nothing_words
-from engine.training.split import Split, split_cases
+from engine.text import did_you_mean, printable, shown
+from engine.training.orders import TuneOrder
+from engine.training.rows import Row, Rows, Tally, nothing_words
+from engine.training.split import Split, cases_of, split_cases
 
 CARD, WORDS = "card.json", "README.md"
-
-
-@dataclass(frozen=True, slots=True)
-class TuneOrder:
-    """What is asked for. out: the adapter's folder. model, device: as in ModelSpec. source, prompts: as in Rows.
-
-    lr: the learning rate at its highest. share: of the cases that are kept for the test.
-    """
-
-    out: Path
-    model: str | None = None
-    device: str = "auto"
-    rank: int = 8
-    epochs: int = 2
-    lr: float = 2e-3
-    share: float = 0.2
-    source: Source | None = None
-    prompts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

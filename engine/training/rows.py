@@ -13,7 +13,8 @@ from jsonschema.protocols import Validator
 
 from engine.judging.validator import build_validator
 from engine.records import Message, Record
-from engine.runs.reading import Manifest, PromptText, RunFolder
+from engine.runs.reading import RunFolder
+from engine.runs.run_manifest import Manifest, PromptText
 from engine.training.key_order import in_schema_order
 
 Source: TypeAlias = Literal["expected", "constrained"]

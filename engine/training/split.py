@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.errors import BadInputError
+from engine.runs.reading import RunFolder
+from engine.runs.summaries import SummaryReader
+from engine.text import printable
 
 _SALT = "jsonbreak-split-1"
 
@@ -40,3 +43,20 @@ def split_cases(inputs: Mapping[str, str], share: float) -> Split:
     kept = set(ordered[:count])
     test = frozenset(case for case, text in inputs.items() if first[text] in kept)
     return Split(frozenset(inputs) - test, test)
+
+
+def cases_of(run: RunFolder) -> dict[str, str]:
+    """The ids of all cases that a run has records of, whatever came of them, with their inputs as they are written.
+
+    So every export and every tune of a run splits the same cases. Raises BadInputError where they cannot be read.
+    """
+    inputs: dict[str, str] = {}
+    try:
+        for batch in SummaryReader(run.folder).batches():
+            for job, _ in batch:
+                if job.variation is None or job.case not in inputs:
+                    inputs[job.case] = job.input
+    except OSError as error:
+        name = printable(str(error.filename))
+        raise BadInputError(f"{name}: cannot be read ({error.strerror}); mend that, or name another run.") from error
+    return inputs

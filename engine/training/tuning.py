@@ -12,13 +12,13 @@ from engine.models.loading import ModelError
 from engine.models.model import LoadedModel, ModelSpec, load_model
 from engine.protocol.events import ModelReady, Remark
 from engine.protocol.tune_events import Tell, TuneBegun, TuneSaved
-from engine.reports.figures import plural
 from engine.runs.reading import RunFolder
-from engine.suites.faults import printable
+from engine.text import plural, printable
 from engine.training.adapter_card import Trained, adapter_card, adapter_words
 from engine.training.batches import Example, Tokens
 from engine.training.lora import Lora, steps_of
-from engine.training.planning import CARD, WORDS, Plan, TuneOrder, next_commands
+from engine.training.orders import TuneOrder
+from engine.training.planning import CARD, WORDS, Plan, next_commands
 
 
 def tune(run: RunFolder, plan: Plan, order: TuneOrder, tell: Tell) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from engine.errors import BadInputError, EngineError
 from engine.models.chat import Chat, load_chat
 from engine.models.loading import first_sentence
-from engine.protocol.events import Event, PromptRendered, RenderPrompt
+from engine.protocol.commands import RenderPrompt
+from engine.protocol.events import Event, PromptRendered
 
 
 def render_all(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:

@@ -17,11 +17,9 @@ from pydantic import ValidationError
 from engine import __version__
 from engine.errors import BadInputError, EngineError
 from engine.models.adapter_folder import AdapterFolder
-from engine.protocol.events import (
+from engine.protocol.commands import (
     GRACE,
     Cancel,
-    Failed,
-    Hello,
     KeepFiles,
     Pause,
     Prefer,
@@ -32,6 +30,7 @@ from engine.protocol.events import (
     StopRun,
     decode_command,
 )
+from engine.protocol.events import Failed, Hello
 from engine.protocol.pipes import Emitter, at_sigterm, private_stdin, private_stdout
 from engine.remote.files import SUITES, keep
 from engine.running.control import Control
@@ -79,7 +78,7 @@ def serve(
 
             render, chat = render_all, model
         else:
-            from engine.servers.rendering import render_none
+            from engine.servers.backend import render_none
 
             render, chat = render_none, server.model
         threading.Thread(target=render, args=(desk.prompts, chat, emit), daemon=True).start()

@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import BaseFileLock
 
-from engine.backends import Backend, Plan
+from engine.backends import AdapterInUse, Backend, Plan
 from engine.errors import EngineError
-from engine.models.adapter_folder import AdapterInUse
-from engine.protocol.events import (
-    Event,
-    JobInfo,
-    ManifestWritten,
-    ModelReady,
-    RunFinished,
-    RunStarted,
-    StartRun,
-    StartSearch,
-    StartTrial,
-)
+from engine.protocol.commands import StartRun, StartSearch, StartTrial
+from engine.protocol.events import Event, JobInfo, ManifestWritten, ModelReady, RunFinished, RunStarted
 from engine.records import Record
 from engine.running.constraints import Constraints
 from engine.running.control import Control

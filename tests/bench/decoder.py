@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.backends import Ended, Grown, LaneResult, Parted
 from engine.decoding.backend import LocalBackend
 from engine.grammars.grammar import Grammar
-from engine.happenings import Ended, Grown, LaneResult, Parted
 from engine.models.model import ModelSpec, load_model
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation

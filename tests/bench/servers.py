@@ -20,7 +20,8 @@ from pathlib import Path
 import click
 
 from engine.models.model import ModelSpec
-from engine.protocol.events import Event, Progress, RunFinished, RunStarted, StartRun
+from engine.protocol.commands import StartRun
+from engine.protocol.events import Event, Progress, RunFinished, RunStarted
 from engine.running.control import Control
 from engine.runs.store import read_records
 from engine.servers.spec import ServerSpec

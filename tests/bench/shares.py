@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from engine.decoding import decoder as twin
+from engine.decoding import decoder
 from engine.decoding.batch import BatchRows
 from engine.decoding.forks import Explainer
 from engine.decoding.masks import MaskTable
@@ -85,7 +85,7 @@ def measure(task: Task) -> Result:
         prompts.over(BatchRows, "prefill"),
         choices.over(Chooser, "choose"),
         unmasked.over(Sampler, "choose"),
-        weights.over(twin, "probabilities"),
+        weights.over(decoder, "probabilities"),
         ends.over(MaskTable, "ends"),
         forks.over(Explainer, "explain"),
     ):

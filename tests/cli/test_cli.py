@@ -15,7 +15,7 @@ from typing import get_args
 import pytest
 
 from engine.cli.options import GRAMMARS
-from engine.protocol.events import GrammarKind
+from engine.protocol.commands import GrammarKind
 from engine.runs.store import read_records
 from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from engine.cli.main import cli
-from engine.runs import owner as working
+from engine.runs import owner
 from engine.runs.store import MANIFEST, RECORDS, create_run
 from engine.statistics import Share, wilson_interval
 from tests.helpers.made_runs import EXPECTED, FENCED, PROSE, RIGHT, WRONG, Made, write_run
@@ -84,7 +84,7 @@ def test_runs_are_listed_with_their_rates_and_intervals(tmp_path: Path) -> None:
 def test_the_newest_run_is_listed_first_whatever_its_state(tmp_path: Path) -> None:
     at = "2026-01-0{}T00:00:00+00:00".format
     broken = write_run(tmp_path, JOBS, {**TOLD, "started": at(1), "trial_of": "other"}, ended=False)
-    (broken / working.ENGINE).unlink()
+    (broken / owner.ENGINE).unlink()
     going = create_run(tmp_path, "on", "model", {**TOLD, "suite": HOSTILE, "started": at(3), "jobs": 1000})
     odd = tmp_path / "20260102T000000Z-odd"
     odd.mkdir()
@@ -166,7 +166,7 @@ def test_json_has_the_manifest_as_it_is_on_disk(tmp_path: Path) -> None:
 
 def test_a_run_without_an_end_is_counted_from_its_records(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS[:2], {**TOLD, "jobs": 4}, ended=False)
-    (folder / working.ENGINE).unlink()
+    (folder / owner.ENGINE).unlink()
     with (folder / RECORDS).open("ab") as records:
         records.write(b'{"id": "torn')
     text = jsonbreak("show", folder).stdout

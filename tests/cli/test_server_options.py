@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.errors import EngineError
-from engine.protocol.events import StartRun
+from engine.protocol.commands import StartRun
 from engine.servers.spec import ServerSpec
 from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import HASTY, carry_out, cases, records_of

@@ -8,7 +8,7 @@ import pytest
 
 from engine.comparing.comparison import compare
 from engine.errors import BadInputError
-from engine.runs import owner as working
+from engine.runs import owner
 from engine.runs.reading import RunFolder
 from engine.runs.store import RECORDS
 from engine.statistics import Share
@@ -150,7 +150,7 @@ def test_lines_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         "Of the run: The last line of records.jsonl was cut off, as a crash leaves it: that job counts nowhere.",
         "The run is still on: it is compared as far as it had come.",
     )
-    working.end(run)
+    owner.end(run)
 
 
 def test_only_some_cases(tmp_path: Path) -> None:

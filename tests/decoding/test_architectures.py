@@ -16,11 +16,11 @@ from transformers import (
     PreTrainedModel,
 )
 
+from engine.backends import Ended
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import can_batch
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
-from engine.happenings import Ended
 from engine.models.model import LoadedModel
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation

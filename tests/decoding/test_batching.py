@@ -16,6 +16,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+from engine.backends import Begun, Ended, GrammarError, Grown, Shrunk, Unenforced
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows
 from engine.decoding.cuda_graphs import Pass
@@ -25,8 +26,7 @@ from engine.decoding.prefix_cache import Ahead, look_ahead
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.thinking import Think, Thinking
 from engine.decoding.twins import Request
-from engine.grammars.grammar import Backend, Grammar, GrammarError, State, Unenforced
-from engine.happenings import Begun, Ended, Grown, Shrunk
+from engine.grammars.grammar import Backend, Grammar, State
 from engine.models.model import LoadedModel
 from tests.decoding.reference import generate
 from tests.helpers.tiny_models import STOP, llama, loaded

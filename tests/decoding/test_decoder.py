@@ -7,13 +7,13 @@ from functools import partial
 import pytest
 import torch
 
+from engine.backends import Begun, Ended, Grown, LaneResult, Parted
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows, SeparateRows
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
 from engine.grammars.grammar import Grammar
-from engine.happenings import Begun, Ended, Grown, LaneResult, Parted
 from engine.models.model import LoadedModel
 from tests.decoding.reference import Reference, generate
 

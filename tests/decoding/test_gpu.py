@@ -10,13 +10,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from engine.backends import Ended
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows
 from engine.decoding.cuda_graphs import cuda_capture
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
-from engine.happenings import Ended
 from engine.models.adapter_folder import AdapterFolder
 from engine.models.builtin import builtin_snapshot
 from engine.models.model import LoadedModel, ModelSpec, load_model

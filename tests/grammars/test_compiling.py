@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from engine.backends import GrammarError
 from engine.grammars.compiling import _CHILD, compile_grammar
-from engine.grammars.grammar import Grammar, GrammarError
-from engine.protocol.events import GrammarKind, Loading
+from engine.grammars.grammar import Grammar
+from engine.protocol.commands import GrammarKind
+from engine.protocol.events import Loading
 from tests.helpers.byte_grammars import BYTES, STOP, accepts
 
 AGE = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}

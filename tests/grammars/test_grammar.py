@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
+from engine.backends import GrammarError
 from engine.decoding.masks import MaskTable
-from engine.grammars.grammar import Grammar, GrammarError
+from engine.grammars.grammar import Grammar
 from engine.grammars.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.grammars.vocabulary import token_bytes
 from engine.models.model import LoadedModel

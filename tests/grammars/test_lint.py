@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.grammars.grammar import GrammarError
+from engine.backends import GrammarError
 from engine.grammars.json_automaton import not_json, step
 from engine.grammars.llguidance_lint import lint_for_llguidance
 from engine.grammars.outlines_grammar import build_grammar

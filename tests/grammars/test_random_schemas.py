@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from engine.grammars.grammar import Grammar, GrammarError
+from engine.backends import GrammarError
+from engine.grammars.grammar import Grammar
 from engine.judging.validator import build_validator
 from tests.helpers.byte_grammars import STOP, WRITTEN, by_llguidance, by_outlines, random_reply, without
 

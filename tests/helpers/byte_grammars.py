@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from engine.grammars.grammar import Grammar, Unenforced
+from engine.backends import Unenforced
+from engine.grammars.grammar import Grammar
 from engine.grammars.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.grammars.llguidance_lint import lint_for_llguidance
 from engine.grammars.outlines_grammar import OutlinesGrammar, build_grammar

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.protocol.events import Command, Event, decode_event, encode
+from engine.protocol.commands import Command, encode_command
+from engine.protocol.events import Event, decode_event
 
 
 class Child:
@@ -19,7 +20,7 @@ class Child:
 
     def send(self, command: Command) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(encode(command))
+        self.process.stdin.write(encode_command(command))
         self.process.stdin.flush()
 
     def events(self) -> Iterator[Event]:

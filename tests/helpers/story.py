@@ -63,7 +63,7 @@ def suite_folder(folder: Path) -> Path:
 def command(steps: Iterable[Step], folder: Path, order: str = "start_run") -> list[str]:
     """Write a script and give the command line of an engine that plays it, once for each order."""
     lines = [{"do": "expect", "type": order}]
-    lines += [step if isinstance(step, dict) else json.loads(events.encode(step)) for step in steps]
+    lines += [step if isinstance(step, dict) else json.loads(events.encode_event(step)) for step in steps]
     path = folder / "script.json"
     path.write_text(json.dumps(lines))
     return [sys.executable, str(ENGINE), str(path)]

@@ -13,7 +13,7 @@ from engine.judging.breaks import Break
 from engine.judging.judge import Judge
 from engine.judging.live import Live
 from engine.judging.possible import Possible
-from engine.judging.thoughts import blank_thoughts
+from engine.judging.wrappers import blank_thoughts
 from engine.suites.schema_check import schema_faults
 from tests.judging.marked import GOOD, PERSON, unmarked
 from tests.judging.test_properties import damaged, dumped, jsonish, persons

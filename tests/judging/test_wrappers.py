@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.judging.judge import Judge
-from engine.judging.thoughts import blank_thoughts
+from engine.judging.wrappers import blank_thoughts
 
 PERSON = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
 THOUGHTS = "<think>\nMaybe {\"age\": 'x'}?\n</think>\n"

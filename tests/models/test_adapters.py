@@ -15,13 +15,13 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from engine.backends import AdapterInUse, Ended
 from engine.decoding.batch import BatchRows
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
 from engine.errors import BadInputError
-from engine.happenings import Ended
-from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder, AdapterInUse, read_adapters
+from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder, read_adapters
 from engine.models.model import LoadedModel, ModelError, ModelSpec, load_model
 from engine.models.packing import PackedLinear
 from tests.decoding.reference import generate

@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.comparing.comparison import Comparison, compare
-from engine.comparing.writing import parts_of, regression_words
+from engine.reports.comparison.report import parts_of, regression_words
 from engine.runs.reading import RunFolder
 from tests.helpers.made_runs import FENCED, MANIFEST, RIGHT, Made, write_run
 from tests.reports.test_report import HOSTILE, Page, assert_printable

@@ -17,11 +17,12 @@ from engine.cli.main import cli
 from engine.errors import BadInputError
 from engine.models.adapter_folder import read_adapters
 from engine.models.model import ModelSpec
-from engine.protocol.events import Event, StartRun, StartSearch, StartTrial, TrialInput
+from engine.protocol.commands import StartRun, StartSearch, StartTrial, TrialInput
+from engine.protocol.events import Event
 from engine.running.control import Control
 from engine.runs.resuming import order_to_resume
 from engine.runs.store import RECORDS, read_records
-from engine.worker import session as sessions
+from engine.worker import session as session_module
 from engine.worker.session import Session
 from tests.helpers.suite_files import write_suite
 from tests.helpers.tiny_models import TEMPLATE, byte_tokenizer, llama
@@ -131,6 +132,6 @@ def test_what_is_tried_beside_a_run_and_what_is_searched_for(
         adapters = ready().model.adapters
         in_use.append(torch.equal(adapters._logits(), adapters.all_logits()[:1]))
 
-    monkeypatch.setattr(sessions, "search", search)
+    monkeypatch.setattr(session_module, "search", search)
     session.search(StartSearch(suite), Control())
     assert in_use == [True], "a search is made with the base"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from engine.happenings import LaneResult
+from engine.backends import LaneResult
 from engine.judging.compare import Rule
 from engine.records import Reply
 from engine.running.recorder import Recorder, not_decoded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.runs.differences import Differences, differences
-from engine.runs.reading import Manifest
+from engine.runs.run_manifest import Manifest
 from tests.helpers.made_runs import MANIFEST
 
 LORA = {"name": "lora", "path": "out/lora", "sha256": "ab" * 32, "base": "made-model", "live": 0.1}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.errors import EngineError
-from engine.runs import owner as working
+from engine.runs import owner
 from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, last_results, list_runs, runs_going_on, trials_of
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
@@ -76,7 +76,7 @@ def test_how_a_run_stands(tmp_path: Path) -> None:
     run(tmp_path, "finished", {**ENDED, "cancelled": 1})
     run(tmp_path, "stopped", {**ENDED, "stopped": True, "done": 2})
     run(tmp_path, "broken-off", lines=3)
-    working.begin(run(tmp_path, "running", lines=2), None)
+    owner.begin(run(tmp_path, "running", lines=2), None)
     found = {each.folder.name: each for each in list_runs(tmp_path)}
     assert {name: (each.ending, each.done, each.total) for name, each in found.items()} == {
         "finished": (Ending.FINISHED, 5, 4),

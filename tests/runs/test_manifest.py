@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInputError
-from engine.protocol.events import StartRun
+from engine.protocol.commands import StartRun
 from engine.running.describe import prompt_sha256
 from engine.runs.command_line import HIDDEN, command_line, hand_down, without_secrets
 from engine.runs.reading import RunFolder

@@ -18,6 +18,7 @@ from engine.decoding.backend import LocalBackend
 from engine.errors import BadInputError
 from engine.models.model import LoadedModel, ModelSpec
 from engine.protocol import events
+from engine.protocol.commands import StartSearch
 from engine.running.control import Control
 from engine.runs.reading import find_run
 from engine.runs.store import read_records
@@ -59,7 +60,7 @@ def test_a_search_decodes_the_free_arm_within_its_budget_and_reports_held_out_ca
     builtin_model: LoadedModel, suite: Path, tmp_path: Path
 ) -> None:
     told: list[events.Event] = []
-    search(events.StartSearch(suite, BUDGET), Control(), lambda: LocalBackend(builtin_model), tmp_path, told.append)
+    search(StartSearch(suite, BUDGET), Control(), lambda: LocalBackend(builtin_model), tmp_path, told.append)
     started, finished = told[0], told[-1]
     assert isinstance(started, events.SearchStarted)
     assert isinstance(finished, events.SearchFinished)
@@ -80,7 +81,7 @@ def check_manifest(manifest: dict[str, Any], finished: events.SearchFinished, re
     """The figure is recomputed from the records of held-out cases, on which no candidate was chosen."""
     found = finished.found
     assert found is not None
-    assert manifest["found"] == json.loads(events.encode(finished))["found"]
+    assert manifest["found"] == json.loads(events.encode_event(finished))["found"]
     assert (manifest["budget"], manifest["done"], manifest["stopped"]) == (BUDGET, finished.done, False)
     assert manifest["versions"]["transformers"]
     choosing, held_out = set(manifest["choosing"]), set(manifest["held_out"])
@@ -118,7 +119,7 @@ def quick_session(builtin_model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -
 def test_the_block_on_stdout_can_be_pasted_into_the_suite(
     suite: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    assert headless.search_headless(events.StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
+    assert headless.search_headless(StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
     out, err = (each.decode() for each in capsysbinary.readouterr())
     (name,) = [line.split('"')[1] for line in out.splitlines() if line.startswith("name = ")]
     assert f"# {name}: " in out
@@ -148,7 +149,7 @@ def test_ctrl_c_ends_a_search_and_says_how_far_it_came(
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(headless._Lines, "tell", interrupt)
-    assert not headless.search_headless(events.StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
+    assert not headless.search_headless(StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
     out, err = capsys.readouterr()
     assert out == ""
     assert "Stopped after 8 of 24 jobs: no prompt was judged on cases that it was not chosen on" in err

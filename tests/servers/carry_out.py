@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.protocol.events import Event, RunStarted, StartRun
+from engine.protocol.commands import StartRun
+from engine.protocol.events import Event, RunStarted
 from engine.records import Record
 from engine.running.control import Control
 from engine.runs.store import read_records

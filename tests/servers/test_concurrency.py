@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine.servers import concurrency as pacing
+from engine.servers import concurrency
 from engine.servers.concurrency import FIRST, MOST, Pace
 
 
@@ -15,7 +15,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(pacing.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(concurrency.time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture

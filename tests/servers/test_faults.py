@@ -13,18 +13,8 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInputError, EngineError
-from engine.protocol.events import (
-    Cancel,
-    Delta,
-    Event,
-    JobCancelled,
-    JobFinished,
-    JobStarted,
-    Paused,
-    RunFinished,
-    RunStarted,
-    StartRun,
-)
+from engine.protocol.commands import Cancel, StartRun
+from engine.protocol.events import Delta, Event, JobCancelled, JobFinished, JobStarted, Paused, RunFinished, RunStarted
 from engine.running.control import Control
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume

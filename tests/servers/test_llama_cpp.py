@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol.events import RunStarted, StartRun
+from engine.protocol.commands import StartRun
+from engine.protocol.events import RunStarted
 from engine.runs.reading import RunFolder
 from engine.servers.spec import ServerSpec
 from tests.bench import environments

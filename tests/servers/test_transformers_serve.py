@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol.events import RunStarted, StartRun
+from engine.protocol.commands import StartRun
+from engine.protocol.events import RunStarted
 from engine.runs.reading import RunFolder
 from engine.runs.store import read_records
 from engine.servers.spec import ServerSpec

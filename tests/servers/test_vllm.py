@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.protocol.events import Delta, Event, JobFinished, RunStarted, StartRun
+from engine.protocol.commands import StartRun
+from engine.protocol.events import Delta, Event, JobFinished, RunStarted
 from engine.records import Record
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume

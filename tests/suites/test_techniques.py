@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.key_list import key_list
 from engine.suites.faults import SuiteError
 from engine.suites.jobs import jobs_of
+from engine.suites.messages import key_list
 from engine.suites.suite import Suite, load_suite
 from engine.suites.techniques import TECHNIQUES
 

@@ -19,7 +19,8 @@ from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneSte
 from engine.runs.reading import RunFolder
 from engine.training.batches import Example, Tokens, batch_of, end_token
 from engine.training.lora import Lora
-from engine.training.planning import TuneOrder, plan_tune
+from engine.training.orders import TuneOrder
+from engine.training.planning import plan_tune
 from engine.training.rows import Row
 from engine.training.tuning import tune
 from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run

@@ -18,11 +18,12 @@ from engine.cli.displays.run import stop_on_interrupt
 from engine.decoding.backend import LocalBackend
 from engine.errors import BadInputError, EngineError
 from engine.models.model import LoadedModel, ModelSpec
-from engine.protocol.events import Event, JobFinished, RunFinished, RunStarted, StartRun, StartTrial, TrialInput
+from engine.protocol.commands import StartRun, StartTrial, TrialInput
+from engine.protocol.events import Event, JobFinished, RunFinished, RunStarted
 from engine.records import Record
 from engine.running.control import Control
 from engine.running.orders import ordered
-from engine.runs import owner as working
+from engine.runs import owner
 from engine.runs.listing import Ending, listed
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
@@ -120,7 +121,7 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
         session.run(StartRun(suite, resume=folder), Control())
     assert not (tmp_path / "gone").exists()
     assert (folder / MANIFEST).read_bytes() == before
-    assert working.worker_of(folder) is None
+    assert owner.worker_of(folder) is None
 
 
 @pytest.mark.model
@@ -130,7 +131,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     with engine(tmp_path, "--log", str(tmp_path / "log")) as child:
         child.send(StartRun(suite, batch=2))
         told = child.until(JobFinished)
-        worker = working.worker_of(folder_of(told))
+        worker = owner.worker_of(folder_of(told))
         assert worker is not None
         assert (worker.pid, worker.log) == (child.process.pid, tmp_path / "log")
         with pytest.raises(BadInputError, match="another process writes to this run"):
@@ -141,7 +142,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     kept = {event.record.id for event in told if isinstance(event, JobFinished)}
     assert kept <= records_of(folder).keys()
     assert len(kept) < 6
-    assert working.worker_of(folder) is None, "it is dead, though the folder still names it"
+    assert owner.worker_of(folder) is None, "it is dead, though the folder still names it"
     with engine(tmp_path, "--keep-running") as child:
         child.send(order_to_resume(folder))
         child.until(RunStarted)
@@ -149,7 +150,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
         assert child.process.wait(timeout=60) == 0
     manifest = RunFolder(folder).manifest
     assert (manifest.done, manifest.stopped, len(manifest.resumed)) == (6, False, 1)
-    assert working.worker_of(folder) is None
+    assert owner.worker_of(folder) is None
     unbroken = folder_of(run(StartRun(suite)))
     assert records_of(folder) == records_of(unbroken)
 
@@ -164,12 +165,12 @@ def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_p
     interface.type(b"r")
     interface.until(lambda: any(file.stat().st_size for file in tmp_path.glob(f"runs/*/{RECORDS}")), seconds=90)
     (folder,) = (tmp_path / "runs").iterdir()
-    engine_ = working.worker_of(folder)
+    engine_ = owner.worker_of(folder)
     assert engine_ is not None
     os.kill(engine_.pid, signal.SIGKILL)
     os.kill(interface.pid, signal.SIGKILL)
     assert interface.exit_code() == -signal.SIGKILL
-    _until(lambda: working.worker_of(folder) is None)
+    _until(lambda: owner.worker_of(folder) is None)
     kept = RunFolder(folder)
     assert kept.manifest.command_line == ["jsonbreak", *typed]
     assert listed(folder).ending is Ending.BROKEN_OFF
@@ -209,14 +210,14 @@ def test_an_engine_told_to_keep_running_does_so_when_its_parent_goes_and_stops_w
         _hang_up(child)
         had = len(list(read_records(folder)))
         _until(lambda: len(list(read_records(folder))) > had + 4)
-        worker = working.worker_of(folder)
+        worker = owner.worker_of(folder)
         assert worker is not None
-        working.stop(worker)
+        owner.stop(worker)
         assert child.process.wait(timeout=15) == 0
     manifest = RunFolder(folder).manifest
     assert manifest.stopped is True
     assert manifest.done == len(list(read_records(folder)))
-    assert not (folder / working.ENGINE).exists()
+    assert not (folder / owner.ENGINE).exists()
 
 
 @pytest.mark.model
@@ -286,16 +287,16 @@ def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Pat
 
 @pytest.mark.parametrize("pid", [-1, 0, 10**30, "1", None])
 def test_a_file_that_names_no_engine_is_nobody(tmp_path: Path, pid: object) -> None:
-    (tmp_path / working.ENGINE).write_text(json.dumps({"pid": pid, "begun": 0.0}))
-    assert working.worker_of(tmp_path) is None
+    (tmp_path / owner.ENGINE).write_text(json.dumps({"pid": pid, "begun": 0.0}))
+    assert owner.worker_of(tmp_path) is None
 
 
 def test_a_later_process_with_the_same_number_is_not_the_engine(tmp_path: Path) -> None:
-    working.begin(tmp_path, None)
-    mine = working.worker_of(tmp_path)
+    owner.begin(tmp_path, None)
+    mine = owner.worker_of(tmp_path)
     assert mine is not None
-    (tmp_path / working.ENGINE).write_text(json.dumps({"pid": mine.pid, "begun": mine.begun - 60}))
-    assert working.worker_of(tmp_path) is None
+    (tmp_path / owner.ENGINE).write_text(json.dumps({"pid": mine.pid, "begun": mine.begun - 60}))
+    assert owner.worker_of(tmp_path) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

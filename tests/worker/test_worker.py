@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from engine.models.model import LoadedModel
+from engine.protocol.commands import Cancel, Pause, Prefer, RenderPrompt, StartRun, StopRun
 from engine.protocol.events import (
     Broke,
-    Cancel,
     Delta,
     Failed,
     Forked,
@@ -22,15 +22,10 @@ from engine.protocol.events import (
     JobStarted,
     Loading,
     ModelReady,
-    Pause,
     Paused,
-    Prefer,
     PromptRendered,
-    RenderPrompt,
     RunFinished,
     RunStarted,
-    StartRun,
-    StopRun,
     encode,
 )
 from engine.records import Message

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.protocol.events import PromptRendered, RenderPrompt
+from engine.protocol.commands import RenderPrompt
+from engine.protocol.events import PromptRendered
 from engine.records import ARMS, Message
 from tui.state.job import JobState
 from tui.state.manifest_facts import PromptFacts, RunFacts, facts_for
@@ -19,6 +20,13 @@ from tui.text.safe import visible
 
 if TYPE_CHECKING:
     from engine.suites.jobs import Job
+
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.suites.suite import Suite
 
 _PREFILL = "\u2502"  # │, before what the reply was made to begin with
 
@@ -121,3 +129,39 @@ def _add_marked(page: Page, text: str, special: Iterable[tuple[int, int]]) -> No
         page.add(text[done:start]).add(text[start:end], "text--special")
         done = end
     page.add(text[done:])
+
+
+def asked_of(suite: Suite) -> dict[str, Asked]:
+    """What each prompt asks about the first case's input as it is, by the prompt's name. Call it from a thread."""
+    from engine.suites.jobs import job_of
+
+    case = suite.cases[0]
+    jobs = (job_of(suite, prompt, case, None, case.input, 0) for prompt in suite.prompts)
+    return {job.prompt: Asked(job.messages, None, job.prefill, job.template_kwargs) for job in jobs}
+
+
+def sent_page(suite: Suite, asked: dict[str, Asked], answers: dict[str, PromptRendered], special: bool) -> Page:
+    """Every prompt, those that the engine has not answered yet included. special: show the special tokens."""
+    page = Page()
+    page.add(f"with the input of {visible(suite.cases[0].id)}; ", "text--label")
+    page.add(f"t {'hides' if special else 'shows'} the special tokens\n\n", "text--label")
+    for name, question in asked.items():
+        page.heading(visible(name))
+        answer = answers.get(name)
+        if answer is None:
+            page.add("asking the engine how the model reads it ...", "text--label")
+        elif answer.error is not None:
+            page.join(messages_page(question, answer.error))
+        else:
+            page.join(rendered_page(question, answer if special else without_special(answer)))
+        page.add("\n\n")
+    return page
+
+
+def without_special(rendered: PromptRendered) -> PromptRendered:
+    """The same without the text of its special tokens; their number stays."""
+    parts, done = [], 0
+    for start, end in rendered.special:
+        parts.append(rendered.text[done:start])
+        done = end
+    return replace(rendered, text="".join(parts) + rendered.text[done:], special=())

@@ -7,13 +7,14 @@ import contextlib
 import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from pydantic import ValidationError
 
-from engine.protocol.events import GRACE, Command, Event, decode_event, encode
+from engine.protocol.commands import GRACE, Command, encode_command
+from engine.protocol.events import Event, decode_event
+from tui.state.task import EngineDied
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; a record holds its input and both replies
 LOGS_KEPT = 10
@@ -21,21 +22,6 @@ TAIL_LINES = 12
 PATIENCE = GRACE + 1.0  # seconds until the engine is told to end: later than when it does so by itself
 _LOOK_EVERY = 0.02  # seconds
 FORCE_AFTER = 2.0  # seconds after that until it is killed
-
-
-@dataclass(frozen=True, slots=True)
-class EngineDied:
-    """The engine ended although nobody asked it to. `log` is the end of what it wrote on stderr."""
-
-    exit_code: int
-    log: tuple[str, ...]
-
-    @property
-    def sentence(self) -> str:
-        """What happened, in words."""
-        if self.exit_code < 0:
-            return f"The engine was killed by signal {-self.exit_code}."
-        return f"The engine ended unexpectedly with exit code {self.exit_code}."
 
 
 def new_log_path() -> Path:
@@ -110,7 +96,7 @@ class Client:
         """Tell the engine something. A dead engine is not told: `events` reports its death."""
         self._running()
         with contextlib.suppress(ConnectionError):
-            self._input.write(encode(command))
+            self._input.write(encode_command(command))
             await self._input.drain()
 
     async def close(self) -> None:

@@ -8,28 +8,22 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from engine.protocol.events import (
+from engine.protocol.commands import (
     Cancel,
     Command,
-    Event,
-    Failed,
-    Loading,
-    ModelReady,
     Pause,
     Prefer,
-    PromptRendered,
     RenderPrompt,
-    RunFinished,
-    SearchFinished,
     StartRun,
     StartSearch,
     StartTrial,
     StopRun,
 )
-from tui.process.client import Client, EngineDied
+from engine.protocol.events import Event, Failed, Loading, ModelReady, PromptRendered, RunFinished, SearchFinished
+from tui.process.client import Client
 from tui.state.run import RunState
 from tui.state.search import SearchState
-from tui.state.task import Work
+from tui.state.task import EngineDied, Work
 from tui.state.trials import TrialState
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended

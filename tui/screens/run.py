@@ -17,16 +17,15 @@ from tui.pages.record import record_line
 from tui.process.runner import Runner
 from tui.reports import write_findings
 from tui.screens.dialogs import ConfirmScreen
-from tui.screens.remarks import RemarksScreen
+from tui.screens.text import RemarksScreen
 from tui.screens.trying import TryingScreen
 from tui.state.adapters import answerer
 from tui.state.counterpart import beside_words, runs_beside
 from tui.state.filtered_jobs import JobView
 from tui.state.filters import Filter
-from tui.state.job import JobState
+from tui.state.job import JobState, alike_words, primary
 from tui.state.run import RunState
 from tui.state.task import Phase
-from tui.stepping import alike_words, primary
 from tui.terminal.clipboard import copy
 from tui.terminal.driver import is_behind
 from tui.text.safe import one_line

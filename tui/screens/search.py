@@ -14,7 +14,7 @@ from tui.messages import SearchRequested
 from tui.pages.search import search_page
 from tui.process.runner import Runner
 from tui.screens.dialogs import ConfirmScreen
-from tui.screens.remarks import RemarksScreen
+from tui.screens.text import RemarksScreen
 from tui.state.search import SearchState
 from tui.state.task import Phase
 from tui.terminal.clipboard import copy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui.text.page import Page
+from tui.text.safe import one_line
 from tui.widgets.views.text_view import TextView
 
 
@@ -31,3 +33,15 @@ class TextScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill in the text."""
         self.query_one(TextView).show(self._page.text, self._page.spans)
+
+
+class RemarksScreen(TextScreen):
+    """Opened by `i`, closed by it too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "dismiss", "close", show=False)]
+
+    def __init__(self, remarks: Sequence[str]) -> None:
+        page = Page()
+        for number, remark in enumerate(remarks, 1):
+            page.add(f"{number}. ", "text--label").add(f"{one_line(remark)}\n\n")
+        super().__init__("Remarks", page)

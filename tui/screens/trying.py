@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from engine.errors import BadInputError
-from engine.protocol.events import StartTrial, TrialInput
+from engine.protocol.commands import StartTrial, TrialInput
 from tui.process.runner import Runner
 from tui.screens.edit import Edited, EditScreen
 from tui.screens.rerun import Draw, RerunScreen

@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from engine.judging.verdict import FailureClass
 from engine.protocol.events import Broke, JobInfo
 from engine.records import ARMS, Arm, Fork, Record, Reply
 from engine.runs.job_facts import JobFacts, ReplyFacts
+from tui.text.safe import one_line
+
+
+def case_name(info: JobInfo) -> str:
+    """The case of a job, with its variation and its repeat where it has them: "alice~typos#1"."""
+    name = one_line(info.case) + (f"~{one_line(info.variation)}" if info.variation else "")
+    return f"{name}#{info.repeat}" if info.repeat else name
+
+
+def job_name(info: JobInfo) -> str:
+    """Prompt and case: "json-only  alice~typos"."""
+    return f"{one_line(info.prompt)}  {case_name(info)}"
 
 
 class Mark(Enum):
@@ -138,3 +151,18 @@ class JobState:
     def broken(self) -> bool:
         """Whether the free reply was judged and is not what was asked for."""
         return self.mark("free") is Mark.BROKEN
+
+
+def primary(job: JobState) -> FailureClass | None:
+    """The first class of the free reply if that is broken, else of the constrained one; None where neither is."""
+    if job.facts is None or job.cancelled:
+        return None
+    broken = [facts for facts in (job.facts.free, job.facts.constrained) if facts is not None and not facts.ok]
+    return broken[0].classes[0] if broken else None
+
+
+def alike_words(failure: FailureClass | None) -> str:
+    """Why there is no other job like the selected one."""
+    if failure is None:
+        return "Neither reply of this job is broken: it has no class to look for."
+    return f"No other job shown is broken by {failure}."

@@ -76,7 +76,8 @@ def _facts_in(folder: Path) -> RunFacts:
     from pydantic import TypeAdapter, ValidationError
 
     from engine.errors import BadInputError
-    from engine.runs.reading import PromptText, RunFolder
+    from engine.runs.reading import RunFolder
+    from engine.runs.run_manifest import PromptText
 
     def facts(prompt: PromptText) -> PromptFacts:
         kwargs = {**(generation.get("chat_template_kwargs") or {}), **prompt.chat_template_kwargs}

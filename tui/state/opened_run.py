@@ -11,13 +11,14 @@ from pathlib import Path
 from engine.errors import BadInputError
 from engine.protocol.events import Loading, ModelReady, RunStarted
 from engine.records import Record
-from engine.reports.figures import plural
 from engine.runs.following import follow
 from engine.runs.job_facts import JobFacts
 from engine.runs.listing import trials_of
-from engine.runs.reading import Manifest, RunFolder
+from engine.runs.reading import RunFolder
+from engine.runs.run_manifest import Manifest
 from engine.runs.store import RECORDS
 from engine.runs.summaries import Summary, SummaryReader, lost_words, without_collector
+from engine.text import plural
 from tui.state.run import RunState
 from tui.state.task import OVER, Phase
 

@@ -60,7 +60,7 @@ def _words(path: Path, suite: Suite) -> str:
 def search_fault(file: SuiteFile) -> str | None:
     """Why a suite that loads cannot be searched; None where it can."""
     from engine.errors import BadInputError
-    from engine.protocol.events import SEARCH_BUDGET
+    from engine.protocol.commands import SEARCH_BUDGET
     from engine.search.planning import plan_search
 
     assert file.suite is not None

@@ -9,7 +9,21 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine.protocol.events import Event, Failed, Loading, ModelReady, Paused, Progress, Remark
-from tui.process.client import EngineDied
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDied:
+    """The engine ended although nobody asked it to. `log` is the end of what it wrote on stderr."""
+
+    exit_code: int
+    log: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in words."""
+        if self.exit_code < 0:
+            return f"The engine was killed by signal {-self.exit_code}."
+        return f"The engine ended unexpectedly with exit code {self.exit_code}."
 
 
 class Phase(Enum):

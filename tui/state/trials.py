@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, ClassVar, TypeAlias
 
 from engine.errors import BadInputError
+from engine.protocol.commands import StartTrial, TrialInput
 from engine.protocol.events import (
     Broke,
     Delta,
@@ -19,14 +20,11 @@ from engine.protocol.events import (
     JobStarted,
     RunFinished,
     RunStarted,
-    StartTrial,
-    TrialInput,
 )
 from engine.statistics import Paired
-from tui.process.client import EngineDied
 from tui.state.job import JobState, Mark
 from tui.state.run import RunState
-from tui.state.task import Work
+from tui.state.task import EngineDied, Work
 
 _TIMES = "*"  # between the name of a prompt and the number of its edited version
 _NOT_IN_FILES = ("about", "source", "json_schema")

@@ -81,3 +81,19 @@ def is_behind(app: App[Any]) -> bool:
     """Whether the terminal has not come to the last frame yet: then what streams had better wait."""
     driver = app._driver  # there is no other way from an app to its driver
     return isinstance(driver, LinkDriver) and driver.behind
+
+
+_OPENS, _CLOSES = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen, as Textual writes them
+_EXPLICIT, _IMPLICIT = "\x1b[8l", "\x1b[8h"
+
+
+class ScreenDriver(LinkDriver):
+    """The driver of the program: explicit mode from before its screen is made, the terminal's usual one after it."""
+
+    def write(self, data: str) -> None:
+        """Write to the terminal."""
+        if data == _OPENS:
+            data = _EXPLICIT + data
+        elif data == _CLOSES:
+            data += _IMPLICIT
+        super().write(data)

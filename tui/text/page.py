@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from tui.widgets.views.text_view import Span
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Characters of the text and the component class that styles them."""
+
+    start: int
+    end: int
+    style: str
+
+
+class Marker(NamedTuple):
+    """One cell drawn before a character; it is not part of the text."""
+
+    at: int
+    glyph: str
+    style: str
 
 
 class Page:

@@ -18,22 +18,23 @@ from rich.text import Text
 
 from engine.models.adapter_folder import AdapterFolder
 from engine.protocol import events
+from engine.protocol.commands import StartRun
 from engine.records import ARMS, Record, Reply
 from engine.running.control import Control
 from engine.runs.rates import rates_by_prompt
 from engine.runs.store import prepare
 from engine.servers.spec import ServerSpec
 from engine.statistics import Share, wilson_interval
-from engine.suites.faults import printable
 from engine.suites.jobs import jobs_of
 from engine.suites.suite import load_suite
+from engine.text import printable
 from engine.worker.start import open_session
 
 _PLAIN_WIDTH = 160  # a log has no edge to wrap at
 
 
 def run_headless(
-    orders: Sequence[events.StartRun],
+    orders: Sequence[StartRun],
     adapters: Sequence[AdapterFolder | None],
     model: str | None,
     device: str,

@@ -14,12 +14,13 @@ from rich.text import Text
 
 from engine.cli.displays.run import open_console, ready_words, stop_on_interrupt
 from engine.protocol import events
+from engine.protocol.commands import StartSearch
 from engine.running.control import Control
 from engine.runs.store import prepare
 from engine.search.planning import plan_search
 from engine.search.wording import LEGEND, MARKS, failures_heading, place, sentences
-from engine.suites.faults import printable
 from engine.suites.suite import load_suite
+from engine.text import printable
 from engine.worker.start import open_session
 
 _SHOWN_AT_END = 20  # candidates; all of them are in search.json
@@ -27,9 +28,7 @@ _OTHER_LINES = 6  # of the live display: title, head, "and more", progress, and 
 _TITLE = f"How the prompts do on the cases that they are chosen by; {LEGEND}."
 
 
-def search_headless(
-    order: events.StartSearch, model: str | None, device: str, dtype: str, out: Path, plain: bool
-) -> bool:
+def search_headless(order: StartSearch, model: str | None, device: str, dtype: str, out: Path, plain: bool) -> bool:
     """Search and print what was found; False when the user ended it early. Raises BadInputError and EngineError."""
     plan_search(load_suite(order.suite), order.budget)  # faults are told before the slow imports
     prepare(out)

@@ -16,8 +16,9 @@ from engine.errors import BadInputError, EngineError
 from engine.protocol.events import Failed, Loading, ModelReady, Remark
 from engine.protocol.tune_events import Tell, TuneBegun, TuneEvent, TuneSaved, TuneStep, encode
 from engine.runs.reading import RunFolder
-from engine.suites.faults import printable
-from engine.training.planning import Plan, TuneOrder, plan_tune
+from engine.text import printable
+from engine.training.orders import TuneOrder
+from engine.training.planning import Plan, plan_tune
 from engine.worker.start import start_pytorch
 
 

@@ -9,8 +9,9 @@ from engine.comparing.comparison import ComparedRun
 from engine.comparing.counting import ArmResults, Change
 from engine.judging.verdict import FailureClass
 from engine.reports.document import Block, Cell, Line, Quoted, Section, Table, cell, paragraph
-from engine.reports.figures import counted, plural
+from engine.reports.figures import counted
 from engine.statistics import Share
+from engine.text import plural
 
 _ORDER: tuple[FailureClass, ...] = get_args(FailureClass)
 

@@ -11,9 +11,9 @@ from engine.comparing.comparison import ComparedRun
 from engine.comparing.counting import Change
 from engine.records import Arm
 from engine.reports.document import Block, Job, Quoted, Section, paragraph
-from engine.reports.figures import plural
 from engine.reports.run.jobs import pieces, side
 from engine.runs.reading import RunFolder
+from engine.text import plural
 
 _SHOWN = 2_000  # characters of a text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.comparing.comparison import ComparedRun, Comparison, adapter_name, missing_words
 from engine.reports.document import Block, Facts, Items, Line, Quoted, Section, listed
-from engine.reports.figures import plural
+from engine.text import plural
 
 _UNDECODED = {
     "run": "not decoded in the run, though in the baseline",

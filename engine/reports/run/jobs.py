@@ -10,11 +10,12 @@ from typing import Literal, NamedTuple
 from engine.judging.verdict import Where
 from engine.records import ARMS, Fork, Record, Reply
 from engine.reports.document import Block, Job, Line, Piece, Quoted, Section, Side, listed, paragraph
-from engine.reports.figures import fine_percent, plural
+from engine.reports.figures import fine_percent
 from engine.reports.run.examples import RULE
 from engine.reports.run.findings import Findings
 from engine.reports.run.summary import nothing_finished
 from engine.runs.reading import RunFolder
+from engine.text import plural
 
 _LEGEND = (
     "In the texts ⟦ and ⟧ stand around the break, and ┊ stands at the fork. Control characters and characters that "

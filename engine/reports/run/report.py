@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import BadInputError
 from engine.reports.document import Document, Line, Quoted
 from engine.reports.rendering import render
 from engine.reports.run.cost import cost
@@ -18,7 +17,6 @@ from engine.reports.run.stability import consistency
 from engine.reports.run.summary import in_short, words
 from engine.reports.run.what_was_run import what_was_run
 from engine.runs.reading import RunFolder, find_run
-from engine.suites.faults import printable
 
 
 def report(run: str, runs: Path, *, html: bool) -> Iterator[str]:
@@ -53,21 +51,3 @@ def _title(run: RunFolder) -> Line:
     if manifest.suite is None or manifest.model is None:
         return "Findings of the run ", Quoted(run.folder.resolve().name)
     return "Findings: ", Quoted(manifest.suite), " on ", Quoted(manifest.model)
-
-
-def write_report(parts: Iterable[str], file: Path) -> None:
-    """Write a report, whole or not at all. Raises BadInputError where that cannot be."""
-    name, file = printable(str(file)), file.resolve()  # a link stays, and what it points at is written
-    fresh = file.parent / f"{file.name}.new"
-    try:
-        if file.exists() and not file.is_file():
-            raise BadInputError(f"{name}: this is not a regular file; name another one with --out.")
-        try:
-            with fresh.open("w", encoding="utf-8", newline="\n") as out:
-                out.writelines(parts)
-            fresh.replace(file)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        raise BadInputError(f"{name}: cannot be written ({reason}); name another file with --out.") from error

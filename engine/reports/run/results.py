@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from engine.records import ARMS
 from engine.reports.document import Block, Cell, Items, Line, Quoted, Section, Table, cell, paragraph
-from engine.reports.figures import difference_words, p_words, plural, share_cell
+from engine.reports.figures import difference_words, p_words, share_cell
 from engine.reports.run.findings import ArmFindings, Findings
 from engine.reports.run.summary import nothing_finished
 from engine.statistics import Paired, mcnemar_exact, newcombe_interval
+from engine.text import plural
 
 _ALPHA = 0.05
 _INTERVAL = "In brackets the 95% interval: where the true share may well lie."

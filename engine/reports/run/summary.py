@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from engine.reports.document import Facts, Items, Line, Paragraph, Quoted, Section, paragraph
-from engine.reports.figures import plural, with_percent
+from engine.reports.figures import with_percent
 from engine.reports.run.findings import ArmFindings, Findings, PromptFindings
 from engine.statistics import Share
+from engine.text import plural
 
 _WORDS = (
     ("case", "One input of the suite, with what is expected of the reply."),

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from engine.reports.document import Block, Facts, Items, Line, Quoted, Section, Text
-from engine.reports.figures import plural
 from engine.reports.manifest_words import facts, grammars, prompt_text, schemas
 from engine.reports.run.findings import Findings
 from engine.runs.reading import RunFolder
+from engine.text import plural
 
 _SHOWN_LINES = 5
 

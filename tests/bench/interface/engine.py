@@ -143,7 +143,7 @@ def _id(number: int) -> str:
 
 
 def _say(event: events.Event) -> None:
-    sys.stdout.buffer.write(events.encode(event))
+    sys.stdout.buffer.write(events.encode_event(event))
     sys.stdout.buffer.flush()
 
 

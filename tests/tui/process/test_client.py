@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.protocol import events
-from engine.protocol.events import GRACE, Event, Loading, Pause, PromptRendered, RenderPrompt, StartRun
+from engine.protocol.commands import GRACE, Pause, RenderPrompt, StartRun
+from engine.protocol.events import Event, Loading, PromptRendered
 from tests.helpers import story
-from tui.process.client import PATIENCE, Client, EngineDied
+from tui.process.client import PATIENCE, Client
 from tui.process.runner import Runner
-from tui.state.task import Phase
+from tui.state.task import EngineDied, Phase
 
 
 async def told(client: Client) -> list[Event | EngineDied]:

@@ -10,7 +10,7 @@ import pytest
 import tomli
 
 from engine.protocol import events
-from engine.protocol.events import TrialInput
+from engine.protocol.commands import StartTrial, TrialInput
 from engine.records import Record
 from tests.helpers import story
 from tests.helpers.made_runs import MANIFEST as MADE
@@ -58,7 +58,7 @@ def run_state() -> RunState:
 
 def tried(state: RunState, records: list[Record], **changes: Any) -> TrialState:
     """A trial beside a run, told to its end."""
-    order = events.StartTrial(state.suite, story.FOLDER, {"name": records[0].prompt, "user": "{input}"}, ())
+    order = StartTrial(state.suite, story.FOLDER, {"name": records[0].prompt, "user": "{input}"}, ())
     trial = TrialState(state.suite, beside=state, order=replace(order, **changes))
     for event in (begun(records), *map(events.JobFinished, records)):
         trial.apply(event)

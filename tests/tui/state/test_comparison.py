@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runs import owner as working
+from engine.runs import owner
 from engine.runs.store import RECORDS
 from engine.statistics import Share
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
@@ -98,7 +98,7 @@ def test_a_candidate_that_is_still_on(tmp_path: Path) -> None:
     state = compared(baseline, candidate).side("free").state
     assert "The candidate is still on: it is compared as far as it had come." in state.remarks
     assert len(state.jobs) == 2
-    working.end(candidate)
+    owner.end(candidate)
 
 
 def test_runs_with_no_job_in_common(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.helpers.made_state import FENCE, OK, PROSE, WRONG, facts, infos, made
 from tui.state.facets import Choice, Facet, choices, toggled
 from tui.state.filtered_jobs import JobView
 from tui.state.filters import Filter, Show, show_words, shows
-from tui.stepping import alike_words, primary
+from tui.state.job import alike_words, primary
 
 FILTERS = [
     Filter(),

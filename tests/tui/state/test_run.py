@@ -8,10 +8,9 @@ from engine.protocol import events
 from engine.protocol.events import Broke, Delta, Forked, JobCancelled, JobFinished, JobStarted, Remark
 from engine.statistics import Share
 from tests.helpers import story
-from tui.process.client import EngineDied
 from tui.state.job import Mark
 from tui.state.run import RunState
-from tui.state.task import Phase
+from tui.state.task import EngineDied, Phase
 from tui.widgets.job.fork_line import fork_sentence, percent
 from tui.widgets.lines.remark_line import remark_words
 from tui.widgets.lines.status_line import clock, progress_words

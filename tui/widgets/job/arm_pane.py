@@ -8,11 +8,12 @@ from textual.containers import Vertical
 
 from engine.records import Arm, Reply
 from tui.state.job import JobState, Mark
+from tui.text.page import Marker, Span
 from tui.text.safe import visible
 from tui.widgets.job.pane_title import PaneTitle
 from tui.widgets.job.stream_view import StreamView
 from tui.widgets.job.verdict_line import VerdictLine
-from tui.widgets.views.text_view import BREAK_GLYPH, FORK_GLYPH, Marker, Span
+from tui.widgets.views.text_view import BREAK_GLYPH, FORK_GLYPH
 
 _FINISH = {"stop": "stopped by itself", "length": "cut off at the token limit", "error": "not decoded"}
 

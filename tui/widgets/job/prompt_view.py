@@ -8,10 +8,9 @@ from textual import work
 from textual.cache import LRUCache
 from textual.content import Content
 
-from tui.naming import job_name
 from tui.pages.prompt import asked_by, messages_page, other_model, rendered_page
 from tui.process.runner import Runner
-from tui.state.job import JobState
+from tui.state.job import JobState, job_name
 from tui.state.run import RunState
 from tui.text.page import Page
 from tui.widgets.views.text_view import JobText

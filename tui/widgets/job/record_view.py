@@ -5,9 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.records import Record
-from tui.naming import job_name
 from tui.pages.record import record_text
-from tui.state.job import JobState
+from tui.state.job import JobState, job_name
 from tui.state.run import RunState
 from tui.widgets.views.text_view import JobText
 

@@ -56,7 +56,7 @@ class SentView(TextView):
     @work(exclusive=True, group="sent")
     async def _find(self, suite: Suite) -> None:
         """Draw what is known, and ask what is not. What could not be answered is asked again the next time."""
-        from tui.sent_pages import asked_of, sent_page
+        from tui.pages.prompt import asked_of, sent_page
 
         _, answers = self._answers.setdefault(id(suite), (suite, {}))
         asked = await asyncio.to_thread(asked_of, suite)

@@ -12,9 +12,8 @@ from textual.content import Content
 
 from engine.records import ARMS, UNKNOWN_ID, Arm, Fork
 from tui import keys
-from tui.naming import job_name
 from tui.pages.tokens import Choice, Token, choices_at, exact_percent, quoted, token_words, tokens_of
-from tui.state.job import JobState
+from tui.state.job import JobState, job_name
 from tui.state.manifest_facts import PromptFacts, facts_for
 from tui.state.run import RunState
 from tui.text.wrap import wrap

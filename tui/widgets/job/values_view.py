@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tui.naming import job_name
 from tui.pages.values import values_lines
-from tui.state.job import JobState
+from tui.state.job import JobState, job_name
 from tui.state.manifest_facts import facts_for
 from tui.state.run import RunState
 from tui.widgets.views.line_view import LineView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,28 +13,13 @@ from textual.events import Resize
 from textual.strip import Strip
 
 from tui import keys
+from tui.text.page import Marker, Span
 from tui.text.safe import visible
 from tui.text.wrap import TAB, Row, wrap
 from tui.widgets.views.scrolling import ScrollingView
 
 FORK_GLYPH = "\u25b8"  # ▸, drawn where the arms part
 BREAK_GLYPH = "\u00a6"  # ¦, drawn where something is missing: a break of no length has no text to mark
-
-
-class Span(NamedTuple):
-    """Characters of the text and the component class that styles them."""
-
-    start: int
-    end: int
-    style: str
-
-
-class Marker(NamedTuple):
-    """One cell drawn before a character; it is not part of the text."""
-
-    at: int
-    glyph: str
-    style: str
 
 
 class TextView(ScrollingView):
