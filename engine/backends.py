@@ -37,7 +37,7 @@ class AdapterInUse:
     remarks: tuple[str, ...]
 
 
-class Holding(Protocol):
+class Constraint(Protocol):
     """What holds replies to a schema: a grammar here, a form of request on a server."""
 
     @property
@@ -71,14 +71,14 @@ class Unenforced:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Started:
     """A request got its row. Told a second time when it has to start again, with a smaller batch."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class TokenAdded:
     """An arm, or both while they agree, took one token that is part of the reply."""
 
     id: str
@@ -87,7 +87,7 @@ class Grown:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class ArmsForked:
     """The arms chose differently."""
 
     id: str
@@ -95,7 +95,7 @@ class Parted:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneResult:
+class ArmResult:
     """A finished arm: its whole text (prefill included), its tokens without the stop token, why it ended.
 
     seconds: from the job's admission to the arm's last token. p, ends: as in records.Reply.
@@ -110,32 +110,32 @@ class LaneResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Finished:
     """Both arms are done. An arm is None where it could not be decoded.
 
     free_error: why there is no free reply. error: why there is no constrained one, None where there was no grammar.
     """
 
     id: str
-    free: LaneResult | None
-    constrained: LaneResult | None
+    free: ArmResult | None
+    constrained: ArmResult | None
     fork: Fork | None
     error: str | None = None
     free_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class BatchHalved:
     """Memory ran out: the batch has at most `slots` rows from now on, and `jobs` jobs start again."""
 
     slots: int
     jobs: int
 
 
-Happening: TypeAlias = Begun | Grown | Parted | Ended | Shrunk
+DecoderEvent: TypeAlias = Started | TokenAdded | ArmsForked | Finished | BatchHalved
 
 
-Held = TypeVar("Held", bound=Holding)
+ConstraintT = TypeVar("ConstraintT", bound=Constraint)
 
 
 class Decoder(Protocol):
@@ -155,7 +155,7 @@ class Decoder(Protocol):
     def cancel(self, id: str) -> bool:
         """Drop a job, whether it waits or runs; False if it does neither."""
 
-    def step(self) -> Iterator[Happening]:
+    def step(self) -> Iterator[DecoderEvent]:
         """What happens next, for as long as a moment. Raises EngineError where nothing more can be decoded."""
 
     def close(self) -> None:
@@ -179,7 +179,7 @@ class Plan:
     remarks: tuple[str, ...] = ()
 
 
-class Backend(Protocol[Held]):
+class Backend(Protocol[ConstraintT]):
     """A model that answers.
 
     name: as runs are named by it. device, precision: where it is and what its weights are, in a word each.
@@ -189,20 +189,20 @@ class Backend(Protocol[Held]):
     name: str
     device: str
     precision: str
-    no_search: str | None
+    search_unavailable_reason: str | None
 
     def use_adapter(self, name: str | None) -> AdapterInUse | None:
         """Answer with an adapter from now on, or with the model alone. Raises BadInputError for one it has not."""
 
     def grammar(
         self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"
-    ) -> Held:
+    ) -> ConstraintT:
         """What holds replies to a schema, made once, in at most `seconds`. Raises GrammarError: why there is none."""
 
     def plan(
         self,
         jobs: Sequence[Job],
-        grammar_of: Callable[[Job], Held | None],
+        grammar_of: Callable[[Job], ConstraintT | None],
         generation: Generation,
         batch: int | None = None,
     ) -> Plan:

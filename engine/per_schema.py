@@ -14,7 +14,7 @@ def schema_key(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema)
 
 
-class PerSchema(Generic[Made]):
+class SchemaCache(Generic[Made]):
     """Call it with a schema: makes what belongs to it the first time, gives the same again after that."""
 
     def __init__(self, make: Callable[[dict[str, Any]], Made]) -> None:

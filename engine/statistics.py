@@ -27,7 +27,7 @@ class Share:
         self.n += times
 
 
-def alike(sizes: Iterable[int]) -> float:
+def design_effect(sizes: Iterable[int]) -> float:
     """How many replies count as one, when replies to one case are taken to say the same: 1.0 for one reply a case.
 
     sizes: how many replies each case has. Real replies differ, so what is computed with this is rather too wide.
@@ -55,7 +55,7 @@ class Clusters:
         self.replies += len(cases)
 
     @property
-    def alike(self) -> float:
+    def design_effect(self) -> float:
         """How many replies count as one (see the function of this name)."""
         return self.squares / self.replies if self.replies else 1.0
 
@@ -119,7 +119,7 @@ class Paired:
         return (self.only_second - self.only_first) / self.n
 
     @property
-    def moved(self) -> tuple[int, int]:
+    def discordant_cases(self) -> tuple[int, int]:
         """How many cases the first and the second held more often."""
         differences = [difference for difference, _ in self.clusters.values()]
         return sum(each < 0 for each in differences), sum(each > 0 for each in differences)
@@ -135,7 +135,7 @@ def mcnemar_exact(paired: Paired) -> float | None:
     """
     from scipy.stats import binomtest
 
-    first, second = paired.moved
+    first, second = paired.discordant_cases
     if first + second == 0:
         return None
     return float(binomtest(second, first + second, 0.5).pvalue)
@@ -150,7 +150,7 @@ def newcombe_interval(paired: Paired) -> Interval:
     several pairs all counts are divided by `alike`, as Rao and Scott do ("A simple method for the analysis of clustered
     binary data", Biometrics 48 (1992) 577-585).
     """
-    as_one = alike(pairs for _, pairs in paired.clusters.values())
+    as_one = design_effect(pairs for _, pairs in paired.clusters.values())
     first = _reach(paired.both + paired.only_first, paired.n, as_one)
     second = _reach(paired.both + paired.only_second, paired.n, as_one)
     phi = _corrected_correlation(*(count / as_one for count in paired.counts))

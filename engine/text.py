@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     )
 
 
-def shown(value: Any, limit: int = 60) -> str:
+def short_json(value: Any, limit: int = 60) -> str:
     """`value` as JSON, cut short where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from engine.statistics import Paired, Share, alike, mcnemar_exact, newcombe_interval, quartiles, wilson_interval
+from engine.statistics import Paired, Share, design_effect, mcnemar_exact, newcombe_interval, quartiles, wilson_interval
 
 
 def paired(both: int, only_first: int, only_second: int, neither: int) -> Paired:
@@ -71,7 +71,7 @@ def test_the_pairs_of_one_case_count_once() -> None:
         for _ in range(10):
             repeated.add(first, True, case)
     assert (repeated.only_second, repeated.difference) == (10, 0.5)
-    assert repeated.moved == (0, 1)
+    assert repeated.discordant_cases == (0, 1)
     assert mcnemar_exact(repeated) == 1.0
     assert mcnemar_exact(paired(10, 0, 10, 0)) == pytest.approx(2 / 2**10), "what counting repeats as cases would claim"
 
@@ -97,10 +97,10 @@ def test_pairs_that_say_the_same_do_not_narrow_the_interval() -> None:
 
 
 def test_how_many_replies_count_as_one() -> None:
-    assert alike([1, 1, 1]) == 1.0
-    assert alike([4, 4]) == 4.0
-    assert alike([9, 1]) == pytest.approx(8.2), "a case with most of the replies has most of the say"
-    assert alike([]) == 1.0
+    assert design_effect([1, 1, 1]) == 1.0
+    assert design_effect([4, 4]) == 4.0
+    assert design_effect([9, 1]) == pytest.approx(8.2), "a case with most of the replies has most of the say"
+    assert design_effect([]) == 1.0
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (24, 40), (513, 100_000)])

@@ -21,7 +21,7 @@ from tui.messages import RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
 from tui.state.adapters import AdapterChoice
-from tui.terminal.driver import ScreenDriver
+from tui.terminal.driver import FlowControlDriver
 from tui.themes import DEFAULT_THEME, NAMES, own_themes
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class JsonbreakApp(App[None]):
         settings: Settings = USUAL,
         adapters: AdapterChoice | None = None,
     ) -> None:
-        super().__init__(driver_class=ScreenDriver)
+        super().__init__(driver_class=FlowControlDriver)
         for theme in own_themes():
             self.register_theme(theme)
         wanted = settings.theme or os.environ.get("TEXTUAL_THEME")
@@ -175,12 +175,12 @@ class JsonbreakApp(App[None]):
         self.push_screen(OfferScreen(going_on[0], len(going_on) - 1), partial(self._answer_offer, going_on[0].folder))
 
     def _answer_offer(self, folder: Path, answer: Answer | None) -> None:
-        from engine.runs.owner import stop, worker_of
+        from engine.runs.owner import owner_of, stop
         from tui.screens.opened import open_run
 
         if answer == "follow":
             open_run(self, self._have_runner(), folder)
-        elif answer == "stop" and (worker := worker_of(folder)) is not None:
+        elif answer == "stop" and (worker := owner_of(folder)) is not None:
             stop(worker)
             self.notify("The engine was asked to stop: it does when the step it is at is done.", markup=False)
 

@@ -9,8 +9,8 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.runs.listing import ListedRun
-    from tui.state.comparison import Pairs
-    from tui.state.opened_run import News
+    from tui.state.comparison import PairBatch
+    from tui.state.opened_run import RecordBatch
     from tui.state.suites import SuiteFile
 
 
@@ -70,7 +70,7 @@ class RunsRead(Message):
 class RecordsRead(Message):
     """More of a run has been read from its folder."""
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, news: RecordBatch) -> None:
         self.news = news
         super().__init__()
 
@@ -78,7 +78,7 @@ class RecordsRead(Message):
 class PairsRead(Message):
     """More of two runs that are compared has been read."""
 
-    def __init__(self, news: Pairs) -> None:
+    def __init__(self, news: PairBatch) -> None:
         self.news = news
         super().__init__()
 

@@ -55,14 +55,16 @@ def read_settings(file: Path) -> Settings:
 
 def _faults(data: Mapping[str, object]) -> list[Fault]:
     from engine.suites.faults import Fault
-    from engine.text import did_you_mean, shown, type_name
+    from engine.text import did_you_mean, short_json, type_name
     from tui.themes import NAMES
 
     faults = []
     for key, value in data.items():
         if key == "theme":
             if value not in NAMES:
-                faults.append(Fault((key,), f"there is no theme {shown(value)}; {did_you_mean(str(value), NAMES)}"))
+                faults.append(
+                    Fault((key,), f"there is no theme {short_json(value)}; {did_you_mean(str(value), NAMES)}")
+                )
         elif key == "keep_running":
             if not isinstance(value, bool):
                 faults.append(Fault((key,), f"must be true or false, not {type_name(value)}; write one of the two"))
@@ -73,7 +75,7 @@ def _faults(data: Mapping[str, object]) -> list[Fault]:
                 faults.append(Fault((key,), f"must be a table, not {type_name(value)}; write [keys]"))
         else:
             known = ("theme", "keep_running", "keys")
-            faults.append(Fault((key,), f"unknown key {shown(key)}; {did_you_mean(key, known)}"))
+            faults.append(Fault((key,), f"unknown key {short_json(key)}; {did_you_mean(key, known)}"))
     return faults
 
 
@@ -105,24 +107,24 @@ def _key_faults(table: Mapping[str, object]) -> list[Fault]:
 
 def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
     from engine.suites.faults import Fault
-    from engine.text import did_you_mean, shown
+    from engine.text import did_you_mean, short_json
     from tui.keymap import KEY_NAMES, unknown_keys
 
     return [
-        Fault(("keys", *path), f"there is no key {shown(key)}; {did_you_mean(key.lower(), KEY_NAMES)}")
+        Fault(("keys", *path), f"there is no key {short_json(key)}; {did_you_mean(key.lower(), KEY_NAMES)}")
         for key in unknown_keys(written)
     ]
 
 
 def _clash_faults(table: Mapping[str, object]) -> list[Fault]:
     from engine.suites.faults import Fault
-    from engine.text import shown
+    from engine.text import short_json
     from tui.keymap import clashes
 
     paths = {".".join(path): path for path in _flat(table)}
     found = clashes(_remapped(table))
     return [
-        Fault(("keys", *paths[name]), f"{shown(key)} is the key of {other} at the same time; take another")
+        Fault(("keys", *paths[name]), f"{short_json(key)} is the key of {other} at the same time; take another")
         for name, other, key in found
     ]
 

@@ -21,7 +21,7 @@ from engine.judging.compare import Rule
 from engine.judging.judge import Judge
 from engine.judging.verdict import Verdict
 from engine.statistics import Share, wilson_interval
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 STANDARD = Path("-")  # stdin or stdout
 _BOM = b"\xef\xbb\xbf"
@@ -101,7 +101,7 @@ def read_row(line: bytes) -> Row:
     except RecursionError:
         raise ValueError("nested too deeply to be read; only raw may hold such text, as a string") from None
     if not isinstance(data, dict):
-        raise ValueError(f'a row is an object with "id" and "raw", not {shown(data)}; correct the row')
+        raise ValueError(f'a row is an object with "id" and "raw", not {short_json(data)}; correct the row')
     return _row_of(data)
 
 
@@ -111,11 +111,11 @@ def _row_of(data: Mapping[str, Any]) -> Row:
             raise ValueError(f'the key "{key}" is missing; each row needs "id" and "raw"')
     name, raw, finish = data["id"], data["raw"], data.get("finish")
     if isinstance(name, bool) or not isinstance(name, str | int):
-        raise ValueError(f'"id" must be a string or a whole number, not {shown(name)}; correct it')
+        raise ValueError(f'"id" must be a string or a whole number, not {short_json(name)}; correct it')
     if not isinstance(raw, str):
-        raise ValueError(f'"raw" must be a string, the reply as the model wrote it, not {shown(raw)}; correct it')
+        raise ValueError(f'"raw" must be a string, the reply as the model wrote it, not {short_json(raw)}; correct it')
     if finish not in (None, "stop", "length"):
-        raise ValueError(f'"finish" must be "stop" or "length", not {shown(finish)}; correct it or leave it out')
+        raise ValueError(f'"finish" must be "stop" or "length", not {short_json(finish)}; correct it or leave it out')
     return Row(name, raw, data.get("expected"), finish or "stop")
 
 

@@ -21,7 +21,7 @@ from engine.cli.options import (
     server_options,
 )
 from engine.errors import INTERRUPTED, BadInputError
-from engine.runs.command_line import hand_down
+from engine.runs.command_line import export_command_line
 
 if TYPE_CHECKING:
     from engine.protocol.commands import GrammarKind
@@ -58,7 +58,7 @@ def open_(
     options += ["--engine", engine] if engine else []
     options += server_arguments(server, api_key_env, concurrency)
     options += [f"--adapter={each}" for each in adapters]
-    hand_down()
+    export_command_line()
     # The interface is a program of its own, of which the engine knows nothing. It runs in this process: a second start
     # of Python would take 0.08 s.
     sys.argv = ["jsonbreak", str(path), *options]

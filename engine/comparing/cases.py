@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import BadInputError
 from engine.suites.files import BOM, read_json, read_text
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 _KEY = "test_cases"
 
@@ -46,8 +46,10 @@ def _of_card(name: str, text: str) -> list[str]:
 
 def _ids(name: str, found: Any) -> list[str]:
     if not isinstance(found, list):
-        raise BadInputError(f'{name}: "{_KEY}" must be an array of case ids, not {shown(found)}; correct it.')
+        raise BadInputError(f'{name}: "{_KEY}" must be an array of case ids, not {short_json(found)}; correct it.')
     for number, each in enumerate(found):
         if not isinstance(each, str):
-            raise BadInputError(f"{name}: {_KEY}[{number}] must be the id of a case, not {shown(each)}; correct it.")
+            raise BadInputError(
+                f"{name}: {_KEY}[{number}] must be the id of a case, not {short_json(each)}; correct it."
+            )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.comparing.outcomes import Conclusion, conclusion
-from engine.statistics import Interval, Paired, Share, alike, mcnemar_exact, newcombe_interval
+from engine.statistics import Interval, Paired, Share, design_effect, mcnemar_exact, newcombe_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Result:
 
 def result_of(paired: Paired) -> Result:
     """paired: the baseline first, the run second."""
-    n, (worse, better) = paired.n, paired.moved
+    n, (worse, better) = paired.n, paired.discordant_cases
     return Result(
         Share(paired.both + paired.only_first, n),
         Share(paired.both + paired.only_second, n),
-        alike(pairs for _, pairs in paired.clusters.values()),
+        design_effect(pairs for _, pairs in paired.clusters.values()),
         paired.difference if n else None,
         newcombe_interval(paired) if n else None,
         mcnemar_exact(paired),

@@ -26,7 +26,7 @@ from engine.per_schema import schema_key
 from engine.protocol.commands import GrammarKind
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 _PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 _ONE_AT_A_TIME = (
@@ -43,7 +43,7 @@ _PROMPT_TOKENS_ELSEWHERE = 1024
 class LocalBackend:
     """A loaded model, and the grammars made for it so far."""
 
-    no_search: str | None = None
+    search_unavailable_reason: str | None = None
 
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
@@ -56,7 +56,7 @@ class LocalBackend:
         adapters = self.model.adapters
         if name is not None and (adapters is None or name not in adapters.names):
             again = f"start again with --adapter {printable(name)}=PATH"
-            raise BadInputError(f"No adapter {shown(name)} was loaded; {again}.")
+            raise BadInputError(f"No adapter {short_json(name)} was loaded; {again}.")
         return adapters.use(name) if adapters is not None else None
 
     def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:

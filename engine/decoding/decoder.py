@@ -15,7 +15,16 @@ from typing import Literal
 
 import torch
 
-from engine.backends import Begun, Ended, GrammarError, Grown, Happening, LaneResult, Parted, Shrunk
+from engine.backends import (
+    ArmResult,
+    ArmsForked,
+    BatchHalved,
+    DecoderEvent,
+    Finished,
+    GrammarError,
+    Started,
+    TokenAdded,
+)
 from engine.decoding.batch import Rows
 from engine.decoding.detokenizer import TextStream, decode
 from engine.decoding.forks import Explainer
@@ -23,7 +32,7 @@ from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler, SamplingParams
 from engine.decoding.selection import Choice, Choices, Chooser, probabilities
 from engine.decoding.thinking import Thinking
-from engine.decoding.twins import Lane, Parked, Request, Row, Twin
+from engine.decoding.twins import ArmState, Request, Row, Twin, WaitingFork
 from engine.grammars.grammar import Grammar
 from engine.models.model import LoadedModel
 from engine.models.placement import out_of_memory
@@ -57,7 +66,7 @@ class TwinDecoder:
         self._twins: dict[str, Twin] = {}
         self._kv = make_rows(slots)
         self._rows: list[Row] = []  # in the order of the KV's
-        self._parked: deque[Parked] = deque()
+        self._parked: deque[WaitingFork] = deque()
         self._parted = self._undivided = 0  # jobs so far that forked, and that ended without
 
     @property
@@ -100,7 +109,7 @@ class TwinDecoder:
             self.cancel(id)
 
     @torch.inference_mode()
-    def step(self) -> Iterator[Happening]:
+    def step(self) -> Iterator[DecoderEvent]:
         """Begin waiting requests as far as there are rows, then decode one token in each. Yields what happened.
 
         Raises torch.OutOfMemoryError or RuntimeError when the memory does not even hold one row.
@@ -117,7 +126,7 @@ class TwinDecoder:
                 raise
         yield self._shrink()
 
-    def _begin(self) -> Iterator[Happening]:
+    def _begin(self) -> Iterator[DecoderEvent]:
         """One pass over the prompts of the next requests. They get their rows, and their first tokens."""
         openings = self._openings()
         if not self._waiting or not openings:
@@ -128,7 +137,7 @@ class TwinDecoder:
             return
         twins = [self._twin(self._waiting.popleft()) for _ in range(len(logits))]
         rows = [Row(twin, tuple(twin.lanes)) for twin in twins]
-        yield from (Begun(twin.request.id) for twin in twins)
+        yield from (Started(twin.request.id) for twin in twins)
         self._rows += rows
         yield from self._choose(rows, logits)
 
@@ -149,7 +158,7 @@ class TwinDecoder:
         generator = self._sampler.generator(request.seed)
         arms = ARMS if request.grammar else ARMS[:1]
         limit = self._max_new_tokens + (request.think.budget + len(request.think.close_ids) if request.think else 0)
-        lanes = {arm: Lane(TextStream(self._model.tokenizer), generator, limit) for arm in arms}
+        lanes = {arm: ArmState(TextStream(self._model.tokenizer), generator, limit) for arm in arms}
         for lane in lanes.values():
             lane.thinking = Thinking(request.think) if request.think else None
         if request.grammar and not request.think:
@@ -157,13 +166,15 @@ class TwinDecoder:
         twin = self._twins[request.id] = Twin(request, lanes, len(request.prefill), time.perf_counter())
         return twin
 
-    def _choose(self, rows: list[Row], logits: torch.Tensor) -> Iterator[Happening]:
+    def _choose(self, rows: list[Row], logits: torch.Tensor) -> Iterator[DecoderEvent]:
         """Take each arm's next token from the logits of its row, `[rows, vocabulary]`."""
         taken = self._chooser.choose(rows, logits)
         for row, choices, p, scores in zip(rows, taken, probabilities(logits, taken), logits, strict=True):
             yield from self._advance(row, choices, p, scores)
 
-    def _advance(self, row: Row, choices: Choices, p: Mapping[Arm, float], logits: torch.Tensor) -> Iterator[Happening]:
+    def _advance(
+        self, row: Row, choices: Choices, p: Mapping[Arm, float], logits: torch.Tensor
+    ) -> Iterator[DecoderEvent]:
         """Give each arm of a row its token; fork the row where they differ; drop it when nothing is left to decode."""
         twin, shared = row.twin, len(row.arms) == 2
         if shared and choices["constrained"].error:
@@ -171,7 +182,7 @@ class TwinDecoder:
         elif shared and choices["free"].token != choices["constrained"].token:
             twin.fork = self._explainer.explain(twin, choices, logits)
             self._parted += 1
-            yield Parted(twin.request.id, twin.fork)
+            yield ArmsForked(twin.request.id, twin.fork)
             shared = False
         texts = {arm: self._push(twin, arm, choice, p[arm], shared) for arm, choice in choices.items()}
         if shared:
@@ -205,7 +216,7 @@ class TwinDecoder:
             self._finish(twin, lane, "stop")  # the only choice left; no pass is needed for it
         return text
 
-    def _think(self, lane: Lane, text: str, grammar: Grammar | None) -> None:
+    def _think(self, lane: ArmState, text: str, grammar: Grammar | None) -> None:
         """Let an arm go on thinking, or begin its answer, with its whole number of tokens."""
         assert lane.thinking is not None
         answer = lane.thinking.push(text)
@@ -219,14 +230,14 @@ class TwinDecoder:
         except GrammarError:  # the token that closed the tag went on with something else
             lane.state = grammar.start()
 
-    def _grown(self, twin: Twin, arm: Arm | Literal["both"], text: str | None) -> Iterator[Happening]:
+    def _grown(self, twin: Twin, arm: Arm | Literal["both"], text: str | None) -> Iterator[DecoderEvent]:
         if text is None:
             return
         if arm == "both":
             twin.chars += len(text)
-        yield Grown(twin.request.id, arm, text)
+        yield TokenAdded(twin.request.id, arm, text)
 
-    def _finish(self, twin: Twin, lane: Lane, why: Literal["stop", "length"]) -> None:
+    def _finish(self, twin: Twin, lane: ArmState, why: Literal["stop", "length"]) -> None:
         lane.finish, lane.seconds = why, time.perf_counter() - twin.started
 
     def _place(self, row: Row, choices: Choices, shared: bool) -> None:
@@ -243,7 +254,7 @@ class TwinDecoder:
 
     def _fork(self, source: Row, arm: Arm, token: int) -> None:
         """Give an arm a row of its own, or have it wait for one, with its own copy of the draws to come."""
-        parked = Parked(Row(source.twin, (arm,), token), source, self._kv.lengths[self._rows.index(source)])
+        parked = WaitingFork(Row(source.twin, (arm,), token), source, self._kv.lengths[self._rows.index(source)])
         if self._kv.room:
             self._copy(parked)
             return
@@ -255,7 +266,7 @@ class TwinDecoder:
         while self._parked and self._kv.room:
             self._copy(self._parked.popleft())
 
-    def _copy(self, parked: Parked) -> None:
+    def _copy(self, parked: WaitingFork) -> None:
         self._kv.fork(self._rows.index(parked.source), parked.length)
         self._rows.append(parked.row)
 
@@ -271,7 +282,7 @@ class TwinDecoder:
         self._rows[number] = self._rows[-1]
         self._rows.pop()
 
-    def _shrink(self) -> Shrunk:
+    def _shrink(self) -> BatchHalved:
         """Start the jobs in flight again, with half as many rows."""
         requests = [twin.request for twin in self._twins.values()]
         self._waiting.extendleft(reversed(requests))
@@ -283,15 +294,15 @@ class TwinDecoder:
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
         self._kv = self._make_rows(self._slots)
-        return Shrunk(self._slots, len(requests))
+        return BatchHalved(self._slots, len(requests))
 
-    def _ended(self, twin: Twin) -> Ended:
+    def _ended(self, twin: Twin) -> Finished:
         results = {arm: self._result(twin, lane) for arm, lane in twin.lanes.items() if not lane.error}
         error = next((lane.error for lane in twin.lanes.values() if lane.error), None)
-        return Ended(twin.request.id, results["free"], results.get("constrained"), twin.fork, error)
+        return Finished(twin.request.id, results["free"], results.get("constrained"), twin.fork, error)
 
-    def _result(self, twin: Twin, lane: Lane) -> LaneResult:
+    def _result(self, twin: Twin, lane: ArmState) -> ArmResult:
         assert lane.finish is not None
         text = twin.request.prefill + decode(self._model.tokenizer, lane.tokens)
         ends = (*lane.ends[:-1], len(text)) if lane.ends else ()  # half a character at the end becomes U+FFFD
-        return LaneResult(text, tuple(lane.tokens), lane.finish, lane.seconds, tuple(lane.p), ends)
+        return ArmResult(text, tuple(lane.tokens), lane.finish, lane.seconds, tuple(lane.p), ends)

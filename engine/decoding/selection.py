@@ -11,7 +11,7 @@ import torch
 from engine.backends import GrammarError
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
-from engine.decoding.twins import Lane, Row, Twin
+from engine.decoding.twins import ArmState, Row, Twin
 from engine.grammars.grammar import Grammar, State
 from engine.records import ARMS, Arm
 
@@ -117,13 +117,13 @@ def probabilities(logits: torch.Tensor, choices: Sequence[Choices]) -> list[dict
     return [{arm: float(f"{p:.4g}") for arm, p in zip(ARMS, row, strict=True)} for row in weights]
 
 
-def constrained(twin: Twin) -> tuple[Grammar, Lane]:
+def constrained(twin: Twin) -> tuple[Grammar, ArmState]:
     """The grammar and the constrained lane of a job that has them."""
     assert twin.request.grammar is not None
     return twin.request.grammar, twin.lanes["constrained"]
 
 
-def _taken(grammar: Grammar, lane: Lane, token: int) -> Choice:
+def _taken(grammar: Grammar, lane: ArmState, token: int) -> Choice:
     try:
         state = grammar.advance(lane.state, token)
     except GrammarError as error:

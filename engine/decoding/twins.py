@@ -30,7 +30,7 @@ class Request:
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
+class ArmState:
     """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm once it has thought.
 
     generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
@@ -56,7 +56,7 @@ class Twin:
     """A job in flight: its lanes, and where they parted. chars: how much text they share."""
 
     request: Request
-    lanes: dict[Arm, Lane]
+    lanes: dict[Arm, ArmState]
     chars: int
     started: float
     fork: Fork | None = None
@@ -77,7 +77,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class WaitingFork:
     """A forked arm that found no free row. It goes on from the first `length` tokens of `source`.
 
     Those stay as they are: the arm gets a copy when there is room, or the row itself when `source` has ended.

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.judging.breaks import Break
 from engine.judging.live_faults import Broken, Expect, no_value, unexpected, wrong_kind
-from engine.judging.possible import Alternative, Kind, Possible, kind_of
+from engine.judging.possible import Alternative, Kind, SchemaPrefixes, kind_of
 from engine.judging.wording import Path, excerpt, listed, name, quote
 
 _SPACE = re.compile(r"[ \t\n\r]*+")
@@ -80,13 +80,13 @@ class _Token:
         return self.pieces[0]
 
 
-class Live:
+class LiveChecker:
     """Follows one reply. `possible` may be shared by all replies to one schema.
 
     after: the tag that ends the thinking, before which nothing is flagged.
     """
 
-    def __init__(self, possible: Possible, after: str | None = None) -> None:
+    def __init__(self, possible: SchemaPrefixes, after: str | None = None) -> None:
         self.broken = False
         self._possible = possible
         self._stack = [_Open(None, possible.root, 0)]

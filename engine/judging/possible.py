@@ -27,7 +27,7 @@ _ANYTHING: Sequence[Alternative] = ((),)
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
-class Possible:
+class SchemaPrefixes:
     """Answers for one valid schema. Results are kept, so asking for the same place again costs a look-up."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:

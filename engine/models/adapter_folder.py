@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInputError
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 BASE = "base"
 """The name that stands for the model without an adapter."""
@@ -49,7 +49,9 @@ def read_adapters(given: Sequence[str]) -> tuple[AdapterFolder | None, ...]:
     names = [name_of(each) for each in found]
     for name in names:
         if names.count(name) > 1:
-            raise BadInputError(f"--adapter: {shown(name)} is given twice; name one of them otherwise with NAME=PATH.")
+            raise BadInputError(
+                f"--adapter: {short_json(name)} is given twice; name one of them otherwise with NAME=PATH."
+            )
     if any(found) and find_spec("peft") is None:
         raise BadInputError("--adapter needs the package peft: pip install 'jsonbreak[tune]'.")
     return found
@@ -71,7 +73,7 @@ def _read(given: str) -> AdapterFolder | None:
         raise BadInputError(f"--adapter: the name {BASE} stands for the model without an adapter; take another.")
     if not _NAME.fullmatch(name):
         named = "write NAME=PATH, the name in up to 40 letters, digits and . _ + -"
-        raise BadInputError(f"--adapter: {shown(name)} is no name for an adapter; {named}.")
+        raise BadInputError(f"--adapter: {short_json(name)} is no name for an adapter; {named}.")
     config = _config(path)
     _check_weights(path)
     base = config.get("base_model_name_or_path")
@@ -107,9 +109,11 @@ def _config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or "peft_type" not in config:
         raise BadInputError(f"{place}: it does not say what kind of adapter this is (peft_type); save it with PEFT.")
     if config["peft_type"] != "LORA":
-        raise BadInputError(f'{place}: peft_type is {shown(config["peft_type"])}, and jsonbreak takes "LORA" only.')
+        raise BadInputError(
+            f'{place}: peft_type is {short_json(config["peft_type"])}, and jsonbreak takes "LORA" only.'
+        )
     if config.get("task_type") not in (None, "CAUSAL_LM"):
-        task = shown(config["task_type"])
+        task = short_json(config["task_type"])
         raise BadInputError(f'{place}: task_type is {task}, and jsonbreak takes adapters for "CAUSAL_LM" only.')
     for key in _NOT_PLAIN:
         if config.get(key):

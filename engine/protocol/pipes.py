@@ -11,7 +11,7 @@ from typing import BinaryIO
 from engine.protocol.events import Event, RunStarted, SearchStarted, encode_event
 
 
-class Emitter:
+class EventWriter:
     """Writes events, one line each, from any thread. When nobody reads any more the process ends, or works unheard.
 
     keep_running: which of the two. run_is_open: a run or a search has begun; who ends it says so here.

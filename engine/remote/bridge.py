@@ -30,7 +30,7 @@ from engine.protocol.events import (
     SearchFinished,
     SearchStarted,
 )
-from engine.protocol.pipes import Emitter, at_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, at_sigterm, private_stdin, private_stdout
 from engine.remote.connection import Connection
 from engine.remote.files import to_send
 from engine.remote.mirror import Mirror
@@ -42,7 +42,7 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
 
     keep_running: finish what is on when stdin closes, and only then end. log: the file that stderr goes to.
     """
-    emit = Emitter(private_stdout(), keep_running)
+    emit = EventWriter(private_stdout(), keep_running)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         emit(Loading(f"connecting to the engine: {command[0]}"))
@@ -66,7 +66,7 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
     os._exit(code)
 
 
-def _listen(bridge: _Bridge, connection: Connection, emit: Emitter, keep_running: bool) -> None:
+def _listen(bridge: _Bridge, connection: Connection, emit: EventWriter, keep_running: bool) -> None:
     """Pass on what the interface orders, in a thread of its own."""
     for line in private_stdin():
         try:
@@ -86,7 +86,13 @@ class _Bridge:
     """What is on, at most one run or search at a time. Orders come in one thread, events in another."""
 
     def __init__(
-        self, connection: Connection, command: Sequence[str], hello: Hello, out: Path, emit: Emitter, log: Path | None
+        self,
+        connection: Connection,
+        command: Sequence[str],
+        hello: Hello,
+        out: Path,
+        emit: EventWriter,
+        log: Path | None,
     ) -> None:
         self._connection, self._command, self._suites = connection, command, hello.suites
         self._out, self._emit, self._log = out, emit, log

@@ -13,7 +13,7 @@ import tomli
 
 from engine.errors import BadInputError, EngineError
 from engine.suites.suite import load_suite
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 SUITES = ".suites"
 """Below the folder of the runs: suites that were sent."""
@@ -38,8 +38,8 @@ def to_send(path: Path) -> Sent:
     for name in _named_files(tomli.loads(suite.text)):
         if Path(name).is_absolute():
             raise BadInputError(
-                f"{printable(str(path))}, schema_file: {shown(name)} is a path of this machine, and the engine is on "
-                "another; name it relative to the suite."
+                f"{printable(str(path))}, schema_file: {short_json(name)} is a path of this machine, and the engine "
+                "is on another; name it relative to the suite."
             )
         file = Path(os.path.normpath(whole.parent / name))
         texts[file] = file.read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def keep(files: Mapping[str, str], folder: Path) -> None:
     for name, text in files.items():
         parts = PurePosixPath(name).parts
         if not parts or ".." in parts or name.startswith("/"):
-            raise BadInputError(f"{shown(name)} is no place for a file that is sent.")
+            raise BadInputError(f"{short_json(name)} is no place for a file that is sent.")
         file = folder.joinpath(*parts)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

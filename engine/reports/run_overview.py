@@ -56,7 +56,7 @@ def overview(run: RunFolder) -> Overview:
                         clusters[arm].add(info.case)
     except OSError as error:
         raise BadInputError(f"{printable(str(run.folder))}: cannot be read ({error.strerror}).") from error
-    as_one = {arm: clusters[arm].alike for arm in ARMS}
+    as_one = {arm: clusters[arm].design_effect for arm in ARMS}
     return Overview(run, listed(run.folder), records, rates, as_one, lost_words(reader))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.errors import BadInputError
 from engine.suites.faults import SuiteError
 from engine.suites.suite import Suite, load_suite
-from engine.text import did_you_mean, printable, shown
+from engine.text import did_you_mean, printable, short_json
 from engine.variations import VARIATIONS, Rewriter
 
 
@@ -40,7 +40,7 @@ def _in_suite(suite: Suite, rewriter: Rewriter) -> Iterator[str]:
 def _of_case(suite: Suite, rewriter: Rewriter, case_id: str) -> Iterator[str]:
     cases = {case.id: case for case in suite.cases}
     if case_id not in cases:
-        raise SuiteError(f"{suite.path}: the suite has no case {shown(case_id)}; {did_you_mean(case_id, cases)}")
+        raise SuiteError(f"{suite.path}: the suite has no case {short_json(case_id)}; {did_you_mean(case_id, cases)}")
     case = cases[case_id]
     for name, text in {"as it is": case.input, **rewriter.rewrite(case)}.items():
         yield f"{name}:"

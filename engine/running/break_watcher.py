@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from engine.judging.live import Live
-from engine.judging.possible import Possible
-from engine.per_schema import PerSchema
+from engine.judging.live import LiveChecker
+from engine.judging.possible import SchemaPrefixes
+from engine.per_schema import SchemaCache
 from engine.protocol.events import Broke
 from engine.records import ARMS, Arm
 from engine.suites.jobs import Job
 
 
-class Watch:
+class BreakWatcher:
     """One checker for each arm of each job in flight."""
 
     def __init__(self) -> None:
-        self._possible = PerSchema(Possible)
-        self._live: dict[tuple[str, Arm], Live] = {}
+        self._possible = SchemaCache(SchemaPrefixes)
+        self._live: dict[tuple[str, Arm], LiveChecker] = {}
 
     def begin(self, job: Job) -> Iterator[Broke]:
         """A job begins, maybe not for the first time. What its prefill alone breaks is told."""
         possible = self._possible(job.schema)
         for arm in ARMS:
-            self._live[job.id, arm] = Live(possible, job.think_close)
+            self._live[job.id, arm] = LiveChecker(possible, job.think_close)
         yield from self.grow(job.id, "both", job.prefill)
 
     def grow(self, job: str, arm: Arm | Literal["both"], text: str) -> Iterator[Broke]:

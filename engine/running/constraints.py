@@ -6,35 +6,35 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from engine.backends import GrammarError, Holding
-from engine.per_schema import PerSchema
+from engine.backends import Constraint, GrammarError
+from engine.per_schema import SchemaCache
 from engine.suites.jobs import Job
 
-Held = TypeVar("Held", bound=Holding)
+ConstraintT = TypeVar("ConstraintT", bound=Constraint)
 
 
 @dataclass(slots=True)
-class _Outcome(Generic[Held]):
+class _Outcome(Generic[ConstraintT]):
     """What came of compiling a schema: a grammar or a reason, and the prompts whose schema it is."""
 
     schema: dict[str, Any]
-    grammar: Held | None = None
+    grammar: ConstraintT | None = None
     reason: str | None = None
     prompts: list[str] = field(default_factory=list)
 
 
-class Constraints(Generic[Held]):
+class Constraints(Generic[ConstraintT]):
     """What the constrained arm of each job is decoded under. Prompts may have schemas of their own."""
 
-    def __init__(self, jobs: Iterable[Job], make: Callable[[Mapping[str, Any]], Held]) -> None:
+    def __init__(self, jobs: Iterable[Job], make: Callable[[Mapping[str, Any]], ConstraintT]) -> None:
         """make: compiles a schema; raises GrammarError."""
-        self._outcomes = PerSchema(lambda schema: _outcome(schema, make))
+        self._outcomes = SchemaCache(lambda schema: _outcome(schema, make))
         for job in jobs:
             prompts = self._outcomes(job.schema).prompts
             if job.prompt not in prompts:
                 prompts.append(job.prompt)
 
-    def of(self, job: Job) -> Held | None:
+    def of(self, job: Job) -> ConstraintT | None:
         """The grammar of a job's schema, if it has one."""
         return self._outcomes(job.schema).grammar
 
@@ -82,7 +82,7 @@ class Constraints(Generic[Held]):
         ]
 
 
-def _outcome(schema: dict[str, Any], make: Callable[[Mapping[str, Any]], Held]) -> _Outcome[Held]:
+def _outcome(schema: dict[str, Any], make: Callable[[Mapping[str, Any]], ConstraintT]) -> _Outcome[ConstraintT]:
     try:
         return _Outcome(schema, make(schema))
     except GrammarError as error:

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 
-from engine.backends import Decoder, Happening
+from engine.backends import Decoder, DecoderEvent
 from engine.errors import EngineError
 from engine.protocol.commands import Cancel, Prefer
 from engine.protocol.events import Event, Paused
@@ -44,11 +44,11 @@ class Control:
         """Return when the run is to go on, or to end, or soon, so that wishes are heard meanwhile."""
         self._going.wait(_HEARING)
 
-    def wish(self, wish: Prefer | Cancel) -> None:
+    def request(self, request: Prefer | Cancel) -> None:
         """Ask for a change in what is decoded, before the next step."""
-        self._wishes.put(wish)
+        self._wishes.put(request)
 
-    def take_wishes(self) -> list[Prefer | Cancel]:
+    def take_requests(self) -> list[Prefer | Cancel]:
         """What was asked for since the last call, in order."""
         wishes = []
         while not self._wishes.empty():
@@ -56,13 +56,13 @@ class Control:
         return wishes
 
 
-def steps(
+def drive(
     decoder: Decoder,
     control: Control,
     emit: Callable[[Event], None],
-    grant: Callable[[Prefer | Cancel], None],
+    apply_request: Callable[[Prefer | Cancel], None],
     before_pause: Callable[[], None],
-) -> Iterator[Iterator[Happening]]:
+) -> Iterator[Iterator[DecoderEvent]]:
     """What happens, step by step: each step is to be gone through before the next.
 
     grant: does what the user wishes. before_pause: sends what waits to be sent.
@@ -70,21 +70,21 @@ def steps(
     Going through a step raises EngineError where the memory does not hold a single job.
     """
     while decoder.busy and not control.stopped.is_set():
-        for wish in control.take_wishes():
-            grant(wish)
+        for request in control.take_requests():
+            apply_request(request)
         if control.paused:
             before_pause()
             emit(Paused(True))
             while control.paused:
                 control.wait()
-                for wish in control.take_wishes():
-                    grant(wish)
+                for request in control.take_requests():
+                    apply_request(request)
             emit(Paused(False))
             continue
         yield _step(decoder)
 
 
-def _step(decoder: Decoder) -> Iterator[Happening]:
+def _step(decoder: Decoder) -> Iterator[DecoderEvent]:
     try:
         yield from decoder.step()
     except RuntimeError as error:

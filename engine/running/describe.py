@@ -14,7 +14,7 @@ from engine import __version__
 from engine.backends import AdapterInUse, Backend
 from engine.records import Arm
 from engine.running.constraints import Constraints
-from engine.running.orders import Ordered
+from engine.running.orders import RunPlan
 from engine.runs.command_line import command_line
 from engine.runs.rates import ArmRates
 from engine.statistics import Clusters
@@ -47,7 +47,7 @@ def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
 
 
 def describe_run(
-    what: Ordered,
+    what: RunPlan,
     backend: Backend[Any],
     adapter: AdapterInUse | None,
     constraints: Constraints[Any],
@@ -86,7 +86,7 @@ def counts_of(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -
     """
     return {
         arm: {name: [share.k, share.n] for name, share in _shares(each)}
-        | {"errors": each.errors, "replies_as_one": clusters[arm].alike}
+        | {"errors": each.errors, "replies_as_one": clusters[arm].design_effect}
         for arm, each in rates.items()
     }
 

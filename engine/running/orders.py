@@ -15,11 +15,11 @@ from engine.runs.resuming import manifest_of
 from engine.suites.jobs import Job, inputs_of, job_of, jobs_of
 from engine.suites.suite import Suite, add_prompt, load_suite
 from engine.suites.tables import Generation, Prompt
-from engine.text import printable, shown
+from engine.text import printable, short_json
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class RunPlan:
     """The jobs to have records of in the end, and how the manifest tells which of the suite's they are.
 
     grammar: what turns schemas into masks. resume: the run that has some of them already. trial_of: the run that this
@@ -35,7 +35,7 @@ class Ordered:
     adapter: str | None = None
 
 
-def ordered(order: StartRun | StartTrial) -> Ordered:
+def resolve(order: StartRun | StartTrial) -> RunPlan:
     """Raises BadInputError with what is wrong with the order."""
     if isinstance(order, StartTrial):
         return _trial(order)
@@ -48,10 +48,10 @@ def ordered(order: StartRun | StartTrial) -> Ordered:
     # Sorted, since jobs are in the suite's order however they are asked for: the same jobs are the same selection.
     names = {"prompts": order.prompts, "cases": order.cases, "without": order.without}
     selection = {key: sorted(set(value)) for key, value in names.items()} | {"limit": order.limit}
-    return Ordered(suite, jobs, selection, order.grammar, resume=order.resume, adapter=order.adapter)
+    return RunPlan(suite, jobs, selection, order.grammar, resume=order.resume, adapter=order.adapter)
 
 
-def _trial(order: StartTrial) -> Ordered:
+def _trial(order: StartTrial) -> RunPlan:
     suite = _with_generation(load_suite(order.suite), order.temperature)
     if isinstance(order.prompt, str):
         prompt = _named(suite, order.prompt)
@@ -65,7 +65,7 @@ def _trial(order: StartTrial) -> Ordered:
     jobs = list({job.id: job for job in jobs}.values())  # with `repeat`, two inputs may come to one job
     selection = {"inputs": [asdict(each) for each in order.inputs], "seed": order.seed, "repeat": order.repeat}
     suite = suite.model_copy(update={"prompts": (prompt,)})
-    return Ordered(suite, jobs, selection, order.grammar, trial_of=order.of, adapter=order.adapter)
+    return RunPlan(suite, jobs, selection, order.grammar, trial_of=order.of, adapter=order.adapter)
 
 
 def _job(
@@ -79,7 +79,7 @@ def _job(
     if case is None or each.variation not in inputs[case.id]:
         what = each.case if each.variation is None else f"{each.case}~{each.variation}"
         place = printable(str(suite.path))
-        raise BadInputError(f"{place}: the suite has no input {shown(what)} any more; run the suite again.")
+        raise BadInputError(f"{place}: the suite has no input {short_json(what)} any more; run the suite again.")
     repeat = each.repeat if order.repeat is None else order.repeat
     job = job_of(suite, prompt, case, each.variation, inputs[case.id][each.variation], repeat)
     return job if order.seed is None else replace(job, seed=order.seed)
@@ -88,7 +88,7 @@ def _job(
 def _named(suite: Suite, name: str) -> Prompt:
     found = [prompt for prompt in suite.prompts if prompt.name == name]
     if not found:
-        raise BadInputError(f"{printable(str(suite.path))}: the suite has no prompt {shown(name)} any more.")
+        raise BadInputError(f"{printable(str(suite.path))}: the suite has no prompt {short_json(name)} any more.")
     return found[0]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.backends import LaneResult
+from engine.backends import ArmResult
 from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge
 from engine.judging.unwrap import Found, read
 from engine.judging.values import differences
 from engine.judging.wrappers import blank_thoughts
-from engine.per_schema import PerSchema
+from engine.per_schema import SchemaCache
 from engine.records import Fork, Record, Reply
 from engine.suites.jobs import Job
 
@@ -21,9 +21,9 @@ class Recorder:
     def __init__(self, suite: str, compare: Mapping[str, Rule]) -> None:
         """suite: its name. compare: by path, how expected values are compared."""
         self._suite, self._cursor = suite, cursor_of(compare)
-        self._judges = PerSchema(lambda schema: Judge(schema, compare))
+        self._judges = SchemaCache(lambda schema: Judge(schema, compare))
 
-    def reply(self, lane: LaneResult, job: Job) -> Reply:
+    def reply(self, lane: ArmResult, job: Job) -> Reply:
         """What an arm has said, judged. Of a job that thinks only what follows is."""
         verdict = self._judges(job.schema).judge(_judged(lane.text, job), lane.finish, job.expected)
         return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3), lane.p, lane.ends)

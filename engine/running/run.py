@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from engine.backends import Begun, Ended, Grown, Happening, LaneResult, Parted, Plan, Shrunk
+from engine.backends import ArmResult, ArmsForked, BatchHalved, DecoderEvent, Finished, Plan, Started, TokenAdded
 from engine.protocol.commands import Cancel, Prefer
 from engine.protocol.events import Event, Forked, JobCancelled, JobFinished, JobStarted, Remark
 from engine.records import ARMS, Arm, Fork, Record, Reply
-from engine.running.break_watcher import Watch
+from engine.running.break_watcher import BreakWatcher
 from engine.running.constraints import Constraints
-from engine.running.control import Control, steps
+from engine.running.control import Control, drive
 from engine.running.recorder import Recorder, not_decoded
 from engine.running.streaming import Meter, TextBatches
 from engine.runs.rates import ArmRates
@@ -23,7 +23,7 @@ from engine.suites.suite import Suite
 _NO_GRAMMAR = "There is no constrained arm."
 
 
-class Running:
+class RunLoop:
     """Decodes the jobs of one run that have no record yet.
 
     rates: of all its records, those of before too. clusters: of each arm, how many of its replies each case has.
@@ -44,11 +44,11 @@ class Running:
         self._recorder = Recorder(suite.name, suite.compare)
         self._store, self._meter, self._emit = store, meter, emit
         self._text = TextBatches(emit)
-        self._watch = Watch()
+        self._watch = BreakWatcher()
         self.rates: dict[Arm, ArmRates] = {arm: ArmRates() for arm in ARMS}
         self.clusters: dict[Arm, Clusters] = {arm: Clusters() for arm in ARMS}
 
-    def tell_again(self, records: Iterable[Record]) -> None:
+    def replay(self, records: Iterable[Record]) -> None:
         """The jobs that were finished before the run was broken off."""
         for record in records:
             self._announce(record)
@@ -58,7 +58,7 @@ class Running:
         for job_id, reason in self._plan.impossible.items():
             self._finish(self._jobs[job_id], not_decoded(reason), not_decoded(reason), None)
         decoder = self._plan.decoder
-        for step in steps(decoder, control, self._emit, self._grant, self._text.send):
+        for step in drive(decoder, control, self._emit, self._grant, self._text.send):
             for happening in step:
                 self._tell(happening)
             self._text.send_if_due()
@@ -66,46 +66,46 @@ class Running:
         self._text.send()
         self._meter.send(decoder.in_flight)
 
-    def _grant(self, wish: Prefer | Cancel) -> None:
-        if isinstance(wish, Prefer):
-            self._plan.decoder.prefer(wish.job)
-        elif self._plan.decoder.cancel(wish.job):
-            self._text.forget_job(wish.job)
-            self._watch.forget(wish.job)
+    def _grant(self, request: Prefer | Cancel) -> None:
+        if isinstance(request, Prefer):
+            self._plan.decoder.prefer(request.job)
+        elif self._plan.decoder.cancel(request.job):
+            self._text.forget_job(request.job)
+            self._watch.forget(request.job)
             self._meter.total -= 1
-            self._emit(JobCancelled(wish.job))
+            self._emit(JobCancelled(request.job))
 
-    def _tell(self, happening: Happening) -> None:
+    def _tell(self, happening: DecoderEvent) -> None:
         match happening:
-            case Begun(id=job_id):
+            case Started(id=job_id):
                 self._text.forget_job(job_id)
                 self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
                 for broke in self._watch.begin(self._jobs[job_id]):
                     self._emit(broke)
-            case Grown(id=job_id, arm=arm, text=text):
+            case TokenAdded(id=job_id, arm=arm, text=text):
                 self._meter.count_token()
                 self._text.add(job_id, arm, text)
                 for broke in self._watch.grow(job_id, arm, text):
                     self._text.send_job(job_id)
                     self._emit(broke)
-            case Parted(id=job_id, fork=fork):
+            case ArmsForked(id=job_id, fork=fork):
                 self._text.send_job(job_id)
                 self._emit(Forked(job_id, fork))
-            case Ended():
+            case Finished():
                 self._text.send_job(happening.id)
                 self._watch.forget(happening.id)
                 self._judge_and_finish(happening)
-            case Shrunk():
-                self._emit(shrunk_remark(happening))
+            case BatchHalved():
+                self._emit(halved_remark(happening))
 
-    def _judge_and_finish(self, ended: Ended) -> None:
+    def _judge_and_finish(self, ended: Finished) -> None:
         job = self._jobs[ended.id]
         unconstrained = self._plan.unconstrained.get(job.id) or self._constraints.reason(job) or _NO_GRAMMAR
         free = self._reply(ended.free, job, ended.free_error or "")
         constrained = self._reply(ended.constrained, job, ended.error or unconstrained)
         self._finish(job, free, constrained, ended.fork)
 
-    def _reply(self, lane: LaneResult | None, job: Job, error: str) -> Reply:
+    def _reply(self, lane: ArmResult | None, job: Job, error: str) -> Reply:
         return not_decoded(error) if lane is None else self._recorder.reply(lane, job)
 
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
@@ -123,7 +123,7 @@ class Running:
         self._emit(JobFinished(record))
 
 
-def shrunk_remark(shrunk: Shrunk) -> Remark:
+def halved_remark(shrunk: BatchHalved) -> Remark:
     """That the batch had to be made smaller, in a sentence."""
     rows = f"{shrunk.slots} row{'s' * (shrunk.slots > 1)}"
     return Remark(f"Memory ran out: {shrunk.jobs} jobs start again, with at most {rows} at once from now on.")

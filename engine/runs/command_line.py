@@ -25,7 +25,7 @@ def command_line() -> list[str]:
     return ["jsonbreak" if program in _PROGRAMS else program, *without_secrets(argv[1:])]
 
 
-def hand_down() -> None:
+def export_command_line() -> None:
     """Have the engines that this process starts tell of this command line instead of their own."""
     os.environ[_TYPED] = json.dumps(sys.argv)
 

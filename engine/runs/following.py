@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.runs.owner import worker_of
+from engine.runs.owner import owner_of
 from engine.runs.reading import RunFolder
 from engine.runs.summaries import Summary, SummaryReader
 
@@ -20,7 +20,7 @@ def follow(folder: Path, reader: SummaryReader, poll_seconds: float = POLL_SECON
     in a thread: it sleeps. Raises OSError where the records cannot be read.
     """
     while True:
-        on = goes_on(folder)  # asked first: what was written until then is read after it
+        on = is_active(folder)  # asked first: what was written until then is read after it
         if reader.grown:
             yield from reader.batches()
         if not on:
@@ -29,6 +29,6 @@ def follow(folder: Path, reader: SummaryReader, poll_seconds: float = POLL_SECON
         time.sleep(poll_seconds)
 
 
-def goes_on(folder: Path) -> bool:
+def is_active(folder: Path) -> bool:
     """Whether an engine works on a run that has not ended."""
-    return worker_of(folder) is not None and RunFolder(folder).manifest.ended is None
+    return owner_of(folder) is not None and RunFolder(folder).manifest.ended is None

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationEr
 from typing_extensions import TypedDict
 
 from engine.records import ARMS, Arm
-from engine.runs.owner import worker_of
+from engine.runs.owner import owner_of
 from engine.runs.rates import ArmRates
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
 from engine.statistics import Share
@@ -169,7 +169,7 @@ def listed(folder: Path) -> ListedRun:
 def _ending(folder: Path, manifest: _Manifest) -> Ending:
     if manifest.ended is not None:
         return Ending.STOPPED if manifest.stopped else Ending.FINISHED
-    return Ending.BROKEN_OFF if worker_of(folder) is None else Ending.RUNNING
+    return Ending.BROKEN_OFF if owner_of(folder) is None else Ending.RUNNING
 
 
 def _counts(found: Any) -> dict[Arm, _Counts] | None:

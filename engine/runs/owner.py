@@ -16,7 +16,7 @@ _CLOSE_ENOUGH = 1.0  # seconds; the system tells a process's start by its own cl
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class RunOwner:
     """A process that writes a run. begun: when the process was started, in seconds since 1970. log: its log file."""
 
     pid: int
@@ -33,31 +33,31 @@ class Worker:
             return False
 
 
-def begin(folder: Path, log: Path | None) -> None:
+def claim(folder: Path, log: Path | None) -> None:
     """This process writes the run from now on. Raises OSError."""
     me = psutil.Process()
     facts = {"pid": me.pid, "begun": me.create_time(), "log": str(log.resolve()) if log else None}
     (folder / ENGINE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
-def end(folder: Path) -> None:
+def release(folder: Path) -> None:
     """This process has finished with the run."""
     with contextlib.suppress(OSError):
         (folder / ENGINE).unlink()
 
 
-def worker_of(folder: Path) -> Worker | None:
+def owner_of(folder: Path) -> RunOwner | None:
     """The process that writes a run, if it still lives."""
     try:
         facts = json.loads((folder / ENGINE).read_bytes())
         log = facts.get("log")
-        worker = Worker(int(facts["pid"]), float(facts["begun"]), Path(log) if log else None)
+        worker = RunOwner(int(facts["pid"]), float(facts["begun"]), Path(log) if log else None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # no file, or not such a one
         return None
     return worker if worker.alive else None
 
 
-def stop(worker: Worker) -> None:
+def stop(worker: RunOwner) -> None:
     """Ask a worker to end its run, which it does when the step it is at is done. What is finished stays."""
     if worker.alive:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -46,7 +46,7 @@ class RunStore:
         self._write_manifest()
         self._records = (folder / RECORDS).open("ab", buffering=0)  # what a full disk refuses is not tried again
         self._end = self._records.tell()
-        working.begin(folder, log)
+        working.claim(folder, log)
         _sync_names(folder)
 
     @property
@@ -80,7 +80,7 @@ class RunStore:
                 self.note(**facts)
         finally:
             self._records.close()
-            working.end(self.folder)
+            working.release(self.folder)
             self._lock.release()
 
     def _write(self, line: bytes) -> None:
@@ -160,7 +160,7 @@ def _lock(folder: Path) -> BaseFileLock:
     lock = FileLock(folder / LOCK)
     with _writable(folder):
         try:
-            lock.acquire(timeout=0 if working.worker_of(folder) is not None else _LAST_BREATH)
+            lock.acquire(timeout=0 if working.owner_of(folder) is not None else _LAST_BREATH)
         except Timeout:
             name = printable(str(folder))
             raise BadInputError(f"{name}: another process writes to this run; wait for it, or stop it first.") from None

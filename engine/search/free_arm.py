@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from engine.backends import Backend, Ended, Grown, LaneResult, Shrunk
+from engine.backends import ArmResult, Backend, BatchHalved, Finished, TokenAdded
 from engine.protocol.events import Event
 from engine.records import Record, Reply
-from engine.running.control import Control, steps
+from engine.running.control import Control, drive
 from engine.running.recorder import Recorder, not_decoded
-from engine.running.run import shrunk_remark
+from engine.running.run import halved_remark
 from engine.running.streaming import Meter
 from engine.runs.store import RunStore
 from engine.suites.jobs import Job
@@ -51,16 +51,16 @@ class FreeArm:
         for job_id, reason in plan.impossible.items():
             yield Answer(self._kept(by_id[job_id], not_decoded(reason)), plan.tokens[job_id])
         decoder = plan.decoder
-        for step in steps(decoder, self._control, self._emit, lambda wish: None, lambda: None):
+        for step in drive(decoder, self._control, self._emit, lambda request: None, lambda: None):
             for happening in step:
                 match happening:
-                    case Grown():
+                    case TokenAdded():
                         self._meter.count_token()
-                    case Ended(id=job_id, free=LaneResult() as free):
+                    case Finished(id=job_id, free=ArmResult() as free):
                         job = by_id[job_id]
                         yield Answer(self._kept(job, self._recorder.reply(free, job)), plan.tokens[job_id])
-                    case Shrunk():
-                        self._emit(shrunk_remark(happening))
+                    case BatchHalved():
+                        self._emit(halved_remark(happening))
             self._meter.send_if_due(decoder.in_flight)
         self._meter.send(decoder.in_flight)
 

@@ -11,7 +11,7 @@ from engine.search.splits import LEAST_CHOOSING, LEAST_HELD_OUT, split
 from engine.suites.jobs import Job, jobs_of
 from engine.suites.suite import Suite
 from engine.suites.tables import Prompt, Variations
-from engine.text import shown
+from engine.text import short_json
 
 LEAST_BUDGET = 2 * (LEAST_HELD_OUT + LEAST_CHOOSING)
 _FINAL_SHARE = 1 / 6  # of the budget, for each of the two prompts that meet the held-out cases
@@ -81,4 +81,4 @@ def left_out(suite: Suite) -> tuple[str, ...]:
     names = [prompt.name for prompt in suite.prompts if suite.schema_of(prompt) != suite.json_schema]
     if not names:
         return ()
-    return (f"Not compared, because they have a schema of their own: {', '.join(map(shown, names))}.",)
+    return (f"Not compared, because they have a schema of their own: {', '.join(map(short_json, names))}.",)

@@ -43,8 +43,8 @@ def search(
     plan = plan_search(suite, order.budget)
     prepare(out)
     backend = ready()
-    if backend.no_search is not None:
-        raise BadInputError(backend.no_search)
+    if backend.search_unavailable_reason is not None:
+        raise BadInputError(backend.search_unavailable_reason)
     if control.stopped.is_set():
         raise EngineError("The search was stopped before its first job.")
     store = create_run(out, f"search-{suite.name}", backend.name, _manifest(plan, backend), SEARCH, log)

@@ -16,12 +16,12 @@ from engine.protocol.events import Event, Loading, PromptRendered
 from engine.records import Arm
 from engine.servers.capabilities import Abilities
 from engine.servers.client import LoopThread, Served, look, open_client
-from engine.servers.concurrency import Pace
+from engine.servers.concurrency import ConcurrencyLimiter
 from engine.servers.decoder import ServerDecoder
-from engine.servers.dialect import Form, Traits, body_of, plain_body
+from engine.servers.dialect import Form, ServerDialect, body_of, plain_body
 from engine.servers.in_flight import Request
 from engine.servers.probing import probe
-from engine.servers.retries import Asking
+from engine.servers.retries import RetryingClient
 from engine.servers.spec import ServerSpec
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation
@@ -50,11 +50,13 @@ class ServerBackend:
     """Use `connect`."""
 
     device, precision = "server", "its own precision"
-    no_search: str | None = (
+    search_unavailable_reason: str | None = (
         "A search decodes with a model on this machine; start jsonbreak with --model and without --server."
     )
 
-    def __init__(self, spec: ServerSpec, loop: LoopThread, asking: Asking, served: Served, traits: Traits) -> None:
+    def __init__(
+        self, spec: ServerSpec, loop: LoopThread, asking: RetryingClient, served: Served, traits: ServerDialect
+    ) -> None:
         self._spec, self._loop, self._asking, self._served, self._traits = spec, loop, asking, served, traits
         self._abilities = Abilities(loop, asking, served.model, traits)
         self._forms: dict[str, FormOfSchema | GrammarError] = {}
@@ -65,7 +67,7 @@ class ServerBackend:
         """Find out who answers and what it does. Raises BadInputError and EngineError, with the reason."""
         report(Loading(f"asking {spec.url} what it serves"))
         loop, client = LoopThread(), open_client(spec)
-        asking = Asking(client, spec.key, spec.patience)
+        asking = RetryingClient(client, spec.key, spec.patience)
         served = loop.run(look(client, spec))
         report(Loading(f"trying how {printable(served.model)} is held to a schema"))
         return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))
@@ -130,10 +132,10 @@ class ServerBackend:
             "server_url": self._spec.url,
         }
 
-    def _pace(self) -> Pace:
+    def _pace(self) -> ConcurrencyLimiter:
         if not self._traits.together:
-            return Pace(fixed=1)
-        return Pace(fixed=2 * self._spec.concurrency if self._spec.concurrency else None)
+            return ConcurrencyLimiter(fixed=1)
+        return ConcurrencyLimiter(fixed=2 * self._spec.concurrency if self._spec.concurrency else None)
 
     def _remarks(self) -> tuple[str, ...]:
         form = self._traits.form

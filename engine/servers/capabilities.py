@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.servers.client import LoopThread
-from engine.servers.dialect import CONTINUED, Traits
-from engine.servers.failures import Trouble
-from engine.servers.retries import Asking
+from engine.servers.dialect import CONTINUED, ServerDialect
+from engine.servers.failures import RequestFailure
+from engine.servers.retries import RetryingClient
 from engine.suites.jobs import Job
 
 _NO_PREFILL = "The server does not go on with a reply that is begun for it (continue_final_message): {}."
@@ -38,7 +38,7 @@ class Able:
 class Abilities:
     """What was found so far. remarks: what is to be known of it before the results are read, in sentences."""
 
-    def __init__(self, loop: LoopThread, asking: Asking, model: str, traits: Traits) -> None:
+    def __init__(self, loop: LoopThread, asking: RetryingClient, model: str, traits: ServerDialect) -> None:
         self._loop, self._asking, self._model, self._traits = loop, asking, model, traits
         self._found: dict[str, Able] = {}
         self._remarks: dict[str, None] = {}
@@ -70,7 +70,7 @@ class Abilities:
         """Why the template's variables cannot be set."""
         plain = self._body(job, {})
         without, having = self._tokens(plain), self._tokens(plain | {"chat_template_kwargs": job.template_kwargs})
-        if isinstance(having, Trouble):
+        if isinstance(having, RequestFailure):
             return f"The server does not take chat_template_kwargs: {having.words}."
         if having == without or having is None:
             self._remarks[_UNSEEN] = None
@@ -81,7 +81,7 @@ class Abilities:
         body = self._body(job, {"chat_template_kwargs": job.template_kwargs} if job.template_kwargs else {})
         body["messages"] = [*body["messages"], {"role": "assistant", "content": job.prefill}]
         closed, open_ = self._tokens(body), self._tokens(body | CONTINUED)
-        if isinstance(open_, Trouble):
+        if isinstance(open_, RequestFailure):
             return _NO_PREFILL.format(open_.words)
         # Its end and the opening of another turn are left out; that the two differ is what tells them apart.
         return _NO_PREFILL.format(_UNHEEDED) if open_ is None or open_ == closed else None
@@ -102,5 +102,5 @@ class Abilities:
         messages = [dict(message) for message in job.messages]
         return {"model": self._model, "messages": messages, self._traits.limit: 1, "temperature": 0.0, **more}
 
-    def _tokens(self, body: dict[str, Any]) -> int | Trouble | None:
+    def _tokens(self, body: dict[str, Any]) -> int | RequestFailure | None:
         return self._loop.run(self._asking.prompt_tokens(body))

@@ -18,7 +18,7 @@ _FASTER = 1.1
 _STEP = 2  # requests: one job
 
 
-class Pace:
+class ConcurrencyLimiter:
     """Use it in one event loop. limit: how many requests at once now."""
 
     def __init__(self, fixed: int | None = None, most: int = MOST) -> None:

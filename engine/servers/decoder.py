@@ -11,17 +11,17 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from typing import TypeAlias
 
-from engine.backends import Begun, Ended, Grown, Parted
+from engine.backends import ArmsForked, Finished, Started, TokenAdded
 from engine.errors import EngineError
 from engine.records import Arm
 from engine.servers.client import LoopThread
-from engine.servers.concurrency import Pace
-from engine.servers.failures import Trouble, delay
+from engine.servers.concurrency import ConcurrencyLimiter
+from engine.servers.failures import RequestFailure, delay
 from engine.servers.forks import Weighing
-from engine.servers.in_flight import Request, Twin
-from engine.servers.retries import Asking, FailedError
+from engine.servers.in_flight import JobInFlight, Request
+from engine.servers.retries import FailedError, RetryingClient
 
-Told: TypeAlias = Begun | Grown | Parted | Ended
+Told: TypeAlias = Started | TokenAdded | ArmsForked | Finished
 _MOMENT = 0.05  # seconds that a step waits for something to happen
 
 
@@ -31,7 +31,7 @@ class ServerDecoder:
     Jobs begin in `step` alone, so none begins while the run stands still; those on their way are heard out meanwhile.
     """
 
-    def __init__(self, loop: LoopThread, asking: Asking, pace: Pace, weighing: Weighing) -> None:
+    def __init__(self, loop: LoopThread, asking: RetryingClient, pace: ConcurrencyLimiter, weighing: Weighing) -> None:
         self._loop, self._asking, self._pace, self._weighing = loop, asking, pace, weighing
         self._waiting: deque[Request] = deque()
         self._flying: dict[str, Future[None]] = {}
@@ -83,7 +83,7 @@ class ServerDecoder:
             if isinstance(told, Exception):
                 raise told
             if told.id in self._flying:  # else it was cancelled
-                if isinstance(told, Ended):
+                if isinstance(told, Finished):
                     del self._flying[told.id]
                 yield told
 
@@ -104,9 +104,9 @@ class ServerDecoder:
         except Exception as error:  # whatever it is, the run's thread is to know
             self._told.put(error)
 
-    async def _both(self, request: Request) -> Ended:
-        self._told.put(Begun(request.id))
-        twin = Twin(request, self._weighing)
+    async def _both(self, request: Request) -> Finished:
+        self._told.put(Started(request.id))
+        twin = JobInFlight(request, self._weighing)
         try:
             async with asyncio.TaskGroup() as arms:
                 for arm in request.bodies:
@@ -115,7 +115,7 @@ class ServerDecoder:
             raise group.exceptions[0] from None
         return twin.end()
 
-    async def _arm(self, twin: Twin, arm: Arm) -> None:
+    async def _arm(self, twin: JobInFlight, arm: Arm) -> None:
         """Decode an arm, in as many attempts as patience allows. Raises EngineError where none would help."""
         before = 0.0
         for attempt in range(1, self._asking.patience.attempts + 1):
@@ -135,7 +135,7 @@ class ServerDecoder:
             await asyncio.sleep(delay(attempt, trouble.after, self._asking.patience.backoff))
         self._give_up(twin, arm, trouble, before, attempt)
 
-    async def _attempt(self, twin: Twin, arm: Arm) -> None:
+    async def _attempt(self, twin: JobInFlight, arm: Arm) -> None:
         self._tell(twin.begin(arm))
         async with aclosing(self._asking.once(twin.request.bodies[arm])) as stream:
             async for piece in stream:
@@ -143,7 +143,7 @@ class ServerDecoder:
         twin.check(arm)
         self._pace.answered(len(twin.arms[arm].text))
 
-    def _give_up(self, twin: Twin, arm: Arm, trouble: Trouble, since: float, attempts: int) -> None:
+    def _give_up(self, twin: JobInFlight, arm: Arm, trouble: RequestFailure, since: float, attempts: int) -> None:
         """Record it as an error of this arm, unless the server is gone for all.
 
         since: when the attempt before the last failed; a server that nobody has heard since then is gone.

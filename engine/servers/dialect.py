@@ -50,7 +50,7 @@ TOKEN_IDS = {"return_token_ids": True}  # vLLM's
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class ServerDialect:
     """limit: its name for the most tokens of a reply. extras: what is asked for with each request beside the reply.
 
     form: the one that holds replies to a schema, None where none does. failures: what came of the others, in words.
@@ -73,7 +73,7 @@ CONTINUED = {"continue_final_message": True, "add_generation_prompt": False}
 """vLLM and SGLang go on with the last message where they are told this; others do not know it."""
 
 
-def body_of(job: Job, model: str, generation: Generation, traits: Traits) -> dict[str, Any]:
+def body_of(job: Job, model: str, generation: Generation, traits: ServerDialect) -> dict[str, Any]:
     """What both arms of a job ask for; the constrained arm adds the fields of its form.
 
     What is left out the server decides: penalties, say, which some models' own settings have.
@@ -91,7 +91,7 @@ def body_of(job: Job, model: str, generation: Generation, traits: Traits) -> dic
     )
 
 
-def plain_body(text: str, model: str, traits: Traits, tokens: int) -> dict[str, Any]:
+def plain_body(text: str, model: str, traits: ServerDialect, tokens: int) -> dict[str, Any]:
     """A question of this program's own, to learn what the server does."""
     asked = {"model": model, "messages": [{"role": "user", "content": text}], "temperature": 0.0, traits.limit: tokens}
     return asked | dict(traits.extras)

@@ -29,7 +29,7 @@ class BrokenReplyError(openai.OpenAIError):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RequestFailure:
     """A request that failed. words: for a sentence, safe to print; they begin with "the server" or the like.
 
     again: asking again may help. after: the server said to wait so many seconds. crowded: it had too much to do.
@@ -45,21 +45,21 @@ class Trouble:
     refused: bool = False
 
 
-def trouble_of(error: Exception, key: str) -> Trouble:
+def trouble_of(error: Exception, key: str) -> RequestFailure:
     """What a failure was. key: is not to be in the words, whoever put it there."""
     if isinstance(error, TimeoutError | openai.APITimeoutError):
-        return Trouble("the server sent nothing for too long", crowded=True)
+        return RequestFailure("the server sent nothing for too long", crowded=True)
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, key)
     if isinstance(error, BrokenReplyError):
-        return Trouble("the server ended its reply in the middle", crowded=True, cut=True)
+        return RequestFailure("the server ended its reply in the middle", crowded=True, cut=True)
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         refused = isinstance(error.__cause__, httpx2.ConnectError)
         what = "could not be reached" if refused else "broke the connection off"
-        return Trouble(f"the server {what}{_reason(error, key)}", away=True)
+        return RequestFailure(f"the server {what}{_reason(error, key)}", away=True)
     if isinstance(error, openai.APIError):
-        return Trouble(f"the server reported an error: {said(error.message, key)}")
-    return Trouble("the server sent what is no chat completion")
+        return RequestFailure(f"the server reported an error: {said(error.message, key)}")
+    return RequestFailure("the server sent what is no chat completion")
 
 
 def said(text: object, key: str) -> str:
@@ -93,10 +93,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(0.0, date.timestamp() - time.time()), _LONGEST_WAIT)
 
 
-def _of_status(error: openai.APIStatusError, key: str) -> Trouble:
+def _of_status(error: openai.APIStatusError, key: str) -> RequestFailure:
     status = error.status_code
     words = f"the server answered {status}: {said(_message(error), key)}"
-    return Trouble(
+    return RequestFailure(
         words,
         again=status in _AGAIN or status >= 500,
         after=retry_after(error.response.headers),

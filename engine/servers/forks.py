@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.records import UNKNOWN_ID, Candidate, Fork
-from engine.servers.streams import Growing, Weighed
+from engine.servers.streams import PartialReply, Weighed
 
 Weighing = Literal["none", "unmasked", "masked"]
 """What probabilities a server sends of a constrained reply: none, the model's own, or those that the grammar left."""
@@ -21,11 +21,11 @@ class ForkFinder:
         self._weighing = weighing
         self._agreed = 0  # tokens, or characters where none are told
 
-    def look(self, free: Growing, constrained: Growing) -> Fork | None:
+    def look(self, free: PartialReply, constrained: PartialReply) -> Fork | None:
         """The fork, as soon as there is one: the first token that differs, or the first character."""
         return self._in_texts(free, constrained) if self._weighing == "none" else self._in_tokens(free, constrained)
 
-    def _in_tokens(self, free: Growing, constrained: Growing) -> Fork | None:
+    def _in_tokens(self, free: PartialReply, constrained: PartialReply) -> Fork | None:
         while (wanted := _at(free, self._agreed)) and (allowed := _at(constrained, self._agreed)):
             if not _same(wanted.taken, allowed.taken):
                 char = free.ends[self._agreed - 1] if self._agreed else free.start
@@ -35,7 +35,7 @@ class ForkFinder:
             self._agreed += 1
         return None
 
-    def _in_texts(self, free: Growing, constrained: Growing) -> Fork | None:
+    def _in_texts(self, free: PartialReply, constrained: PartialReply) -> Fork | None:
         shorter, longer = sorted((free, constrained), key=lambda reply: len(reply.text))
         while self._agreed < len(shorter.text) and shorter.text[self._agreed] == longer.text[self._agreed]:
             self._agreed += 1
@@ -43,7 +43,7 @@ class ForkFinder:
         return Fork(None, self._agreed, (), (), None) if self._agreed < len(shorter.text) or ended else None
 
 
-def _at(reply: Growing, number: int) -> Weighed | None:
+def _at(reply: PartialReply, number: int) -> Weighed | None:
     """The token of a number; the end of the reply where that is it; None where it is not known yet, or cut off."""
     if number < len(reply.tokens):
         return reply.tokens[number]

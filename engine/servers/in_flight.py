@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from engine.backends import Begun, Ended, Grown, LaneResult, Parted
+from engine.backends import ArmResult, ArmsForked, Finished, Started, TokenAdded
 from engine.records import Arm, Fork
 from engine.servers.forks import ForkFinder, Weighing
-from engine.servers.streams import Growing, Piece
+from engine.servers.streams import Chunk, PartialReply
 
 _ENDINGS = {
     "content_filter": "the server's filter cut the reply off",
@@ -33,13 +33,13 @@ class Request:
 
 
 @dataclass(slots=True)
-class Twin:
+class JobInFlight:
     """A job in flight. errors: of the arms that were given up."""
 
     request: Request
     weighing: Weighing
     started: float = field(default_factory=time.monotonic)
-    arms: dict[Arm, Growing] = field(default_factory=dict)
+    arms: dict[Arm, PartialReply] = field(default_factory=dict)
     errors: dict[Arm, str] = field(default_factory=dict)
     fork: Fork | None = None
     _finder: ForkFinder = field(init=False)
@@ -47,33 +47,33 @@ class Twin:
     def __post_init__(self) -> None:
         self._finder = ForkFinder(self.weighing)
 
-    def begin(self, arm: Arm) -> Iterator[Begun | Grown]:
+    def begin(self, arm: Arm) -> Iterator[Started | TokenAdded]:
         """An arm begins. Not for the first time, what it had said is void, and the other one's is told again."""
         again = arm in self.arms and self.arms[arm].text != self.request.prefill
-        self.arms[arm] = Growing(self.request.prefill, len(self.request.prefill))
+        self.arms[arm] = PartialReply(self.request.prefill, len(self.request.prefill))
         self.fork, self._finder = None, ForkFinder(self.weighing)
         if again:
-            yield Begun(self.request.id)
+            yield Started(self.request.id)
             for other, reply in self.arms.items():
                 if len(reply.text) > reply.start:
-                    yield Grown(self.request.id, other, reply.text[reply.start :])
+                    yield TokenAdded(self.request.id, other, reply.text[reply.start :])
 
-    def grow(self, arm: Arm, piece: Piece) -> Iterator[Grown | Parted]:
+    def grow(self, arm: Arm, piece: Chunk) -> Iterator[TokenAdded | ArmsForked]:
         """An arm has come further."""
         reply = self.arms[arm]
         text = self._with_thoughts(reply, piece)
         reply.add(replace(piece, text=text))
         reply.seconds = time.monotonic() - self.started
         if text:
-            yield Grown(self.request.id, arm, text)
+            yield TokenAdded(self.request.id, arm, text)
         if self.fork is None and len(self.arms) == 2:
             self.fork = self._finder.look(self.arms["free"], self.arms["constrained"])
             if self.fork is not None:
-                yield Parted(self.request.id, self.fork)
+                yield ArmsForked(self.request.id, self.fork)
 
-    def end(self) -> Ended:
+    def end(self) -> Finished:
         """Both arms are done, or given up."""
-        return Ended(
+        return Finished(
             self.request.id,
             self._result("free", True),
             self._result("constrained", self.weighing == "unmasked"),
@@ -92,7 +92,7 @@ class Twin:
         if ending not in ("stop", "length"):
             self.fail(arm, _ENDINGS.get(ending or "", "the server ended the reply in a way that is not known"))
 
-    def _with_thoughts(self, reply: Growing, piece: Piece) -> str:
+    def _with_thoughts(self, reply: PartialReply, piece: Chunk) -> str:
         """The text of a piece, thoughts that the server keeps apart put before it, as the model has written them."""
         close = self.request.think_close
         if close is None:
@@ -101,7 +101,7 @@ class Twin:
         reply.thinking = bool(piece.thoughts) or (reply.thinking and not piece.text)
         return f"{close}{piece.text}" if first else piece.thoughts + piece.text
 
-    def _result(self, arm: Arm, weighed: bool) -> LaneResult | None:
+    def _result(self, arm: Arm, weighed: bool) -> ArmResult | None:
         """weighed: whether the probabilities that came with it are the model's own."""
         reply = self.arms.get(arm)
         if reply is None or arm in self.errors:
@@ -111,4 +111,4 @@ class Twin:
         ends = tuple(reply.ends[: len(body)])
         finish: Literal["stop", "length"] = "length" if reply.finish == "length" else "stop"
         tokens = tuple(token.taken.id for token in body)
-        return LaneResult(reply.text, tokens, finish, reply.seconds, p, ends)
+        return ArmResult(reply.text, tokens, finish, reply.seconds, p, ends)

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInputError, EngineError
-from engine.servers.dialect import FORMS, LOGPROBS, TOKEN_IDS, Form, Traits, plain_body
-from engine.servers.failures import Trouble
+from engine.servers.dialect import FORMS, LOGPROBS, TOKEN_IDS, Form, ServerDialect, plain_body
+from engine.servers.failures import RequestFailure
 from engine.servers.forks import Weighing
-from engine.servers.retries import Asking
-from engine.servers.streams import Growing
+from engine.servers.retries import RetryingClient
+from engine.servers.streams import PartialReply
 
 if TYPE_CHECKING:
     from engine.servers.dialect import Schema
@@ -35,7 +35,7 @@ _TOGETHER_TOKENS = 16
 _MASKED = -2.0  # mean natural logarithm: forced words are near 0 under the mask, below -4 without it
 
 
-async def probe(asking: Asking, model: str) -> Traits:
+async def probe(asking: RetryingClient, model: str) -> ServerDialect:
     """Learn it. Raises EngineError, or BadInputError, where the server answers not even a plain question."""
     traits = await _parameters(asking, model)
     failures = []
@@ -52,12 +52,12 @@ async def probe(asking: Asking, model: str) -> Traits:
     return replace(traits, failures=tuple(failures), together=await _answers_together(asking, model, traits))
 
 
-async def _parameters(asking: Asking, model: str) -> Traits:
+async def _parameters(asking: RetryingClient, model: str) -> ServerDialect:
     """The fullest request that is taken: with the tokens' probabilities and ids, or without."""
-    trouble: Trouble | None = None
+    trouble: RequestFailure | None = None
     for limit in ("max_tokens", "max_completion_tokens"):
         for extras in ({**LOGPROBS, **TOKEN_IDS}, LOGPROBS, {}):
-            traits = Traits(limit, extras)
+            traits = ServerDialect(limit, extras)
             reply, failed = await asking.whole(plain_body(_QUESTION, model, traits, 1))
             if reply is not None:
                 return traits
@@ -82,11 +82,11 @@ def _holds(text: str) -> bool:
     return isinstance(value, dict) and list(value) == [_KEY] and value[_KEY] in _VALUES
 
 
-def _failure(form: Form, trouble: Trouble | None) -> str:
+def _failure(form: Form, trouble: RequestFailure | None) -> str:
     return trouble.words if trouble is not None else "the server took it and did not heed it"
 
 
-def _weighing(reply: Growing) -> Weighing:
+def _weighing(reply: PartialReply) -> Weighing:
     """Whether forced words are as probable as the grammar makes them, or as improbable as they are to the model."""
     logs = [math.log(max(token.taken.p or 0.0, 1e-30)) for token in reply.body]
     if not logs:
@@ -94,7 +94,7 @@ def _weighing(reply: Growing) -> Weighing:
     return "masked" if sum(logs) / len(logs) > _MASKED else "unmasked"
 
 
-async def _answers_together(asking: Asking, model: str, traits: Traits) -> bool:
+async def _answers_together(asking: RetryingClient, model: str, traits: ServerDialect) -> bool:
     """Whether two requests at once leave each other alone. llama_cpp.server ends the first when the second comes."""
     body = plain_body(_LONG_QUESTION, model, traits, _TOGETHER_TOKENS)
     both = [asking.whole(body, attempts=1) for _ in range(2)]

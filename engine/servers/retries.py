@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from engine.servers.failures import FAILURES, Trouble, delay, trouble_of
+from engine.servers.failures import FAILURES, RequestFailure, delay, trouble_of
 from engine.servers.spec import Patience
-from engine.servers.streams import Growing, Piece, pieces
+from engine.servers.streams import Chunk, PartialReply, pieces
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 class FailedError(Exception):
     """One attempt that failed."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: RequestFailure) -> None:
         super().__init__(trouble.words)
         self.trouble = trouble
 
 
-class Asking:
+class RetryingClient:
     """What every request to a server shares. heard: when it last sent anything, by time.monotonic."""
 
     def __init__(self, client: AsyncOpenAI, key: str, patience: Patience) -> None:
         self.client, self._key, self.patience = client, key, patience
         self.heard = 0.0
 
-    async def once(self, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+    async def once(self, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
         """One attempt, as it comes. Raises FailedError."""
         async with aclosing(pieces(self.client, body)) as stream:
             while True:
@@ -47,13 +47,13 @@ class Asking:
 
     async def whole(
         self, body: dict[str, Any], attempts: int = 2, enough: Callable[[str], bool] = lambda text: False
-    ) -> tuple[Growing | None, Trouble | None]:
+    ) -> tuple[PartialReply | None, RequestFailure | None]:
         """A whole reply, or why there is none: for questions that nobody waits to see stream.
 
         enough: of the text so far, whether the rest of it need not be waited for.
         """
         for attempt in range(1, attempts + 1):
-            reply = Growing("", 0)
+            reply = PartialReply("", 0)
             try:
                 async with aclosing(self.once(body)) as stream:
                     async for piece in stream:
@@ -69,7 +69,7 @@ class Asking:
                 await asyncio.sleep(delay(attempt, trouble.after, self.patience.backoff))
         return None, trouble
 
-    async def prompt_tokens(self, body: dict[str, Any]) -> int | Trouble | None:
+    async def prompt_tokens(self, body: dict[str, Any]) -> int | RequestFailure | None:
         """How many tokens the prompt of a request has; None where the server does not tell."""
         rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
         asked = self.client.chat.completions.create(model=body["model"], messages=body["messages"], extra_body=rest)

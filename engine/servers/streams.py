@@ -28,7 +28,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """What one chunk of a stream brings. thoughts: text that the server keeps apart from the reply."""
 
     text: str = ""
@@ -38,7 +38,7 @@ class Piece:
 
 
 @dataclass(slots=True)
-class Growing:
+class PartialReply:
     """A reply so far, from the prefill on, which ends at `start`. ends: of each token, where its text ends.
 
     thinking: the last that came of it were thoughts. thought: the server has kept some apart.
@@ -53,7 +53,7 @@ class Growing:
     thinking: bool = False
     thought: bool = False
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: Chunk) -> None:
         """One more piece."""
         start = len(self.text)
         self.text += piece.text
@@ -76,7 +76,7 @@ class Growing:
         return self.tokens[:-1] if self.last is not None else self.tokens
 
 
-def _ends(piece: Piece, start: int) -> list[int]:
+def _ends(piece: Chunk, start: int) -> list[int]:
     """Where the texts of a piece's tokens end. A token that is part of a character has no text of its own."""
     ends, end, left = [], start, piece.text
     for number, token in enumerate(piece.tokens, 1):
@@ -87,7 +87,7 @@ def _ends(piece: Piece, start: int) -> list[int]:
     return ends
 
 
-async def pieces(client: AsyncOpenAI, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+async def pieces(client: AsyncOpenAI, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
     """Ask, and give the reply as it comes. Raises one of troubles.FAILURES; the last piece has a finish."""
     model, messages = body["model"], body["messages"]
     extra = {key: value for key, value in body.items() if key not in ("model", "messages")}
@@ -102,9 +102,9 @@ async def pieces(client: AsyncOpenAI, body: dict[str, Any]) -> AsyncGenerator[Pi
         raise BrokenReplyError
 
 
-def _piece(chunk: ChatCompletionChunk) -> Piece:
+def _piece(chunk: ChatCompletionChunk) -> Chunk:
     if not chunk.choices:
-        return Piece()  # the count of tokens, which some send at the end
+        return Chunk()  # the count of tokens, which some send at the end
     choice = chunk.choices[0]
     extra = choice.delta.model_extra or {} if choice.delta else {}
     thoughts = extra.get("reasoning") or extra.get("reasoning_content") or ""
@@ -112,7 +112,7 @@ def _piece(chunk: ChatCompletionChunk) -> Piece:
     ids = (choice.model_extra or {}).get("token_ids") or []
     known = ids if len(ids) == len(entries) else [UNKNOWN_ID] * len(entries)
     tokens = tuple(_weighed(entry, id) for entry, id in zip(entries, known, strict=True))
-    return Piece((choice.delta.content if choice.delta else None) or "", str(thoughts), tokens, choice.finish_reason)
+    return Chunk((choice.delta.content if choice.delta else None) or "", str(thoughts), tokens, choice.finish_reason)
 
 
 def _weighed(entry: ChatCompletionTokenLogprob, id: int) -> Weighed:

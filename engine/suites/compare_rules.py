@@ -8,7 +8,7 @@ from typing import Any
 from engine.judging.compare import ANY, EXACT, Rule, steps_of
 from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
-from engine.text import did_you_mean, shown, type_name
+from engine.text import did_you_mean, short_json, type_name
 
 _MODES = {
     "casefold": "casefold",
@@ -31,7 +31,7 @@ def rules_of(table: Mapping[str, Any]) -> tuple[dict[str, Rule], list[Fault]]:
             faults.append(Fault(place, f'a path begins with /; write "/{path}", or "" for the whole value'))
             continue
         if first.setdefault(steps, path) != path:
-            faults.append(Fault(place, f"the same place as {shown(first[steps])}; keep one of the two"))
+            faults.append(Fault(place, f"the same place as {short_json(first[steps])}; keep one of the two"))
         wrong = list(_wrong(modes))
         faults += [Fault(place, text) for text in wrong]
         if not wrong:
@@ -41,9 +41,9 @@ def rules_of(table: Mapping[str, Any]) -> tuple[dict[str, Rule], list[Fault]]:
 
 def dead_paths(rules: Iterable[str], schemas: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """The paths that lead to nothing that any of the schemas allows, as far as that is certain."""
-    from engine.judging.possible import Possible  # here, because it imports jsonschema
+    from engine.judging.possible import SchemaPrefixes  # here, because it imports jsonschema
 
-    possible = [Possible(schema) for schema in schemas]
+    possible = [SchemaPrefixes(schema) for schema in schemas]
     known = dict.fromkeys(f"/{key}" for schema in schemas for key in schema.get("properties", ()))
     for path in rules:
         if not any(each.reaches(steps_of(path), ANY) for each in possible):
@@ -61,17 +61,18 @@ def _wrong(modes: Any) -> Iterator[str]:
         elif not isinstance(mode, str):
             yield f"must be a mode in quotes, {{ tolerance = … }} or a list of them, not {type_name(mode)}; write it so"
         elif mode in _ALONE and len(several) > 1:
-            yield f"{shown(mode)} stands alone; take it out of the list or write nothing else"
+            yield f"{short_json(mode)} stands alone; take it out of the list or write nothing else"
         elif mode not in _ALONE and mode not in _MODES:
-            remedy = did_you_mean(mode, (*_ALONE, *_MODES, "tolerance"))
-            yield f"there is no mode {shown(mode)}; {remedy if mode != 'tolerance' else 'write { tolerance = 0.01 }'}"
+            known = (*_ALONE, *_MODES, "tolerance")
+            remedy = "write { tolerance = 0.01 }" if mode == "tolerance" else did_you_mean(mode, known)
+            yield f"there is no mode {short_json(mode)}; {remedy}"
 
 
 def _wrong_tolerance(mode: Mapping[str, Any]) -> Iterator[str]:
     unknown = [key for key in mode if key != "tolerance"]
     if unknown or not mode:
         yield (
-            f"unknown key {shown(unknown[0])}; write {{ tolerance = 0.01 }}"
+            f"unknown key {short_json(unknown[0])}; write {{ tolerance = 0.01 }}"
             if unknown
             else "write { tolerance = 0.01 }"
         )
@@ -80,7 +81,7 @@ def _wrong_tolerance(mode: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(distance, bool) or not isinstance(distance, int | float):
         yield f"the tolerance must be a number, not {type_name(distance)}; write it without quotes"
     elif distance < 0:
-        yield f"the tolerance must be at least 0, not {shown(distance)}; change the number"
+        yield f"the tolerance must be at least 0, not {short_json(distance)}; change the number"
 
 
 def _rule(modes: Any) -> Rule:

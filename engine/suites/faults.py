@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import BadInputError
 from engine.suites.toml_lines import KeyPath
-from engine.text import did_you_mean, printable, shown, type_name
+from engine.text import did_you_mean, printable, short_json, type_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -122,7 +122,7 @@ def _fault_of(error: ErrorDetails, known: Mapping[KeyPath, Collection[str]]) -> 
         return Fault(path, f"must be {wanted}, not {type_name(value)}; {remedy}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return Fault(path, f"must be {words} {context[name]:.12g}, not {shown(value)}; change the number")
+        return Fault(path, f"must be {words} {context[name]:.12g}, not {short_json(value)}; change the number")
     if kind == "finite_number":
         return Fault(path, f"must be a finite number, not {value}; change the number")
     if kind == "value_error":
@@ -144,4 +144,4 @@ def _unknown_key(path: KeyPath, known: Mapping[KeyPath, Collection[str]]) -> str
     close = did_you_mean(key, known[table])
     if table and key in _AT_THE_TOP:
         close = "it belongs at the top of the file: move it above the first line with a [ ]"
-    return f"unknown key {shown(key)}; {close}"
+    return f"unknown key {short_json(key)}; {close}"

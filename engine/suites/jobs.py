@@ -13,7 +13,7 @@ from engine.suites.faults import SuiteError
 from engine.suites.messages import chat_messages
 from engine.suites.suite import Suite
 from engine.suites.tables import Case, Prompt
-from engine.text import did_you_mean, shown
+from engine.text import did_you_mean, short_json
 from engine.variations import Rewriter
 
 
@@ -127,7 +127,7 @@ def _seed(seed: int, varied_case: str, repeat: int) -> int:
 
 def _refuse_unknown(suite: Suite, kind: str, asked: Collection[str], known: list[str]) -> None:
     faults = [
-        f"{suite.path}: the suite has no {kind} {shown(name)}; {did_you_mean(name, known)}"
+        f"{suite.path}: the suite has no {kind} {short_json(name)}; {did_you_mean(name, known)}"
         for name in asked
         if name not in known
     ]

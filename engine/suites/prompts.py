@@ -11,7 +11,7 @@ from engine.suites.messages import key_list
 from engine.suites.tables import Example, File, FilePrompt, Given, Prompt, PromptKeys, Think
 from engine.suites.techniques import TECHNIQUES, Technique
 from engine.suites.toml_lines import KeyPath
-from engine.text import did_you_mean, shown
+from engine.text import did_you_mean, short_json
 
 _TASK = "{task}"
 
@@ -63,12 +63,13 @@ def misfits(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] | None]
         texts = draft.prompt.user + (draft.prompt.system or "")
         if schema is None:
             continue
+        name = short_json(draft.prompt.name)
         if "{keys}" in texts and not key_list(schema):
-            text = f"prompt {shown(draft.prompt.name)} lists the keys of an object, and the schema has no properties"
+            text = f"prompt {name} lists the keys of an object, and the schema has no properties"
             yield Fault(draft.given.table, f"{text} at the top; leave it out, or take {{schema}} for {{keys}}")
         stated = schema.get("type", "object")
         if draft.technique and draft.prompt.prefill == "{" and "object" not in stated:
-            text = f"technique {shown(draft.prompt.name)} begins an object, and the schema asks for {shown(stated)}"
+            text = f"technique {name} begins an object, and the schema asks for {short_json(stated)}"
             yield Fault(draft.given.table, f"{text}; leave it out, or write a [[prompt]] with another prefill")
 
 
@@ -95,14 +96,14 @@ def _known(file: File) -> Iterator[tuple[int, str]]:
 def _use_faults(file: File, own: Mapping[str, Draft]) -> Iterator[Fault]:
     drawn = [TECHNIQUES[name] for name in file.use if name in TECHNIQUES and name not in own]
     if file.task is None and drawn:
-        text = f"technique {shown(drawn[0].name)} needs the suite's task"
+        text = f"technique {short_json(drawn[0].name)} needs the suite's task"
         yield Fault(("use",), f'{text}; add task = "…" at the top of the file, saying what is to be done')
     for number, name in enumerate(file.use):
         place: KeyPath = ("use", number)
         if name not in TECHNIQUES and name not in own:
-            yield Fault(place, f"there is no technique {shown(name)}; {did_you_mean(name, TECHNIQUES)}")
+            yield Fault(place, f"there is no technique {short_json(name)}; {did_you_mean(name, TECHNIQUES)}")
         elif name in file.use[:number]:
-            yield Fault(place, f"{shown(name)} stands here twice; keep one of the two")
+            yield Fault(place, f"{short_json(name)} stands here twice; keep one of the two")
         elif name not in own:
             yield from _lacking_examples(place, TECHNIQUES[name], len(file.example))
 
@@ -110,7 +111,7 @@ def _use_faults(file: File, own: Mapping[str, Draft]) -> Iterator[Fault]:
 def _lacking_examples(place: KeyPath, technique: Technique, number: int) -> Iterator[Fault]:
     needed = {"none": 0, "first": 1, "all": 2}[technique.examples]
     if number < needed:
-        text = f"technique {shown(technique.name)} shows {'an example' if needed == 1 else 'two examples or more'}"
+        text = f"technique {short_json(technique.name)} shows {'an example' if needed == 1 else 'two examples or more'}"
         has = "only one" if number else "none"
         yield Fault(place, f"{text}, and the suite has {has}; add [[example]] tables with an input and an output")
 
@@ -127,5 +128,5 @@ def _own_faults(file: File) -> Iterator[Fault]:
     inputs = {case.input: case.id for case in file.case}
     for number, example in enumerate(file.example):
         if example.input in inputs:
-            text = f"this is the input of case {shown(inputs[example.input])} as well, whose answer would be shown"
+            text = f"this is the input of case {short_json(inputs[example.input])} as well, whose answer would be shown"
             yield Fault(("example", number, "input"), f"{text}; take another")

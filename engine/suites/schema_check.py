@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 from engine.json_pointer import pointer
 from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
-from engine.text import did_you_mean, shown
+from engine.text import did_you_mean, short_json
 
 if TYPE_CHECKING:
     from referencing._core import Resolver
@@ -28,7 +28,9 @@ def schema_faults(schema: Mapping[str, Any]) -> list[Fault]:
     """What keeps `schema` from being a JSON Schema that stands alone. Paths are inside the schema."""
     dialect = schema.get("$schema", Draft202012Validator.META_SCHEMA["$id"])
     if not isinstance(dialect, str) or dialect.rstrip("#") not in REGISTRY:
-        return [Fault(("$schema",), f"{shown(dialect)} is not a known dialect; leave the key out for draft 2020-12")]
+        return [
+            Fault(("$schema",), f"{short_json(dialect)} is not a known dialect; leave the key out for draft 2020-12")
+        ]
     try:
         validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
     except SchemaError as error:
@@ -45,7 +47,7 @@ def value_fault(validator: Validator, value: Any, schema_name: str = "the schema
     path = tuple(error.absolute_path)
     message = error.message
     if error.validator == "type":  # jsonschema would say None where JSON says null
-        message = f"{shown(error.instance)} is not of type {shown(error.validator_value)}"
+        message = f"{short_json(error.instance)} is not of type {short_json(error.validator_value)}"
     return Fault(path, f"contradicts {schema_name} at {_place(path)}: {_short(message)}")
 
 
@@ -58,7 +60,7 @@ def _complaint(error: SchemaError) -> str:
     if error.validator == "anyOf" and error.absolute_path[-1] == "type":  # jsonschema only says that no branch fits
         words = error.instance if isinstance(error.instance, list) else [error.instance]
         unknown = next((word for word in words if word not in _TYPES), words)
-        return f"there is no type {shown(unknown)}; {did_you_mean(str(unknown), _TYPES)}"
+        return f"there is no type {short_json(unknown)}; {did_you_mean(str(unknown), _TYPES)}"
     return f"{_short(error.message)}; correct it there"
 
 
@@ -78,7 +80,7 @@ def _broken_references(schema: Mapping[str, Any]) -> Iterator[Fault]:
         for key in ("$ref", "$dynamicRef"):
             if isinstance(contents, Mapping) and key in contents and not _resolves(resolver, contents[key]):
                 path = (*(_path_to(schema, contents) or ()), key)
-                text = f"{shown(contents[key])} at {_place(path)} leads to nothing inside the schema"
+                text = f"{short_json(contents[key])} at {_place(path)} leads to nothing inside the schema"
                 yield Fault(path, f"{text}; put what it means under $defs")
         todo += [(part, resolver.in_subresource(part)) for part in resource.subresources()]
 

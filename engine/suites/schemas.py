@@ -17,7 +17,7 @@ from engine.suites.files import BOM, read_json, read_text
 from engine.suites.schema_check import schema_faults, value_fault
 from engine.suites.tables import Given
 from engine.suites.toml_lines import KeyPath
-from engine.text import shown
+from engine.text import short_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def contradictions(schemas: Iterable[PlacedSchema], expectations: Iterable[tuple
     for each in schemas:
         distinct.setdefault(schema_key(each.schema), each)
     for each in distinct.values():
-        name = "the schema" if each.prompt is None else f"the schema of prompt {shown(each.prompt)}"
+        name = "the schema" if each.prompt is None else f"the schema of prompt {short_json(each.prompt)}"
         validator = build_validator(each.schema)
         try:
             for place, value in expected:
@@ -97,7 +97,7 @@ def read_schema(name: Path) -> dict[str, Any]:
     except ValueError as error:
         raise SuiteError(f"{name}: {error}") from None
     if not isinstance(schema, dict):
-        raise SuiteError(f"{name}: must hold a JSON object, not {shown(schema)}; put the schema there")
+        raise SuiteError(f"{name}: must hold a JSON object, not {short_json(schema)}; put the schema there")
     if faults := schema_faults(schema):
         raise SuiteError(*(f"{name}: {fault.text}" for fault in faults))
     return schema

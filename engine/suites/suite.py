@@ -27,7 +27,7 @@ from engine.suites.tables import (
     Variations,
 )
 from engine.suites.toml_lines import KeyPath, key_lines, nearest_line
-from engine.text import shown
+from engine.text import short_json
 
 
 class Suite(BaseModel):
@@ -103,7 +103,7 @@ def add_prompt(suite: Suite, table: Mapping[str, Any]) -> Suite:
     Raises SuiteError with all that is wrong with the table, in the words for a suite's file.
     """
     if any(prompt.name == table.get("name") for prompt in suite.prompts):
-        raise SuiteError(f"the prompt, name: {shown(table['name'])} is already the name of a prompt; take another")
+        raise SuiteError(f"the prompt, name: {short_json(table['name'])} is already the name of a prompt; take another")
     data = read_toml(suite.path, suite.text)
     before = data.get("prompt", [])
     try:

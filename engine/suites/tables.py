@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine.suites.toml_lines import KeyPath
-from engine.text import did_you_mean, shown
+from engine.text import did_you_mean, short_json
 from engine.variations import VARIATIONS
 
 _NAME_LENGTH = 100  # a suite's name becomes part of a folder's name
@@ -30,7 +30,7 @@ def _usable_name(name: str) -> str:
         raise ValueError(f"must be at most {_NAME_LENGTH} characters, not {len(name)}; shorten it")
     for char in name:
         if char in "/~#" or char.isspace() or not char.isprintable():
-            raise ValueError(f"must not contain {shown(char)}; use letters, digits, - and _")
+            raise ValueError(f"must not contain {short_json(char)}; use letters, digits, - and _")
     return name
 
 
@@ -39,7 +39,7 @@ def _usable_task(task: str) -> str:
     if not task.strip():
         raise ValueError("must not be empty; say what is to be done with an input")
     if task[-1].isspace() or task[-1] in ".:":
-        raise ValueError(f"must not end with {shown(task[-1])}; leave it off, each technique puts its own end")
+        raise ValueError(f"must not end with {short_json(task[-1])}; leave it off, each technique puts its own end")
     if "{input}" in task:
         raise ValueError("must not contain {input}; say what is to be done, each technique puts the input in its place")
     return task
@@ -47,7 +47,7 @@ def _usable_task(task: str) -> str:
 
 def _known_variation(name: str) -> str:
     if name not in VARIATIONS:
-        raise ValueError(f"there is no variation {shown(name)}; {did_you_mean(name, VARIATIONS)}")
+        raise ValueError(f"there is no variation {short_json(name)}; {did_you_mean(name, VARIATIONS)}")
     return name
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.errors import BadInputError
 from engine.models.builtin import NAME as BUILTIN
 from engine.runs.reading import RunFolder
-from engine.text import did_you_mean, printable, shown
+from engine.text import did_you_mean, printable, short_json
 from engine.training.orders import TuneOrder
 from engine.training.rows import Row, Rows, Tally, nothing_words
 from engine.training.split import Split, cases_of, split_cases
@@ -85,5 +85,5 @@ def _refuse_unknown_prompts(run: RunFolder, prompts: Sequence[str]) -> None:
     for name in prompts:
         if name not in known:
             raise BadInputError(
-                printable(f"--prompt: the run has no prompt {shown(name)}; {did_you_mean(name, known)}")
+                printable(f"--prompt: the run has no prompt {short_json(name)}; {did_you_mean(name, known)}")
             )

@@ -31,7 +31,7 @@ from engine.protocol.commands import (
     decode_command,
 )
 from engine.protocol.events import Failed, Hello
-from engine.protocol.pipes import Emitter, at_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, at_sigterm, private_stdin, private_stdout
 from engine.remote.files import SUITES, keep
 from engine.running.control import Control
 from engine.servers.spec import ServerSpec
@@ -61,7 +61,7 @@ def serve(
     stderr goes to, for others to find.
     greet: begin with a Hello, for an interface on another machine. server: as in open_session.
     """
-    emit = Emitter(private_stdout(), keep_running)
+    emit = EventWriter(private_stdout(), keep_running)
     suites = out.absolute() / SUITES
     if greet:
         emit(Hello(__version__, suites))
@@ -91,7 +91,7 @@ def serve(
         os._exit(1)
 
 
-def _work(session: Session, desk: _Desk, emit: Emitter) -> None:
+def _work(session: Session, desk: _Desk, emit: EventWriter) -> None:
     """Carry out orders until there are to be no more, or nobody hears of it."""
     while (item := desk.orders.get()) is not None:
         order, control = item
@@ -117,7 +117,7 @@ class _Desk:
     not done yet.
     """
 
-    def __init__(self, emit: Emitter, keep_running: bool, suites: Path) -> None:
+    def __init__(self, emit: EventWriter, keep_running: bool, suites: Path) -> None:
         self._emit, self._keep_running, self._suites = emit, keep_running, suites
         self._control = Control()
         self.prompts: queue.SimpleQueue[RenderPrompt] = queue.SimpleQueue()
@@ -155,7 +155,7 @@ class _Desk:
             case StopRun():
                 self._control.stop()
             case Prefer() | Cancel():
-                self._control.wish(command)
+                self._control.request(command)
 
     def close(self) -> None:
         """End the run that is on, if there is one, and then the process."""

@@ -18,8 +18,8 @@ from engine.records import Record
 from engine.running.constraints import Constraints
 from engine.running.control import Control
 from engine.running.describe import counts_of, describe_run, now
-from engine.running.orders import Ordered, ordered
-from engine.running.run import Running
+from engine.running.orders import RunPlan, resolve
+from engine.running.run import RunLoop
 from engine.running.streaming import Meter
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import resumed
@@ -47,12 +47,12 @@ class Session:
 
         Raises BadInputError (suite, model, output folder, a run that cannot be resumed) and EngineError (memory, disk).
         """
-        what = ordered(order)
+        what = resolve(order)
         prepare(self._out)
         with locked(what.resume) if what.resume is not None else nullcontext() as lock:
             self._run(what, order.batch, control, lock)
 
-    def _run(self, what: Ordered, batch: int | None, control: Control, lock: BaseFileLock | None) -> None:
+    def _run(self, what: RunPlan, batch: int | None, control: Control, lock: BaseFileLock | None) -> None:
         """lock: of the run that is resumed, whose records nobody adds to meanwhile."""
         backend = self._ready()
         seconds = what.suite.generation.compile_seconds
@@ -67,9 +67,9 @@ class Session:
         self._emit(ManifestWritten(store.folder, store.manifest))
         self._emit(_started(what, store.folder, backend.name, adapter, constraints, plan))
         meter = Meter(len(what.jobs), self._emit)
-        run = Running(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
+        run = RunLoop(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
         try:
-            run.tell_again(_records_of(what))
+            run.replay(_records_of(what))
             run.decode(control)
         finally:
             plan.decoder.close()
@@ -84,7 +84,7 @@ class Session:
         """Look for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
         search(order, control, self._base, self._out, self._emit, self._log)
 
-    def _store(self, what: Ordered, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
+    def _store(self, what: RunPlan, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
         if what.resume is None or lock is None:
             answers = "-".join(filter(None, (manifest["model"], what.adapter)))
             return create_run(self._out, what.suite.name, answers, manifest, log=self._log)
@@ -124,7 +124,7 @@ def _refuse_if_stopped(control: Control) -> None:
         raise EngineError("The run was stopped before its first job.")
 
 
-def _records_of(what: Ordered) -> Iterator[Record]:
+def _records_of(what: RunPlan) -> Iterator[Record]:
     """What a run that is resumed has of these jobs already, one a job; read anew each time, as there may be many."""
     if what.resume is None:
         return
@@ -136,7 +136,7 @@ def _records_of(what: Ordered) -> Iterator[Record]:
 
 
 def _started(
-    what: Ordered, folder: Path, model: str, adapter: AdapterInUse | None, constraints: Constraints[Any], plan: Plan
+    what: RunPlan, folder: Path, model: str, adapter: AdapterInUse | None, constraints: Constraints[Any], plan: Plan
 ) -> RunStarted:
     remarks = (*plan.remarks, *constraints.remarks, *(adapter.remarks if adapter else ()))
     infos = tuple(_info(job) for job in what.jobs)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.backends import Ended, Grown, LaneResult, Parted
+from engine.backends import ArmResult, ArmsForked, Finished, TokenAdded
 from engine.decoding.backend import LocalBackend
 from engine.grammars.grammar import Grammar
 from engine.models.model import ModelSpec, load_model
@@ -26,8 +26,8 @@ class Decoded:
     seconds: float = 0.0
     first: float = 0.0
     steps: list[float] = field(default_factory=list)
-    free: dict[str, LaneResult] = field(default_factory=dict)
-    constrained: dict[str, LaneResult] = field(default_factory=dict)
+    free: dict[str, ArmResult] = field(default_factory=dict)
+    constrained: dict[str, ArmResult] = field(default_factory=dict)
     forked: set[str] = field(default_factory=set)
 
 
@@ -51,11 +51,11 @@ def decode(
     while decoder.busy:
         before = time.perf_counter()
         for happening in decoder.step():
-            if isinstance(happening, Grown):
+            if isinstance(happening, TokenAdded):
                 decoded.first = decoded.first or time.perf_counter() - started
-            elif isinstance(happening, Parted):
+            elif isinstance(happening, ArmsForked):
                 decoded.forked.add(happening.id)
-            elif isinstance(happening, Ended):
+            elif isinstance(happening, Finished):
                 decoded.free[happening.id] = happening.free
                 if happening.constrained is not None:
                     decoded.constrained[happening.id] = happening.constrained

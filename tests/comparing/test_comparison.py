@@ -150,7 +150,7 @@ def test_lines_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         "Of the run: The last line of records.jsonl was cut off, as a crash leaves it: that job counts nowhere.",
         "The run is still on: it is compared as far as it had come.",
     )
-    owner.end(run)
+    owner.release(run)
 
 
 def test_only_some_cases(tmp_path: Path) -> None:

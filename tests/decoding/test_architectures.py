@@ -16,7 +16,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from engine.backends import Ended
+from engine.backends import Finished
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import can_batch
 from engine.decoding.sampling import SamplingParams
@@ -83,9 +83,9 @@ def test_each_arm_equals_what_it_is_alone(
     prompts = [model.tokenizer(text)["input_ids"] for text in texts]
     plan = backend.plan([job(number) for number in range(3)], lambda job: grammar, generation)
     assert list(plan.tokens.values()) == [len(tokens) for tokens in prompts]
-    ended: dict[str, Ended] = {}
+    ended: dict[str, Finished] = {}
     while plan.decoder.busy:
-        ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Ended)}
+        ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Finished)}
     for number, tokens in enumerate(prompts):
         request = Request(str(number), tokens, "", number, grammar)
         params = SamplingParams(temperature)

@@ -16,7 +16,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from engine.backends import Begun, Ended, GrammarError, Grown, Shrunk, Unenforced
+from engine.backends import BatchHalved, Finished, GrammarError, Started, TokenAdded, Unenforced
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows
 from engine.decoding.cuda_graphs import Pass
@@ -93,10 +93,10 @@ def decoder(
     return made
 
 
-def ended(decoder: TwinDecoder) -> dict[str, Ended]:
+def ended(decoder: TwinDecoder) -> dict[str, Finished]:
     results = {}
     while decoder.busy:
-        results |= {happening.id: happening for happening in decoder.step() if isinstance(happening, Ended)}
+        results |= {happening.id: happening for happening in decoder.step() if isinstance(happening, Finished)}
     assert decoder.in_flight == 0
     return results
 
@@ -199,9 +199,9 @@ def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel)
     most = 0
     while running.busy:
         for happening in running.step():
-            if isinstance(happening, Begun):
+            if isinstance(happening, Started):
                 begun.append(happening.id)
-            elif isinstance(happening, Ended):
+            elif isinstance(happening, Finished):
                 assert happening.constrained is not None
                 assert happening.free.tokens == happening.constrained.tokens
                 assert happening.fork is None
@@ -212,11 +212,11 @@ def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel)
 
 def test_a_preferred_job_begins_next(model: LoadedModel) -> None:
     running = decoder(model, [request(model, number, f"{number}", None) for number in range(6)], GREEDY, slots=1)
-    begun = [happening.id for happening in running.step() if isinstance(happening, Begun)]
+    begun = [happening.id for happening in running.step() if isinstance(happening, Started)]
     running.prefer("4")
     running.prefer("nobody")
     while running.busy:
-        begun += [happening.id for happening in running.step() if isinstance(happening, Begun)]
+        begun += [happening.id for happening in running.step() if isinstance(happening, Started)]
     assert begun == ["0", "4", "1", "2", "3", "5"]
 
 
@@ -258,19 +258,19 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
     expected = ended(decoder(model, requests, SAMPLED, slots=64))
     Scarce.made = []
     running = decoder(model, requests, SAMPLED, slots=64, rows=partial(Scarce, model=model))
-    results: dict[str, Ended] = {}
-    shrunk: list[Shrunk] = []
+    results: dict[str, Finished] = {}
+    shrunk: list[BatchHalved] = []
     texts: Counter[str] = Counter()
     while running.busy:
         for happening in running.step():
             match happening:
-                case Begun(id=id):
+                case Started(id=id):
                     del texts[id]
-                case Grown(id=id, arm="free" | "both", text=text):
+                case TokenAdded(id=id, arm="free" | "both", text=text):
                     texts[id] += len(text)
-                case Ended(id=id):
+                case Finished(id=id):
                     results[id] = happening
-                case Shrunk():
+                case BatchHalved():
                     shrunk.append(happening)
     assert [one.slots for one in shrunk] == Scarce.made[1:]
     assert 1 <= Scarce.made[-1] <= 3

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from engine.backends import Begun, Ended, Grown, LaneResult, Parted
+from engine.backends import ArmResult, ArmsForked, Finished, Started, TokenAdded
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows, SeparateRows
 from engine.decoding.decoder import TwinDecoder
@@ -68,11 +68,11 @@ def with_requests(decoder: TwinDecoder, requests: list[Request]) -> TwinDecoder:
     return decoder
 
 
-def run(decoder: TwinDecoder) -> dict[str, Ended]:
+def run(decoder: TwinDecoder) -> dict[str, Finished]:
     ended = {}
     while decoder.busy:
         for happening in decoder.step():
-            if isinstance(happening, Ended):
+            if isinstance(happening, Finished):
                 ended[happening.id] = happening
     assert decoder.in_flight == 0
     return ended
@@ -80,11 +80,11 @@ def run(decoder: TwinDecoder) -> dict[str, Ended]:
 
 def decode(
     model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 128
-) -> dict[str, Ended]:
+) -> dict[str, Finished]:
     return run(decoder_for(model, requests, params, slots, budget))
 
 
-def assert_same(result: LaneResult, reference: Reference) -> bool:
+def assert_same(result: ArmResult, reference: Reference) -> bool:
     """True when equal; a difference is accepted only at a tie."""
     mine, theirs = [*result.tokens, -1], [*reference.tokens, -1]
     for place, (token, other) in enumerate(zip(mine, theirs, strict=False)):
@@ -140,20 +140,20 @@ def test_happenings_tell_the_same_story_as_the_results(builtin_model: LoadedMode
     decoder = decoder_for(builtin_model, requests, GREEDY, slots=6)
     texts: dict[tuple[str, str], str] = {}
     begun: list[str] = []
-    ended: dict[str, Ended] = {}
+    ended: dict[str, Finished] = {}
     while decoder.busy:
         for happening in decoder.step():
             match happening:
-                case Begun(id=id):
+                case Started(id=id):
                     begun.append(id)
                     texts[id, "free"] = texts[id, "constrained"] = ""
-                case Grown(id=id, arm=arm, text=text):
+                case TokenAdded(id=id, arm=arm, text=text):
                     for one in ("free", "constrained") if arm == "both" else (arm,):
                         texts[id, one] += text
-                case Parted(id=id, fork=fork):
+                case ArmsForked(id=id, fork=fork):
                     assert texts[id, "free"] == texts[id, "constrained"]
                     assert len(texts[id, "free"]) == fork.char
-                case Ended(id=id):
+                case Finished(id=id):
                     ended[id] = happening
     assert begun == [request.id for request in requests]
     for id, end in ended.items():

@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from engine.backends import Ended
+from engine.backends import Finished
 from engine.decoding.backend import LocalBackend
 from engine.decoding.batch import BatchRows
 from engine.decoding.cuda_graphs import cuda_capture
@@ -29,17 +29,17 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
 
 
-def decode(model: LoadedModel, requests: list[Request], rows: partial[BatchRows], temperature: float) -> list[Ended]:
+def decode(model: LoadedModel, requests: list[Request], rows: partial[BatchRows], temperature: float) -> list[Finished]:
     decoder = TwinDecoder(model, rows, 24, SamplingParams(temperature), 24)
     for request in requests:
         decoder.submit(request)
     ended = []
     while decoder.busy:
-        ended += [happening for happening in decoder.step() if isinstance(happening, Ended)]
+        ended += [happening for happening in decoder.step() if isinstance(happening, Finished)]
     return sorted(ended, key=lambda end: int(end.id))
 
 
-def texts_of(end: Ended) -> tuple[str, str | None]:
+def texts_of(end: Finished) -> tuple[str, str | None]:
     return end.free.text, end.constrained and end.constrained.text
 
 
@@ -54,7 +54,7 @@ def requests_for(model: LoadedModel) -> list[Request]:
     ]
 
 
-def plain_and_captured(model: LoadedModel, requests: list[Request], temperature: float) -> tuple[list[Ended], int]:
+def plain_and_captured(model: LoadedModel, requests: list[Request], temperature: float) -> tuple[list[Finished], int]:
     """What the plain step decodes, and how many of the jobs the captured one decodes in the same way."""
     rows = partial(BatchRows, model, capacity=160, budget=512)
     plain = decode(model, requests, rows, temperature)

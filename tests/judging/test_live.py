@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from engine.judging.breaks import Break
 from engine.judging.judge import Judge
-from engine.judging.live import Live
-from engine.judging.possible import Possible
+from engine.judging.live import LiveChecker
+from engine.judging.possible import SchemaPrefixes
 from engine.judging.wrappers import blank_thoughts
 from engine.suites.schema_check import schema_faults
 from tests.judging.marked import GOOD, PERSON, unmarked
@@ -46,7 +46,7 @@ ORDER: dict[str, Any] = {
 
 def stream(schema: dict[str, Any], text: str, size: int = 1) -> tuple[int, Break] | None:
     """How many characters had been pushed when the reply was flagged, and the break."""
-    live = Live(Possible(schema))
+    live = LiveChecker(SchemaPrefixes(schema))
     for at in range(0, len(text), size):
         found = live.push(text[at : at + size])
         if found is not None:
@@ -124,7 +124,7 @@ def test_a_break_is_seen_at_its_first_character(
 @pytest.mark.parametrize("before", ["</think>", "Hm. {</thi</think>", "<think>\n[1]</think>\n"])
 def test_thinking_is_left_alone(size: int, before: str) -> None:
     def seen(text: str) -> int | None:
-        live = Live(Possible(PERSON), "</think>")
+        live = LiveChecker(SchemaPrefixes(PERSON), "</think>")
         found = (live.push(text[at : at + size]) for at in range(0, len(text), size))
         return next((each.start for each in found if each is not None), None)
 
@@ -231,5 +231,5 @@ def test_every_syntax_error_is_seen_before_its_value_is_closed(text: str) -> Non
     ['{"a": "' + "x" * 1_000_000, "[" * 50_000, "1" * 4_000, "[" * 20_000 + "1," * 20_000, '{"a": "' + "\\n" * 50_000],
 )
 def test_long_replies_take_time_linear_in_their_length(text: str) -> None:
-    live = Live(Possible({}))
+    live = LiveChecker(SchemaPrefixes({}))
     assert all(live.push(text[at : at + 7]) is None for at in range(0, len(text), 7))

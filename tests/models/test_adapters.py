@@ -15,7 +15,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from engine.backends import AdapterInUse, Ended
+from engine.backends import AdapterInUse, Finished
 from engine.decoding.batch import BatchRows
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
@@ -94,7 +94,7 @@ def replies(model: LoadedModel, params: SamplingParams) -> list[list[int]]:
         decoder.submit(request)
     found = {}
     while decoder.busy:
-        found |= {each.id: list(each.free.tokens) for each in decoder.step() if isinstance(each, Ended)}
+        found |= {each.id: list(each.free.tokens) for each in decoder.step() if isinstance(each, Finished)}
     return [found[request.id] for request in requests()]
 
 

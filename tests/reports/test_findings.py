@@ -91,7 +91,7 @@ def test_consistency_across_repeats_and_variations(tmp_path: Path) -> None:
     assert (repeats.always, repeats.never) == (Share(1, 4), Share(2, 4))
     variations = findings.consistency.variations[key]
     assert (variations.verdict, variations.values) == (Share(0, 1), Share(0, 1)), "what was not decoded is no variation"
-    assert findings.prompts["naive"].arms["free"].alike == pytest.approx((3 * 3 + 2 * 2 + 3 * 3 + 2 * 2) / 10)
+    assert findings.prompts["naive"].arms["free"].design_effect == pytest.approx((3 * 3 + 2 * 2 + 3 * 3 + 2 * 2) / 10)
     assert set(findings.variations) == {None, "typos"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.protocol.events import Broke
-from engine.running.break_watcher import Watch
+from engine.running.break_watcher import BreakWatcher
 from engine.suites.jobs import Job, jobs_of
 from engine.suites.suite import load_suite
 from tests.helpers.suite_files import write_suite
@@ -18,7 +18,7 @@ def jobs(folder: Path, extra: str = "") -> list[Job]:
 
 def test_each_arm_is_told_once(tmp_path: Path) -> None:
     alice, bob = jobs(tmp_path)
-    watch = Watch()
+    watch = BreakWatcher()
     assert [*watch.begin(alice), *watch.begin(bob)] == []
     assert [*watch.grow(alice.id, "both", '{"na'), *watch.grow(bob.id, "free", "{")] == []
     said = "No key that is asked for begins with nam_"
@@ -32,14 +32,14 @@ def test_each_arm_is_told_once(tmp_path: Path) -> None:
 
 def test_a_prefill_is_the_beginning_of_the_reply(tmp_path: Path) -> None:
     job, _ = jobs(tmp_path, "prefill = '{\"name\": '")
-    watch = Watch()
+    watch = BreakWatcher()
     assert list(watch.begin(job)) == []
     assert [broke.start for broke in watch.grow(job.id, "free", "Alice")] == [9]
 
 
 def test_thinking_is_left_alone(tmp_path: Path) -> None:
     job, _ = jobs(tmp_path, 'think = { close = "</think>" }')
-    watch = Watch()
+    watch = BreakWatcher()
     assert list(watch.begin(job)) == []
     assert list(watch.grow(job.id, "free", "Let me see: {x</thi")) == []
     assert [broke.start for broke in watch.grow(job.id, "free", "nk> So")] == [23]

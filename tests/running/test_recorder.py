@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from engine.backends import LaneResult
+from engine.backends import ArmResult
 from engine.judging.compare import Rule
 from engine.records import Reply
 from engine.running.recorder import Recorder, not_decoded
@@ -22,7 +22,7 @@ def job(think_close: str | None = None) -> Job:
 
 
 def judged(recorder: Recorder, of: Job, text: str, finish: Literal["stop", "length"] = "stop") -> Reply:
-    return recorder.reply(LaneResult(text, (5, 6), finish, 0.25, (0.5, 0.125), (1, len(text))), of)
+    return recorder.reply(ArmResult(text, (5, 6), finish, 0.25, (0.5, 0.125), (1, len(text))), of)
 
 
 @pytest.mark.parametrize(

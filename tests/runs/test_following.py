@@ -19,7 +19,7 @@ import sys, time
 from pathlib import Path
 from engine.runs import owner
 folder, lines = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes().splitlines(keepends=True)
-owner.begin(folder, None)
+owner.claim(folder, None)
 print("begun", flush=True)
 for line in lines:
     sys.stdin.readline()
@@ -34,7 +34,7 @@ sys.stdin.readline()
 
 def test_it_ends_when_the_engine_has_gone(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT, case=f"case-{number}") for number in range(4)], ended=False)
-    owner.end(folder)  # this process has only made the run up
+    owner.release(folder)  # this process has only made the run up
     records = folder / RECORDS
     lines = records.read_bytes().splitlines(keepends=True)
     records.write_bytes(lines[0])
@@ -59,12 +59,12 @@ def test_it_ends_when_the_engine_has_gone(tmp_path: Path) -> None:
 
 def test_a_run_that_has_ended_is_read_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT)])
-    owner.begin(folder, None)  # an engine that is still there, though its run has ended
+    owner.claim(folder, None)  # an engine that is still there, though its run has ended
     assert json.loads((folder / MANIFEST).read_text())["ended"]
     assert [len(batch) for batch in follow(folder, SummaryReader(folder))] == [1]
 
 
 def test_a_run_that_was_broken_off_is_read_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT)], ended=False)
-    owner.end(folder)
+    owner.release(folder)
     assert [len(batch) for batch in follow(folder, SummaryReader(folder))] == [1]

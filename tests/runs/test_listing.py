@@ -76,7 +76,7 @@ def test_how_a_run_stands(tmp_path: Path) -> None:
     run(tmp_path, "finished", {**ENDED, "cancelled": 1})
     run(tmp_path, "stopped", {**ENDED, "stopped": True, "done": 2})
     run(tmp_path, "broken-off", lines=3)
-    owner.begin(run(tmp_path, "running", lines=2), None)
+    owner.claim(run(tmp_path, "running", lines=2), None)
     found = {each.folder.name: each for each in list_runs(tmp_path)}
     assert {name: (each.ending, each.done, each.total) for name, each in found.items()} == {
         "finished": (Ending.FINISHED, 5, 4),

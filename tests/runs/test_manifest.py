@@ -13,7 +13,7 @@ import pytest
 from engine.errors import BadInputError
 from engine.protocol.commands import StartRun
 from engine.running.describe import prompt_sha256
-from engine.runs.command_line import HIDDEN, command_line, hand_down, without_secrets
+from engine.runs.command_line import HIDDEN, command_line, export_command_line, without_secrets
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import adapter_to_resume, order_to_resume, resumed
 from engine.runs.store import create_run
@@ -172,7 +172,7 @@ def test_a_command_line_is_as_it_was_typed_and_that_of_an_engine_is_its_interfac
 
     assert of_child("worker --device cpu") == ["-c", "worker", "--device", "cpu"]
     monkeypatch.setenv("JSONBREAK_COMMAND_LINE", "")  # put back at the end of the test
-    hand_down()
+    export_command_line()
     assert of_child("worker --device cpu") == ["jsonbreak", "suites", "--device", "cpu"]
     assert of_child("run suites/a.toml") == ["-c", "run", "suites/a.toml"], "a run from a shell in the interface"
     for damaged in ("", "[", "[]", "[1]", '{"a": 1}'):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from engine.servers import concurrency
-from engine.servers.concurrency import FIRST, MOST, Pace
+from engine.servers.concurrency import FIRST, MOST, ConcurrencyLimiter
 
 
 class Clock:
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-async def play_round(pace: Pace, clock: Clock, seconds: float) -> None:
+async def play_round(pace: ConcurrencyLimiter, clock: Clock, seconds: float) -> None:
     """As many answers of 100 characters as are allowed at once, all together."""
     limit, started = pace.limit, asyncio.Event()
 
@@ -41,7 +41,7 @@ async def play_round(pace: Pace, clock: Clock, seconds: float) -> None:
 
 
 async def test_twice_as_many_while_the_server_gets_faster_by_it_then_one_step_back(clock: Clock) -> None:
-    pace = Pace()
+    pace = ConcurrencyLimiter()
     limits = [pace.limit]
     for seconds in (1, 1, 2, 2, 2):  # from 32 requests on, twice as many take twice as long
         await play_round(pace, clock, seconds)
@@ -50,14 +50,14 @@ async def test_twice_as_many_while_the_server_gets_faster_by_it_then_one_step_ba
 
 
 async def test_never_more_than_the_most(clock: Clock) -> None:
-    pace = Pace()
+    pace = ConcurrencyLimiter()
     for _ in range(10):
         await play_round(pace, clock, 1)
     assert pace.limit == MOST
 
 
 async def test_half_as_many_after_a_refusal_and_then_a_job_more_a_round(clock: Clock) -> None:
-    pace = Pace()
+    pace = ConcurrencyLimiter()
     for _ in range(2):
         await play_round(pace, clock, 1)
     began = clock.now
@@ -75,14 +75,14 @@ async def test_half_as_many_after_a_refusal_and_then_a_job_more_a_round(clock: C
 
 
 async def test_a_number_that_was_asked_for_stays(clock: Clock) -> None:
-    pace = Pace(fixed=6)
+    pace = ConcurrencyLimiter(fixed=6)
     await play_round(pace, clock, 1)
     pace.crowded(clock.now)
     assert pace.limit == 6
 
 
 async def test_too_few_answers_at_once_tell_nothing(clock: Clock) -> None:
-    pace = Pace()
+    pace = ConcurrencyLimiter()
     for _ in range(40):
         async with pace.turn():
             clock.now += 0.01

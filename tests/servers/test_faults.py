@@ -129,7 +129,7 @@ def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_to
             if any(each.aborted for each in server.asked):
                 control.stop()
             else:
-                control.wish(Cancel("small/naive/c1#0"))
+                control.request(Cancel("small/naive/c1#0"))
 
     started = time.monotonic()
     told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path, heard, control)

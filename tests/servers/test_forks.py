@@ -6,7 +6,7 @@ import pytest
 
 from engine.records import UNKNOWN_ID, Candidate, Fork
 from engine.servers.forks import ForkFinder
-from engine.servers.streams import Growing, Piece, Weighed
+from engine.servers.streams import Chunk, PartialReply, Weighed
 
 
 def weighed(token: str, p: float, others: dict[str, float] | None = None, id: int = UNKNOWN_ID) -> Weighed:
@@ -15,10 +15,10 @@ def weighed(token: str, p: float, others: dict[str, float] | None = None, id: in
     )
 
 
-def reply(*tokens: Weighed, finish: str | None = None, prefill: str = "") -> Growing:
-    growing = Growing(prefill, len(prefill))
+def reply(*tokens: Weighed, finish: str | None = None, prefill: str = "") -> PartialReply:
+    growing = PartialReply(prefill, len(prefill))
     for token in tokens:
-        growing.add(Piece(token.taken.token, tokens=(token,)))
+        growing.add(Chunk(token.taken.token, tokens=(token,)))
     growing.finish = finish
     return growing
 
@@ -78,19 +78,19 @@ def test_a_reply_that_ends_where_the_other_goes_on_parts_there() -> None:
 def test_without_tokens_it_is_the_first_character(
     free: str, constrained: str, finish: str | None, char: int | None
 ) -> None:
-    one, other = Growing("", 0), Growing("", 0)
-    one.add(Piece(free, finish=finish))
-    other.add(Piece(constrained))
+    one, other = PartialReply("", 0), PartialReply("", 0)
+    one.add(Chunk(free, finish=finish))
+    other.add(Chunk(constrained))
     fork = ForkFinder("none").look(one, other)
     assert fork == (None if char is None else Fork(None, char, (), (), None))
 
 
 def test_texts_of_tokens_end_where_they_do_though_several_come_at_once_and_some_are_parts_of_a_character() -> None:
-    growing = Growing("{", 1)
-    growing.add(Piece('"n', tokens=(weighed('"', 1), weighed("n", 1))))
-    growing.add(Piece("", tokens=(weighed("", 1),)))  # the first bytes of a character
-    growing.add(Piece("é!", tokens=(weighed("é", 1), weighed("!", 1))))
-    growing.add(Piece("", tokens=(weighed("<|im_end|>", 1),), finish="stop"))
+    growing = PartialReply("{", 1)
+    growing.add(Chunk('"n', tokens=(weighed('"', 1), weighed("n", 1))))
+    growing.add(Chunk("", tokens=(weighed("", 1),)))  # the first bytes of a character
+    growing.add(Chunk("é!", tokens=(weighed("é", 1), weighed("!", 1))))
+    growing.add(Chunk("", tokens=(weighed("<|im_end|>", 1),), finish="stop"))
     assert growing.ends == [2, 3, 3, 4, 5, 5]
     assert growing.last is not None
     assert [token.taken.token for token in growing.body] == ['"', "n", "", "é", "!"]

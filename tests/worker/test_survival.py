@@ -22,7 +22,7 @@ from engine.protocol.commands import StartRun, StartTrial, TrialInput
 from engine.protocol.events import Event, JobFinished, RunFinished, RunStarted
 from engine.records import Record
 from engine.running.control import Control
-from engine.running.orders import ordered
+from engine.running.orders import resolve
 from engine.runs import owner
 from engine.runs.listing import Ending, listed
 from engine.runs.reading import RunFolder
@@ -121,7 +121,7 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
         session.run(StartRun(suite, resume=folder), Control())
     assert not (tmp_path / "gone").exists()
     assert (folder / MANIFEST).read_bytes() == before
-    assert owner.worker_of(folder) is None
+    assert owner.owner_of(folder) is None
 
 
 @pytest.mark.model
@@ -131,7 +131,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     with engine(tmp_path, "--log", str(tmp_path / "log")) as child:
         child.send(StartRun(suite, batch=2))
         told = child.until(JobFinished)
-        worker = owner.worker_of(folder_of(told))
+        worker = owner.owner_of(folder_of(told))
         assert worker is not None
         assert (worker.pid, worker.log) == (child.process.pid, tmp_path / "log")
         with pytest.raises(BadInputError, match="another process writes to this run"):
@@ -142,7 +142,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     kept = {event.record.id for event in told if isinstance(event, JobFinished)}
     assert kept <= records_of(folder).keys()
     assert len(kept) < 6
-    assert owner.worker_of(folder) is None, "it is dead, though the folder still names it"
+    assert owner.owner_of(folder) is None, "it is dead, though the folder still names it"
     with engine(tmp_path, "--keep-running") as child:
         child.send(order_to_resume(folder))
         child.until(RunStarted)
@@ -150,7 +150,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
         assert child.process.wait(timeout=60) == 0
     manifest = RunFolder(folder).manifest
     assert (manifest.done, manifest.stopped, len(manifest.resumed)) == (6, False, 1)
-    assert owner.worker_of(folder) is None
+    assert owner.owner_of(folder) is None
     unbroken = folder_of(run(StartRun(suite)))
     assert records_of(folder) == records_of(unbroken)
 
@@ -165,12 +165,12 @@ def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_p
     interface.type(b"r")
     interface.until(lambda: any(file.stat().st_size for file in tmp_path.glob(f"runs/*/{RECORDS}")), seconds=90)
     (folder,) = (tmp_path / "runs").iterdir()
-    engine_ = owner.worker_of(folder)
+    engine_ = owner.owner_of(folder)
     assert engine_ is not None
     os.kill(engine_.pid, signal.SIGKILL)
     os.kill(interface.pid, signal.SIGKILL)
     assert interface.exit_code() == -signal.SIGKILL
-    _until(lambda: owner.worker_of(folder) is None)
+    _until(lambda: owner.owner_of(folder) is None)
     kept = RunFolder(folder)
     assert kept.manifest.command_line == ["jsonbreak", *typed]
     assert listed(folder).ending is Ending.BROKEN_OFF
@@ -210,7 +210,7 @@ def test_an_engine_told_to_keep_running_does_so_when_its_parent_goes_and_stops_w
         _hang_up(child)
         had = len(list(read_records(folder)))
         _until(lambda: len(list(read_records(folder))) > had + 4)
-        worker = owner.worker_of(folder)
+        worker = owner.owner_of(folder)
         assert worker is not None
         owner.stop(worker)
         assert child.process.wait(timeout=15) == 0
@@ -276,10 +276,10 @@ def test_two_never_write_one_run(tmp_path: Path) -> None:
 def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Path) -> None:
     suite = write_suite(tmp_path)
     begun = StartRun(suite, prompts=("naive",), limit=1, grammar="llguidance", without=("bob",))
-    manifest = {"suite_file": str(suite), "selection": ordered(begun).selection, "grammar": begun.grammar}
+    manifest = {"suite_file": str(suite), "selection": resolve(begun).selection, "grammar": begun.grammar}
     folder = create_run(tmp_path, "small", "model", manifest).folder
     assert order_to_resume(folder) == replace(begun, resume=folder)
-    assert ordered(begun).selection == ordered(replace(begun, prompts=("naive", "naive"))).selection
+    assert resolve(begun).selection == resolve(replace(begun, prompts=("naive", "naive"))).selection
     (folder / MANIFEST).write_text('{"suite_file": "small.toml", "selection": {"limit": "all"}}')
     with pytest.raises(BadInputError, match=r"its run\.json does not tell which jobs it is of"):
         order_to_resume(folder)
@@ -288,15 +288,15 @@ def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Pat
 @pytest.mark.parametrize("pid", [-1, 0, 10**30, "1", None])
 def test_a_file_that_names_no_engine_is_nobody(tmp_path: Path, pid: object) -> None:
     (tmp_path / owner.ENGINE).write_text(json.dumps({"pid": pid, "begun": 0.0}))
-    assert owner.worker_of(tmp_path) is None
+    assert owner.owner_of(tmp_path) is None
 
 
 def test_a_later_process_with_the_same_number_is_not_the_engine(tmp_path: Path) -> None:
-    owner.begin(tmp_path, None)
-    mine = owner.worker_of(tmp_path)
+    owner.claim(tmp_path, None)
+    mine = owner.owner_of(tmp_path)
     assert mine is not None
     (tmp_path / owner.ENGINE).write_text(json.dumps({"pid": mine.pid, "begun": mine.begun - 60}))
-    assert owner.worker_of(tmp_path) is None
+    assert owner.owner_of(tmp_path) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

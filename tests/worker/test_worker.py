@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.models.model import LoadedModel
-from engine.protocol.commands import Cancel, Pause, Prefer, RenderPrompt, StartRun, StopRun
+from engine.protocol.commands import Cancel, Pause, Prefer, RenderPrompt, StartRun, StopRun, encode_command
 from engine.protocol.events import (
     Broke,
     Delta,
@@ -26,7 +26,6 @@ from engine.protocol.events import (
     PromptRendered,
     RunFinished,
     RunStarted,
-    encode,
 )
 from engine.records import Message
 from engine.runs.reading import RunFolder
@@ -204,7 +203,7 @@ def test_a_fault_of_the_program_ends_the_engine_with_its_traceback_and_no_abort(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stderr is not None
-        process.stdin.write(encode(StartRun(tmp_path / "x.toml")))
+        process.stdin.write(encode_command(StartRun(tmp_path / "x.toml")))
         process.stdin.flush()
         assert process.wait(timeout=30) == 1
         said = process.stderr.read().decode()

@@ -23,7 +23,7 @@ from engine.protocol.events import Event, Failed, Loading, ModelReady, PromptRen
 from tui.process.client import Client
 from tui.state.run import RunState
 from tui.state.search import SearchState
-from tui.state.task import EngineDied, Work
+from tui.state.task import EngineDied, EngineTask
 from tui.state.trials import TrialState
 
 STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
@@ -43,7 +43,7 @@ class Runner:
         self._starting = asyncio.Lock()
         self._rendering: dict[str, deque[asyncio.Future[PromptRendered]]] = defaultdict(deque)
         self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
-        self.work: Work | None = None
+        self.work: EngineTask | None = None
         self.state: RunState | None = None
         self.search: SearchState | None = None
 
@@ -80,7 +80,7 @@ class Runner:
         beside.revision += 1
         return trial
 
-    async def _begin(self, work: Work, order: StartRun | StartSearch | StartTrial) -> None:
+    async def _begin(self, work: EngineTask, order: StartRun | StartSearch | StartTrial) -> None:
         assert not self.busy
         self.work = work
         try:
@@ -196,6 +196,6 @@ class Runner:
         if answers and not (answer := answers.popleft()).done():  # done: nobody waits any more
             answer.set_result(rendered)
 
-    async def _until_over(self, work: Work) -> None:
+    async def _until_over(self, work: EngineTask) -> None:
         while not work.over:
             await asyncio.sleep(0.05)

@@ -17,7 +17,7 @@ from tui.reports import write_comparison
 from tui.screens.run import RunScreen
 from tui.state import intervals
 from tui.state.comparison import Comparison
-from tui.state.filters import Show, shown
+from tui.state.filters import Outcome, shown
 from tui.state.job_groups import kind_of
 from tui.state.task import Phase
 from tui.text.safe import one_line
@@ -109,7 +109,7 @@ class CompareScreen(RunScreen):
 
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job that has regressed, round the end."""
-        if not self._go(step, lambda job: shown(kind_of(job), Show.LOST)):
+        if not self._go(step, lambda job: shown(kind_of(job), Outcome.LOST)):
             self.notify("Nothing has regressed.", markup=False)
 
 

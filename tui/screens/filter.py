@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from tui import keys
 from tui.state.facets import Choice, Facet, choices, toggled
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.text.safe import fit
 from tui.widgets.lists.filter_line import count_words
@@ -27,7 +27,7 @@ _MARK_CELLS = 4  # "[x] "
 class FilterScreen(ModalScreen[None]):
     """Changes the filter of a view with each key."""
 
-    def __init__(self, view: JobView) -> None:
+    def __init__(self, view: FilteredJobs) -> None:
         super().__init__()
         self._view = view
         self._counted: tuple[object, ...] = ()

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from engine.records import ARMS, Arm
 from engine.statistics import Interval, Share
 from tui import keys
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.state.intervals import difference_interval, interval, interval_words, share_words
 from tui.state.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
@@ -36,7 +36,7 @@ class MatrixScreen(Screen[Filter | None]):
     BINDINGS = keys.MATRIX
     AUTO_FOCUS = "#matrix"
 
-    def __init__(self, view: JobView) -> None:
+    def __init__(self, view: FilteredJobs) -> None:
         super().__init__()
         self._view = view
         self._question = Question()

@@ -21,7 +21,7 @@ from tui.screens.text import RemarksScreen
 from tui.screens.trying import TryingScreen
 from tui.state.adapters import answerer
 from tui.state.counterpart import beside_words, runs_beside
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.state.job import JobState, alike_words, primary
 from tui.state.run import RunState
@@ -29,7 +29,7 @@ from tui.state.task import Phase
 from tui.terminal.clipboard import copy
 from tui.terminal.driver import is_behind
 from tui.text.safe import one_line
-from tui.widgets.job.job_views import JobViews, ViewName
+from tui.widgets.job.job_views import JobDetails, ViewName
 from tui.widgets.lines.key_line import KeyLine
 from tui.widgets.lines.notice import Notice
 from tui.widgets.lines.remark_line import RemarkLine
@@ -56,7 +56,7 @@ class RunScreen(TryingScreen):
         super().__init__()
         self.runner = runner
         self._opened = state
-        self._view: JobView | None = None
+        self._view: FilteredJobs | None = None
         self._drawn: tuple[object, ...] = ()
         self._rest: Timer | None = None
         self._told_of_records = False
@@ -70,7 +70,7 @@ class RunScreen(TryingScreen):
         yield TrialLine(id="trial")
         yield FilterLine(id="filter")
         yield JobList(id="jobs")
-        yield JobViews(self.runner, id="job")
+        yield JobDetails(self.runner, id="job")
         yield KeyLine()
 
     @property
@@ -79,11 +79,11 @@ class RunScreen(TryingScreen):
         return self._opened or self.runner.state
 
     @property
-    def view(self) -> JobView:
+    def view(self) -> FilteredJobs:
         """The jobs shown. Made anew, with the filter of the last, when another run is shown."""
         assert self.state is not None
         if self._view is None or self._view.state is not self.state:
-            former, self._view = self._view, JobView(self.state)
+            former, self._view = self._view, FilteredJobs(self.state)
             if former is not None:
                 self._view.filter = former.filter
         return self._view
@@ -125,7 +125,7 @@ class RunScreen(TryingScreen):
             return
         elapsed = time.monotonic() - state.since
         seconds = int(elapsed) if state.started is None and not state.over else 0
-        now = (state, state.revision, seconds, *self.query_one(JobViews).panes.below)
+        now = (state, state.revision, seconds, *self.query_one(JobDetails).panes.below)
         if now == self._drawn:
             return
         self._drawn = now
@@ -148,7 +148,7 @@ class RunScreen(TryingScreen):
         self.query_one(FilterLine).show(self.view)
 
     def _show_job(self, state: RunState) -> None:
-        self.query_one(JobViews).show_job(state, self.selected)
+        self.query_one(JobDetails).show_job(state, self.selected)
 
     @on(JobSelected)
     def _job_selected(self) -> None:
@@ -270,7 +270,7 @@ class RunScreen(TryingScreen):
         if what == "record":
             text, name = record_line(job.record), f"{name}.json"
         else:
-            arm = self.query_one(JobViews).arm
+            arm = self.query_one(JobDetails).arm
             text, name = job.record.reply(arm).text, f"{name}-{arm}.txt"
         self.notify(one_line(await copy(self.app, text, name)), markup=False)
 
@@ -298,11 +298,11 @@ class RunScreen(TryingScreen):
     def action_show(self, name: ViewName) -> None:
         """Put a view of the selected job in the panes' place, or them back."""
         if self.state is not None and self.state.jobs:
-            self.query_one(JobViews).toggle(name)
+            self.query_one(JobDetails).toggle(name)
 
     def action_zoom(self) -> None:
         """Give the focused pane, or the view in the panes' place, the whole screen, or take it back."""
-        self.query_one(JobViews).zoom()
+        self.query_one(JobDetails).zoom()
 
     def action_again(self) -> None:
         """Go on with a run of which jobs are missing; else run the suite again, without the excluded cases."""
@@ -334,7 +334,7 @@ class RunScreen(TryingScreen):
 
     def action_back(self) -> None:
         """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""
-        if self.query_one(JobViews).close():
+        if self.query_one(JobDetails).close():
             return
         if self._view is not None and self._view.filter:
             self._keep_filter(Filter())

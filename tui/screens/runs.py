@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from engine.errors import BadInputError, EngineError
 from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, list_runs
-from engine.runs.owner import stop, worker_of
+from engine.runs.owner import owner_of, stop
 from tui import keys
 from tui.messages import RunsRead
 from tui.pages.run_list import details, matches
@@ -176,7 +176,7 @@ class RunsScreen(Screen[None]):
 
     @work(thread=True, group="stopping")
     def _stop(self, run: ListedRun) -> None:
-        worker = worker_of(run.folder)
+        worker = owner_of(run.folder)
         if worker is not None:
             stop(worker)
         self.app.call_from_thread(self._read)

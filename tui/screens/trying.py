@@ -12,7 +12,7 @@ from engine.protocol.commands import StartTrial, TrialInput
 from tui.process.runner import Runner
 from tui.screens.edit import Edited, EditScreen
 from tui.screens.rerun import Draw, RerunScreen
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.job import JobState
 from tui.state.run import RunState
 from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, table_of, trial_prompts
@@ -38,7 +38,7 @@ class TryingScreen(Screen[None]):
         raise NotImplementedError
 
     @property
-    def view(self) -> JobView:
+    def view(self) -> FilteredJobs:
         """The jobs shown."""
         raise NotImplementedError
 

@@ -25,7 +25,7 @@ _TOLD_APART = 7  # cells, what the shortest of labels has
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairBatch:
     """What has been read of two runs. read: so many records of the baseline. remarks: at the end, else None."""
 
     pairs: list[Pair]
@@ -69,7 +69,7 @@ class Comparison:
     def __init__(self, baseline: Path, candidate: Path) -> None:
         self._runs = (RunFolder(baseline), RunFolder(candidate))
         self._pairs: list[Pair] = []
-        self._news: list[Pairs] = []  # what is not pairs, in the order in which it came
+        self._news: list[PairBatch] = []  # what is not pairs, in the order in which it came
         self._sides: dict[Arm, Side] = {}
 
     @property
@@ -87,29 +87,29 @@ class Comparison:
                 self._tell(side, news)
         return self._sides[arm]
 
-    def read(self) -> Iterator[Pairs]:
+    def read(self) -> Iterator[PairBatch]:
         """The pairs as they are found; at last what is to be said of them all."""
         try:
             yield from self._read()
         except OSError as error:
-            yield Pairs([], failure=f"The records cannot be read ({error.strerror}).")
+            yield PairBatch([], failure=f"The records cannot be read ({error.strerror}).")
 
-    def _read(self) -> Iterator[Pairs]:
+    def _read(self) -> Iterator[PairBatch]:
         pairing = Pairing(self._runs[0].folder)
         for read in pairing.read():
-            yield Pairs([], read=read)
+            yield PairBatch([], read=read)
         paired = PairedRun(pairing, self._runs[1].folder)
         for pairs in paired.batches():
-            yield Pairs(pairs)
+            yield PairBatch(pairs)
         remarks = [
             words
             for role, run, reader in zip(LABELS, self._runs, (pairing.reader, paired.reader), strict=True)
             for words in of_runs.remarks_on(role, run, reader)
         ]
         missing = of_runs.missing_words(paired.only_in_baseline, paired.alone, LABELS[1])
-        yield Pairs([], remarks=(*remarks, *([missing] if missing else []), *self._differing()))
+        yield PairBatch([], remarks=(*remarks, *([missing] if missing else []), *self._differing()))
 
-    def take(self, news: Pairs) -> None:
+    def take(self, news: PairBatch) -> None:
         """Add what was read to what there is."""
         self._pairs += news.pairs
         if not news.pairs:
@@ -118,7 +118,7 @@ class Comparison:
             side.add(news.pairs, arm)
             self._tell(side, news)
 
-    def _tell(self, side: Side, news: Pairs) -> None:
+    def _tell(self, side: Side, news: PairBatch) -> None:
         state = side.state
         if news.read:
             state.loading = Loading("reading the baseline", news.read, self._runs[0].manifest.jobs, "records")

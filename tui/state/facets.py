@@ -9,12 +9,12 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from engine.judging.verdict import FailureClass
-from tui.state.filtered_jobs import JobView
-from tui.state.filters import Filter, Show, classes, outcomes, show_words, shows
-from tui.state.job_groups import Kind
+from tui.state.filtered_jobs import FilteredJobs
+from tui.state.filters import Filter, Outcome, classes, outcomes, show_words, shows
+from tui.state.job_groups import JobGroup
 from tui.text.safe import one_line
 
-Value: TypeAlias = Show | str
+Value: TypeAlias = Outcome | str
 
 
 class Facet(Enum):
@@ -38,7 +38,7 @@ class Choice:
     on: bool
 
 
-def choices(view: JobView) -> list[Choice]:
+def choices(view: FilteredJobs) -> list[Choice]:
     """All values of all facets, in the order of the facets."""
     jobs = _jobs_of_kinds(view)
     return [choice for facet in Facet for choice in _choices(facet, view, jobs)]
@@ -49,7 +49,7 @@ def toggled(filter: Filter, facet: Facet, value: Value) -> Filter:
     chosen = None if _chosen(filter, facet) == value else value
     match facet:
         case Facet.OUTCOME:
-            return replace(filter, show=chosen if isinstance(chosen, Show) else Show.ALL)
+            return replace(filter, show=chosen if isinstance(chosen, Outcome) else Outcome.ALL)
         case Facet.CLASS:
             return replace(filter, failure=_text(chosen), side=None)
         case Facet.TAG:
@@ -80,10 +80,10 @@ def _chosen(filter: Filter, facet: Facet) -> Value | None:
 
 def _without(filter: Filter, facet: Facet) -> Filter:
     chosen = _chosen(filter, facet)
-    return filter if chosen in (None, Show.ALL) else toggled(filter, facet, chosen)
+    return filter if chosen in (None, Outcome.ALL) else toggled(filter, facet, chosen)
 
 
-def _jobs_of_kinds(view: JobView) -> Counter[int]:
+def _jobs_of_kinds(view: FilteredJobs) -> Counter[int]:
     """How many jobs of each kind hold the text."""
     kinds = view.kinds
     if not view.filter.text:
@@ -91,7 +91,7 @@ def _jobs_of_kinds(view: JobView) -> Counter[int]:
     return Counter(kinds.of_job[number] for number in view.matching(Filter(text=view.filter.text)))
 
 
-def _choices(facet: Facet, view: JobView, jobs: Counter[int]) -> Iterable[Choice]:
+def _choices(facet: Facet, view: FilteredJobs, jobs: Counter[int]) -> Iterable[Choice]:
     others, chosen, labels = _without(view.filter, facet), _chosen(view.filter, facet), view.state.labels
     values_of = _VALUES[facet]
     counts: dict[Value, int] = dict.fromkeys(shows(labels), 0) if facet is Facet.OUTCOME else {}
@@ -107,7 +107,7 @@ def _choices(facet: Facet, view: JobView, jobs: Counter[int]) -> Iterable[Choice
         yield Choice(facet, value, _words(facet, value, labels), counts[value], chosen == value)
 
 
-_VALUES: dict[Facet, Callable[[Kind], Iterable[Value]]] = {
+_VALUES: dict[Facet, Callable[[JobGroup], Iterable[Value]]] = {
     Facet.OUTCOME: outcomes,
     Facet.CLASS: classes,
     Facet.TAG: lambda kind: kind.tags or ("",),
@@ -128,7 +128,7 @@ def _ordered(facet: Facet, counts: dict[Value, int], labels: tuple[str, str]) ->
 
 
 def _words(facet: Facet, value: Value, labels: tuple[str, str]) -> str:
-    if isinstance(value, Show):
+    if isinstance(value, Outcome):
         return show_words(value, labels)
     if value:
         return one_line(value)

@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 
 from tui.state.filters import Filter, searched
-from tui.state.job_groups import Kinds
+from tui.state.job_groups import JobGroups
 from tui.state.run import RunState
 
 
-class JobView:
+class FilteredJobs:
     """The numbers of the jobs shown. Call `update` before looking: it takes in what has changed since.
 
     latest: the number of the job that the filter let through last, None before the first.
@@ -22,7 +22,7 @@ class JobView:
         self._filter = Filter()
         self._numbers: list[int] = []
         self._seen = 0  # so many jobs have been looked at
-        self._kinds: Kinds | None = None
+        self._kinds: JobGroups | None = None
         self._texts: list[str] | None = None  # what is searched, in lower case: made once somebody types
         self._admitted: list[bool] = []  # of each kind, whether the filter lets it through
 
@@ -44,11 +44,11 @@ class JobView:
         return self._numbers if self._filter else range(len(self.state.jobs))
 
     @property
-    def kinds(self) -> Kinds:
+    def kinds(self) -> JobGroups:
         """The kinds of the run's jobs, as of the last update."""
         if self._kinds is None:
             self.update()
-            self._kinds = Kinds(self.state)
+            self._kinds = JobGroups(self.state)
             self._kinds.update()
         return self._kinds
 

@@ -10,11 +10,11 @@ from functools import lru_cache
 from engine.records import ARMS, Arm
 from engine.runs.job_facts import ReplyFacts
 from tui.state.job import JobState
-from tui.state.job_groups import Kind, kind_of
+from tui.state.job_groups import JobGroup, kind_of
 from tui.text.safe import one_line
 
 
-class Show(Enum):
+class Outcome(Enum):
     """What came of a job's two sides. The value is what people read of a run, see `show_words`."""
 
     ALL = "all"
@@ -27,24 +27,24 @@ class Show(Enum):
     ERROR = "not decoded"
 
 
-_OF_A_RUN = tuple(show for show in Show if show is not Show.SAME)
+_OF_A_RUN = tuple(show for show in Outcome if show is not Outcome.SAME)
 _OF_A_COMPARISON = {
-    Show.ALL: "all",
-    Show.RESCUED: "fixed",
-    Show.LOST: "regressed",
-    Show.SAME: "unchanged",
-    Show.WRONG: "both wrong",
-    Show.BROKEN: "broken baseline",
-    Show.ERROR: "not decoded",
+    Outcome.ALL: "all",
+    Outcome.RESCUED: "fixed",
+    Outcome.LOST: "regressed",
+    Outcome.SAME: "unchanged",
+    Outcome.WRONG: "both wrong",
+    Outcome.BROKEN: "broken baseline",
+    Outcome.ERROR: "not decoded",
 }
 
 
-def shows(labels: tuple[str, str]) -> tuple[Show, ...]:
+def shows(labels: tuple[str, str]) -> tuple[Outcome, ...]:
     """What can be asked for, given what the two sides of each job are called."""
     return _OF_A_RUN if labels == ARMS else tuple(_OF_A_COMPARISON)
 
 
-def show_words(show: Show, labels: tuple[str, str]) -> str:
+def show_words(show: Outcome, labels: tuple[str, str]) -> str:
     """What people read: "rescued" where the sides are arms is "fixed" where they are baseline and candidate."""
     return show.value if labels == ARMS else _OF_A_COMPARISON[show]
 
@@ -57,7 +57,7 @@ class Filter:
     side. text: found in the job's id, its input or its classes, upper and lower case alike.
     """
 
-    show: Show = Show.ALL
+    show: Outcome = Outcome.ALL
     failure: str | None = None
     side: Arm | None = None
     tag: str | None = None
@@ -74,7 +74,7 @@ class Filter:
         """Whether anything but the text is asked for."""
         return replace(self, text="") != _EVERYTHING
 
-    def admits(self, kind: Kind) -> bool:
+    def admits(self, kind: JobGroup) -> bool:
         """Whether jobs of a kind are let through, the text aside."""
         if self.prompt is not None and kind.prompt != self.prompt:
             return False
@@ -93,7 +93,7 @@ class Filter:
 
     def words(self, labels: tuple[str, str]) -> str:
         """What is asked for: `broken free, class prose_before, prompt naive, "alice"`."""
-        words = [show_words(self.show, labels)] if self.show is not Show.ALL else []
+        words = [show_words(self.show, labels)] if self.show is not Outcome.ALL else []
         if self.failure is not None:
             side = f" of {labels[ARMS.index(self.side)]}" if self.side is not None else ""
             words.append(f"class {self.failure}{side}")
@@ -111,27 +111,27 @@ class Filter:
 _EVERYTHING = Filter()
 
 
-def shown(kind: Kind, show: Show) -> bool:
+def shown(kind: JobGroup, show: Outcome) -> bool:
     """Whether what came of jobs of a kind is what one wants to see."""
     return show in outcomes(kind)
 
 
-def outcomes(kind: Kind) -> frozenset[Show]:
+def outcomes(kind: JobGroup) -> frozenset[Outcome]:
     """All that jobs of a kind are shown under."""
     return _outcomes(_fine(kind.free), _fine(kind.constrained), kind.judged, kind.agree)
 
 
 @lru_cache
-def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: bool | None) -> frozenset[Show]:
+def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: bool | None) -> frozenset[Outcome]:
     held = {
-        Show.ALL: True,
-        Show.BROKEN: free is False,
-        Show.RESCUED: free is False and constrained is True,
-        Show.LOST: free is True and constrained is False,
-        Show.SAME: free is not None and free is constrained,
-        Show.DISAGREE: agree is False,
-        Show.WRONG: free is False and constrained is False,
-        Show.ERROR: judged and None in (free, constrained),
+        Outcome.ALL: True,
+        Outcome.BROKEN: free is False,
+        Outcome.RESCUED: free is False and constrained is True,
+        Outcome.LOST: free is True and constrained is False,
+        Outcome.SAME: free is not None and free is constrained,
+        Outcome.DISAGREE: agree is False,
+        Outcome.WRONG: free is False and constrained is False,
+        Outcome.ERROR: judged and None in (free, constrained),
     }
     return frozenset(show for show, holds in held.items() if holds)
 
@@ -140,7 +140,7 @@ def _fine(facts: ReplyFacts | None) -> bool | None:
     return None if facts is None else facts.ok
 
 
-def classes(kind: Kind, side: Arm | None = None) -> set[str]:
+def classes(kind: JobGroup, side: Arm | None = None) -> set[str]:
     """The classes of one side's reply; of both, "ok" aside, where no side is named."""
     if side is not None:
         facts = kind.of(side)

@@ -12,7 +12,7 @@ from tui.state.run import RunState
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobGroup:
     """What is the same of all jobs of a kind.
 
     variation: "" is the input as written. free, constrained: None where there is no verdict. judged: the job is
@@ -34,17 +34,17 @@ class Kind:
         return self.free if arm == "free" else self.constrained
 
 
-def kind_of(job: JobState, excluded: bool = False) -> Kind:
+def kind_of(job: JobState, excluded: bool = False) -> JobGroup:
     """The kind of a job."""
     info, facts = job.info, job.facts
     common = (info.prompt, info.variation or "", info.tags, job.trial, excluded)
     if facts is None or job.cancelled:
-        return Kind(*common)
-    return Kind(*common, True, facts.free, facts.constrained, facts.agree)
+        return JobGroup(*common)
+    return JobGroup(*common, True, facts.free, facts.constrained, facts.agree)
 
 
 @dataclass(slots=True)
-class Kinds:
+class JobGroups:
     """Each job's kind, kept up to date.
 
     kinds: in the order in which they first appeared. counts: how many jobs each has. of_job: the kind's number of each
@@ -52,7 +52,7 @@ class Kinds:
     """
 
     state: RunState
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[JobGroup] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     of_job: list[int] = field(default_factory=list)
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)

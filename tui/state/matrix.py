@@ -11,9 +11,9 @@ from typing import TypeAlias, get_args
 from engine.judging.verdict import FailureClass
 from engine.records import Arm
 from engine.runs.job_facts import ReplyFacts
-from engine.statistics import Paired, alike
+from engine.statistics import Paired, design_effect
 from tui.state.filters import Filter
-from tui.state.job_groups import Kind, Kinds
+from tui.state.job_groups import JobGroup, JobGroups
 
 Name: TypeAlias = str | None
 """Of a row or a column; None is all of them together."""
@@ -58,14 +58,14 @@ class Question:
             case Rate.OK:
                 return facts.ok
 
-    def both(self, kind: Kind, column: Name) -> tuple[bool, bool] | None:
+    def both(self, kind: JobGroup, column: Name) -> tuple[bool, bool] | None:
         """The same of the two replies of a job; None where one of them does not count."""
         if kind.free is None or kind.constrained is None:
             return None
         first, second = self.holds(kind.free, column), self.holds(kind.constrained, column)
         return None if first is None or second is None else (first, second)
 
-    def value(self, kind: Kind, column: Name) -> int | None:
+    def value(self, kind: JobGroup, column: Name) -> int | None:
         """What a job adds to k in a column: 0 or 1, of a difference -1 too. None where it does not count."""
         if self.arm is None:
             pair = self.both(kind, column)
@@ -106,7 +106,7 @@ class Matrix:
         return self.cells.get((row, column)) or Cell()
 
 
-def count(kinds: Kinds, question: Question) -> Matrix:
+def count(kinds: JobGroups, question: Question) -> Matrix:
     """Count all finished jobs of a run. Takes as long as there are kinds of jobs, however many jobs there are.
 
     Excluded cases count nowhere. A trial of another prompt is a row of its own; what was tried again of a prompt of
@@ -130,16 +130,16 @@ def count(kinds: Kinds, question: Question) -> Matrix:
     return matrix
 
 
-def _own(kinds: Kinds) -> set[str]:
+def _own(kinds: JobGroups) -> set[str]:
     """The prompts of the run itself."""
     return {kind.prompt for kind in kinds.kinds if not kind.trial}
 
 
-def _counts(kind: Kind, own: set[str]) -> bool:
+def _counts(kind: JobGroup, own: set[str]) -> bool:
     return not kind.excluded and not (kind.trial and kind.prompt in own)
 
 
-def _columns(kinds: Iterable[Kind], by: By) -> list[Name]:
+def _columns(kinds: Iterable[JobGroup], by: By) -> list[Name]:
     """All columns: in the order in which they appear, classes in their own order."""
     if by is By.CLASS:
         found = {name for kind in kinds for facts in (kind.free, kind.constrained) if facts for name in facts.classes}
@@ -148,11 +148,11 @@ def _columns(kinds: Iterable[Kind], by: By) -> list[Name]:
     return [None, *names]
 
 
-def _names(kind: Kind, by: By) -> tuple[str, ...]:
+def _names(kind: JobGroup, by: By) -> tuple[str, ...]:
     return (kind.variation,) if by is By.VARIATION else kind.tags or ("",)
 
 
-def _columns_of(kind: Kind, by: By, columns: list[Name]) -> Iterable[Name]:
+def _columns_of(kind: JobGroup, by: By, columns: list[Name]) -> Iterable[Name]:
     """The columns that a kind counts in: by classes it counts in all of them, as one that has the class or has not."""
     return columns if by is By.CLASS else (None, *_names(kind, by))
 
@@ -169,16 +169,16 @@ def filter_of(question: Question, row: Name, column: Name) -> Filter:
             return Filter(prompt=row, failure=None if either else column, side=question.arm)
 
 
-def replies_as_one(kinds: Kinds, question: Question, row: Name, column: Name) -> float:
+def replies_as_one(kinds: JobGroups, question: Question, row: Name, column: Name) -> float:
     """How many of the replies that a cell counts are taken for one (see `statistics.alike`)."""
     counted = _within(kinds, question, row, column)
     for number, kind in enumerate(kinds.kinds):
         counted[number] = counted[number] and question.value(kind, column) is not None
     jobs = zip(kinds.state.jobs, kinds.of_job, strict=True)
-    return alike(Counter([job.info.case for job, number in jobs if counted[number]]).values())
+    return design_effect(Counter([job.info.case for job, number in jobs if counted[number]]).values())
 
 
-def pairs(kinds: Kinds, question: Question, row: Name, column: Name) -> Paired:
+def pairs(kinds: JobGroups, question: Question, row: Name, column: Name) -> Paired:
     """The pairs that a cell counts, the first side's reply first."""
     found, within = Paired(), _within(kinds, question, row, column)
     both = [question.both(kind, column) if within[number] else None for number, kind in enumerate(kinds.kinds)]
@@ -189,7 +189,7 @@ def pairs(kinds: Kinds, question: Question, row: Name, column: Name) -> Paired:
     return found
 
 
-def _within(kinds: Kinds, question: Question, row: Name, column: Name) -> list[bool]:
+def _within(kinds: JobGroups, question: Question, row: Name, column: Name) -> list[bool]:
     """Of each kind, whether its jobs are in a cell."""
     own = _own(kinds)
     return [

@@ -27,7 +27,7 @@ _FILE = 1 << 48  # bytes, more than any file has: a place is the number of the f
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class RecordBatch:
     """What has been read of a run. phase: where it stands by now, None while that is not known."""
 
     summaries: list[Summary]
@@ -52,24 +52,24 @@ class OpenedRun:
         self.state = _state(self._files[0])
         self.state.fetch = self._fetch
 
-    def read(self) -> Iterator[News]:
+    def read(self) -> Iterator[RecordBatch]:
         """All there is, and what an engine adds while it works on the run; at last how it ended. Sleeps in between."""
         try:
             yield from self._read()
         except OSError as error:
-            yield News([], phase=Phase.FAILED, failure=f"{RECORDS} cannot be read ({error.strerror}).")
+            yield RecordBatch([], phase=Phase.FAILED, failure=f"{RECORDS} cannot be read ({error.strerror}).")
 
-    def _read(self) -> Iterator[News]:
+    def _read(self) -> Iterator[RecordBatch]:
         reader = SummaryReader(self.folder)
         for batch in follow(self.folder, reader):
-            yield News(batch, phase=None if batch else Phase.RUNNING)
+            yield RecordBatch(batch, phase=None if batch else Phase.RUNNING)
         remarks = lost_words(reader)
         for folder in trials_of(self.folder):
             remarks += yield from self._read_trial(folder)
         self._files[0] = RunFolder(self.folder)  # it may have ended since
-        yield News([], phase=_phase(self._files[0].manifest), remarks=tuple(remarks))
+        yield RecordBatch([], phase=_phase(self._files[0].manifest), remarks=tuple(remarks))
 
-    def _read_trial(self, folder: Path) -> Generator[News, None, list[str]]:
+    def _read_trial(self, folder: Path) -> Generator[RecordBatch, None, list[str]]:
         try:
             run = RunFolder(folder)
         except BadInputError as error:
@@ -78,10 +78,10 @@ class OpenedRun:
         self._files.append(run)
         reader = SummaryReader(folder)
         for batch in reader.batches():
-            yield News([(info, _moved(facts, first)) for info, facts in batch], trial=True)
+            yield RecordBatch([(info, _moved(facts, first)) for info, facts in batch], trial=True)
         return [f"Of the trial {folder.name}: {words}" for words in lost_words(reader)]
 
-    def take(self, news: News) -> None:
+    def take(self, news: RecordBatch) -> None:
         """Add what was read to the state."""
         state = self.state
         with without_collector():

@@ -24,13 +24,13 @@ from engine.runs.job_facts import JobFacts, ReplyFacts, facts_of
 from engine.runs.rates import ArmRates
 from engine.statistics import Clusters
 from tui.state.job import JobState
-from tui.state.task import Work
+from tui.state.task import EngineTask
 
 JobEvent: TypeAlias = JobStarted | Delta | Forked | Broke | JobFinished | JobCancelled
 
 
 @dataclass(slots=True)
-class RunState(Work):
+class RunState(EngineTask):
     """A run as its events tell it, or as it was read from its folder, with the jobs of the trials beside it.
 
     jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.protocol.events import Event, Found, Leaderboard, SearchFinished, SearchStarted
-from tui.state.task import Work
+from tui.state.task import EngineTask
 
 
 @dataclass(slots=True)
-class SearchState(Work):
+class SearchState(EngineTask):
     """A search as its events tell it."""
 
     noun: ClassVar[str] = "search"

@@ -42,7 +42,7 @@ OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
 
 
 @dataclass(slots=True)
-class Work:
+class EngineTask:
     """What runs and searches have in common. `revision` grows with each change, so that a screen knows when to draw.
 
     noun: what people call it. folder: where it is kept, once that exists: from then on jobs are decoded. seconds: how

@@ -24,14 +24,14 @@ from engine.protocol.events import (
 from engine.statistics import Paired
 from tui.state.job import JobState, Mark
 from tui.state.run import RunState
-from tui.state.task import EngineDied, Work
+from tui.state.task import EngineDied, EngineTask
 
 _TIMES = "*"  # between the name of a prompt and the number of its edited version
 _NOT_IN_FILES = ("about", "source", "json_schema")
 
 
 @dataclass(slots=True)
-class TrialState(Work):
+class TrialState(EngineTask):
     """A trial as its events tell it. beside: the run whose list its jobs stand in, after all others.
 
     planned, finished: jobs. other_model: the one it runs on, where that is not the run's.

@@ -87,7 +87,7 @@ _OPENS, _CLOSES = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen, as Textu
 _EXPLICIT, _IMPLICIT = "\x1b[8l", "\x1b[8h"
 
 
-class ScreenDriver(LinkDriver):
+class FlowControlDriver(LinkDriver):
     """The driver of the program: explicit mode from before its screen is made, the terminal's usual one after it."""
 
     def write(self, data: str) -> None:

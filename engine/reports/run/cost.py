@@ -10,7 +10,7 @@ from engine.reports.figures import counted, fine_percent, quartile_words, share_
 from engine.reports.run.findings import ArmFindings, Findings, PromptFindings
 from engine.reports.run.results import difference, in_words
 from engine.reports.run.summary import nothing_finished
-from engine.statistics import Share, alike, quartiles
+from engine.statistics import Share, design_effect, quartiles
 
 
 def cost(findings: Findings) -> Section:
@@ -45,7 +45,7 @@ def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
             Share(right.both + right.only_first, right.n),
             Share(right.both + right.only_second, right.n),
         )
-        as_one = alike(pairs for _, pairs in right.clusters.values())
+        as_one = design_effect(pairs for _, pairs in right.clusters.values())
         shares = [share_cell(share, "nothing was expected", as_one) for share in (free, constrained)]
         rows.append((cell(Quoted(name)), *shares, cell(difference(right))))
     heads = ("prompt", "free", "constrained", "constrained − free")
@@ -90,7 +90,7 @@ def _valid_but_wrong(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
 
 
 def _valid_wrong(arm: ArmFindings) -> Cell:
-    return share_cell(arm.valid_wrong, "no valid reply to compare", arm.alike)
+    return share_cell(arm.valid_wrong, "no valid reply to compare", arm.design_effect)
 
 
 def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from engine.reports.run.consistency import Consistency, measure
 from engine.reports.run.examples import Examples
 from engine.runs.rates import ArmRates
 from engine.runs.reading import RunFolder
-from engine.statistics import Paired, Share, alike
+from engine.statistics import Paired, Share, design_effect
 
 Outcome: TypeAlias = Literal["both fine", "rescued", "broken by constraint", "both wrong"]
 Variation: TypeAlias = str | None
@@ -62,9 +62,9 @@ class ArmFindings:
         self.seconds.append(reply.seconds)
 
     @property
-    def alike(self) -> float:
+    def design_effect(self) -> float:
         """How many replies count as one (see `statistics.alike`)."""
-        return alike(self.cases.values())
+        return design_effect(self.cases.values())
 
 
 @dataclass(slots=True)

@@ -61,8 +61,8 @@ def _arm_cells(arm: ArmFindings) -> Iterator[Cell]:
         yield from [cell("")] * 3
         return
     shares = (rates.strict, rates.unwrapped, rates.schema)
-    yield from (share_cell(share, "none decoded", arm.alike) for share in shares)
-    yield share_cell(rates.right, "nothing was expected", arm.alike)
+    yield from (share_cell(share, "none decoded", arm.design_effect) for share in shares)
+    yield share_cell(rates.right, "nothing was expected", arm.design_effect)
 
 
 def comparison(findings: Findings) -> Section:
@@ -107,7 +107,7 @@ def in_words(paired: Paired) -> str:
     """What McNemar's test says of free (first) and constrained (second)."""
     if not paired.n:
         return "nothing to compare."
-    p, (free, constrained) = mcnemar_exact(paired), paired.moved
+    p, (free, constrained) = mcnemar_exact(paired), paired.discordant_cases
     if p is None:
         return "no difference shown: no case came out better in one arm than in the other."
     said = "no difference shown" if p >= _ALPHA else f"the constraint {'helped' if constrained > free else 'harmed'}"

@@ -14,7 +14,7 @@ from engine.records import Record
 from tests.helpers import close_story, story
 from tests.tui.screens.test_hostile import NASTY, sent_to_terminal
 from tui.widgets.job.arm_pane import ArmPane
-from tui.widgets.job.job_views import JobViews
+from tui.widgets.job.job_views import JobDetails
 from tui.widgets.job.token_flow import TokenFlow
 from tui.widgets.lists.job_list import JobList
 
@@ -27,8 +27,8 @@ FAR = close_story.record(
 )
 
 
-def views(it) -> JobViews:
-    return it.app.screen.query_one(JobViews)
+def views(it) -> JobDetails:
+    return it.app.screen.query_one(JobDetails)
 
 
 def rows(it, arm: str) -> list[str]:

@@ -11,7 +11,7 @@ from tests.helpers.made_state import made_state
 from tui.screens.filter import FacetList, FilterScreen
 from tui.screens.matrix import MatrixScreen
 from tui.screens.run import RunScreen
-from tui.state.filters import Filter, Show
+from tui.state.filters import Filter, Outcome
 from tui.widgets.lists.filter_line import FilterInput
 from tui.widgets.lists.job_list import JobList
 
@@ -216,6 +216,6 @@ async def test_a_wide_matrix_scrolls_sideways_beside_the_names(stage) -> None:
         await it.sees("fixed", "regressed", "unchanged")
         await it.press("down", "down", "space", "escape")
         await it.sees("filter: regressed", "BASELINE", "CANDIDATE")
-        assert it.app.screen.view.filter == Filter(show=Show.LOST)
+        assert it.app.screen.view.filter == Filter(show=Outcome.LOST)
         await it.press("escape", "G")
         assert " trial    naive" in it.line("> ")

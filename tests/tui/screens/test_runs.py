@@ -30,17 +30,17 @@ folder, lines = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes().splitlines(kee
 def stop(number, frame):
     manifest = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**manifest, "ended": manifest["started"], "stopped": True, "done": 1}))
-    owner.end(folder)
+    owner.release(folder)
     sys.exit()
 signal.signal(signal.SIGTERM, stop)
-owner.begin(folder, None)
+owner.claim(folder, None)
 print("begun", flush=True)
 for line in lines:
     sys.stdin.readline()
     with (folder / "records.jsonl").open("ab") as file:
         file.write(line)
 sys.stdin.readline()
-owner.end(folder)
+owner.release(folder)
 """
 COUNTS = {"strict": [3, 4], "unwrapped": [4, 4], "schema": [2, 4], "right": [1, 3], "errors": 0, "replies_as_one": 1.0}
 RATES = {"free": COUNTS, "constrained": {**COUNTS, "strict": [4, 4]}}
@@ -60,7 +60,7 @@ AFTER = [Made(RIGHT, case="ann"), Made(RIGHT, case="bob"), Made(FENCED, case="ce
 def going_on(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run of four jobs, one of them done, and the process that works on it: a job for each line on its stdin."""
     folder = write_run(tmp_path / "runs", AFTER, {**MANIFEST, "suite": "people"}, ended=False)
-    owner.end(folder)  # this process has only made it up
+    owner.release(folder)  # this process has only made it up
     lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
     (folder / RECORDS).write_bytes(lines[0])
     (tmp_path / "rest").write_bytes(b"".join(lines[1:]))
@@ -238,7 +238,7 @@ async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_ag
     selection = {"prompts": [], "cases": [], "limit": None, "without": []}
     suite = {"suite_file": "suites/people.toml", "selection": selection}
     folder = write_run(tmp_path / "runs", BEFORE, {**MANIFEST, **suite}, ended=False)
-    owner.end(folder)
+    owner.release(folder)
     manifest = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**manifest, "jobs": 6}))
     made(tmp_path / "runs", 1, AFTER, **suite)

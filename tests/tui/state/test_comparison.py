@@ -11,8 +11,8 @@ from engine.runs.store import RECORDS
 from engine.statistics import Share
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
 from tui.state.comparison import Comparison
-from tui.state.filtered_jobs import JobView
-from tui.state.filters import Filter, Show
+from tui.state.filtered_jobs import FilteredJobs
+from tui.state.filters import Filter, Outcome
 from tui.state.task import Phase
 from tui.widgets.lines.change_line import change_words, shares_words
 
@@ -54,10 +54,10 @@ def test_each_arm_is_compared_job_by_job(tmp_path: Path) -> None:
     assert (free.state.rates["free"].strict, free.state.rates["constrained"].strict) == (Share(2, 4), Share(3, 5))
     assert free.state.phase is constrained.state.phase is Phase.FINISHED
     shown = {
-        show: [free.state.jobs[number].info.case for number in JobView(free.state).matching(Filter(show=show))]
-        for show in (Show.RESCUED, Show.LOST, Show.SAME)
+        show: [free.state.jobs[number].info.case for number in FilteredJobs(free.state).matching(Filter(show=show))]
+        for show in (Outcome.RESCUED, Outcome.LOST, Outcome.SAME)
     }
-    assert shown == {Show.RESCUED: ["a"], Show.LOST: ["c"], Show.SAME: ["b", "d"]}
+    assert shown == {Outcome.RESCUED: ["a"], Outcome.LOST: ["c"], Outcome.SAME: ["b", "d"]}
 
 
 def test_the_record_of_a_pair_has_both_replies(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_candidate_that_is_still_on(tmp_path: Path) -> None:
     state = compared(baseline, candidate).side("free").state
     assert "The candidate is still on: it is compared as far as it had come." in state.remarks
     assert len(state.jobs) == 2
-    owner.end(candidate)
+    owner.release(candidate)
 
 
 def test_runs_with_no_job_in_common(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ import pytest
 from engine.runs.job_facts import JobFacts
 from tests.helpers.made_state import FENCE, OK, PROSE, WRONG, facts, infos, made_state
 from tui.state.facets import Choice, Facet, choices, toggled
-from tui.state.filtered_jobs import JobView
-from tui.state.filters import Filter, Show, show_words, shows
+from tui.state.filtered_jobs import FilteredJobs
+from tui.state.filters import Filter, Outcome, show_words, shows
 from tui.state.job import alike_words, primary
 
 FILTERS = [
     Filter(),
-    *(Filter(show=show) for show in Show),
+    *(Filter(show=show) for show in Outcome),
     Filter(failure="wrong_value"),
     Filter(failure="wrong_value", side="constrained"),
     Filter(failure="ok", side="free"),
@@ -24,12 +24,12 @@ FILTERS = [
     Filter(prompt="json-only", variation=""),
     Filter(variation="typos", text="C1"),
     Filter(text="prose_b"),
-    Filter(show=Show.BROKEN, failure="code_fence", tag="hard", prompt="naive", text="input"),
+    Filter(show=Outcome.BROKEN, failure="code_fence", tag="hard", prompt="naive", text="input"),
     Filter(text="nowhere"),
 ]
 
 
-def slowly(view: JobView, filter: Filter) -> list[int]:
+def slowly(view: FilteredJobs, filter: Filter) -> list[int]:
     matches = filter.matcher()
     return [number for number, job in enumerate(view.state.jobs) if matches(job)]
 
@@ -37,7 +37,7 @@ def slowly(view: JobView, filter: Filter) -> list[int]:
 @pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.words(("free", "constrained")) or "all")
 def test_a_view_shows_what_its_filter_lets_through_while_jobs_finish_and_come(filter: Filter) -> None:
     state, rng = made_state(), random.Random(1)
-    view = JobView(state)
+    view = FilteredJobs(state)
     view.filter = filter
     assert list(view.numbers) == slowly(view, filter)
     for number in rng.sample(range(len(state.jobs)), 20):
@@ -53,34 +53,34 @@ def test_a_view_shows_what_its_filter_lets_through_while_jobs_finish_and_come(fi
 def test_each_outcome_is_what_its_words_say() -> None:
     state = made_state(4)
     pairs = {
-        (PROSE, OK): {Show.BROKEN, Show.RESCUED},
-        (OK, WRONG): {Show.LOST},
-        (OK, OK): {Show.SAME},
-        (FENCE, WRONG): {Show.BROKEN, Show.WRONG, Show.SAME},
-        (None, OK): {Show.ERROR},
-        (OK, None): {Show.ERROR},
+        (PROSE, OK): {Outcome.BROKEN, Outcome.RESCUED},
+        (OK, WRONG): {Outcome.LOST},
+        (OK, OK): {Outcome.SAME},
+        (FENCE, WRONG): {Outcome.BROKEN, Outcome.WRONG, Outcome.SAME},
+        (None, OK): {Outcome.ERROR},
+        (OK, None): {Outcome.ERROR},
     }
     for number, ((free, constrained), expected) in enumerate(pairs.items(), 1):
         state.finish(number, JobFacts(free, constrained, agree=False))
-        found = {show for show in Show if Filter(show=show).matcher()(state.jobs[number])}
-        assert found == expected | {Show.ALL, Show.DISAGREE}
+        found = {show for show in Outcome if Filter(show=show).matcher()(state.jobs[number])}
+        assert found == expected | {Outcome.ALL, Outcome.DISAGREE}
 
 
 def test_the_words_of_a_filter() -> None:
-    asked = Filter(Show.BROKEN, "prose_before", "free", "", "na\x1bive", "", "al\u202eice")
+    asked = Filter(Outcome.BROKEN, "prose_before", "free", "", "na\x1bive", "", "al\u202eice")
     assert asked.words(("free", "constrained")) == (
         'broken free, class prose_before of free, no tag, prompt na\u241bive, as written, "al\u2426ice"'
     )
-    assert Filter(Show.RESCUED, variation="typos").words(("baseline", "candidate")) == "fixed, variation typos"
+    assert Filter(Outcome.RESCUED, variation="typos").words(("baseline", "candidate")) == "fixed, variation typos"
     compared = [show_words(show, ("baseline", "candidate")) for show in shows(("baseline", "candidate"))]
     assert compared[:4] == ["all", "fixed", "regressed", "unchanged"]
-    assert Show.SAME not in shows(("free", "constrained"))
+    assert Outcome.SAME not in shows(("free", "constrained"))
 
 
 def test_the_job_let_in_last_is_known() -> None:
     state = made_state()
-    view = JobView(state)
-    view.filter = Filter(show=Show.BROKEN)
+    view = FilteredJobs(state)
+    view.filter = Filter(show=Outcome.BROKEN)
     assert view.latest is None
     state.finish(9, JobFacts(PROSE, OK))
     state.finish(12, JobFacts(OK, OK))
@@ -90,7 +90,7 @@ def test_the_job_let_in_last_is_known() -> None:
 
 @pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.words(("free", "constrained")) or "all")
 def test_each_value_is_counted_under_all_else_that_is_asked_for(filter: Filter) -> None:
-    view = JobView(made_state())
+    view = FilteredJobs(made_state())
     view.filter = filter
     found = choices(view)
     assert {choice.facet for choice in found} == set(Facet)
@@ -104,16 +104,16 @@ def test_each_value_is_counted_under_all_else_that_is_asked_for(filter: Filter) 
 def test_a_value_is_turned_on_instead_of_another_and_off() -> None:
     filter = toggled(Filter(text="x"), Facet.CLASS, "prose_before")
     filter = toggled(filter, Facet.CLASS, "code_fence")
-    filter = toggled(filter, Facet.OUTCOME, Show.BROKEN)
+    filter = toggled(filter, Facet.OUTCOME, Outcome.BROKEN)
     filter = toggled(filter, Facet.VARIATION, "")
-    assert filter == Filter(Show.BROKEN, "code_fence", variation="", text="x")
-    filter = toggled(toggled(filter, Facet.CLASS, "code_fence"), Facet.OUTCOME, Show.BROKEN)
-    assert toggled(toggled(filter, Facet.OUTCOME, Show.ALL), Facet.VARIATION, "") == Filter(text="x")
+    assert filter == Filter(Outcome.BROKEN, "code_fence", variation="", text="x")
+    filter = toggled(toggled(filter, Facet.CLASS, "code_fence"), Facet.OUTCOME, Outcome.BROKEN)
+    assert toggled(toggled(filter, Facet.OUTCOME, Outcome.ALL), Facet.VARIATION, "") == Filter(text="x")
 
 
 def test_facets_with_nothing_to_choose_are_left_out() -> None:
     state = made_state(1)  # no tags
-    found = choices(JobView(state))
+    found = choices(FilteredJobs(state))
     assert Facet.TAG not in {choice.facet for choice in found}
     assert Choice(Facet.PROMPT, "edited", "edited", 1, on=False) in found
 

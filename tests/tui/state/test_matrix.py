@@ -7,9 +7,9 @@ import itertools
 import pytest
 from rich.cells import cell_len
 
-from engine.statistics import Share, alike
+from engine.statistics import Share, design_effect
 from tests.helpers.made_state import made_state
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.job import JobState
 from tui.state.matrix import By, Cell, Question, Rate, count, filter_of, pairs, replies_as_one
 from tui.state.run import RunState
@@ -50,7 +50,7 @@ def counted(state: RunState, question: Question, row: str | None, column: str | 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_every_cell_counts_its_jobs(question: Question) -> None:
     state = made_state()
-    kinds = JobView(state).kinds
+    kinds = FilteredJobs(state).kinds
     matrix = count(kinds, question)
     assert matrix.rows == [None, "naive", "json-only", "edited"]
     assert matrix.trials == {"edited"}
@@ -58,14 +58,14 @@ def test_every_cell_counts_its_jobs(question: Question) -> None:
         jobs = counted(state, question, row, column)
         assert matrix.cell(row, column) == Cell(sum(value for _, value in jobs), len(jobs))
         cases = [job.info.case for job, _ in jobs]
-        assert replies_as_one(kinds, question, row, column) == alike(cases.count(case) for case in set(cases))
+        assert replies_as_one(kinds, question, row, column) == design_effect(cases.count(case) for case in set(cases))
         if question.arm is None and jobs:
             paired = pairs(kinds, question, row, column)
             assert paired.difference * paired.n == pytest.approx(sum(value for _, value in jobs))
 
 
 def test_the_columns() -> None:
-    kinds = JobView(made_state()).kinds
+    kinds = FilteredJobs(made_state()).kinds
     assert count(kinds, Question()).columns == [None, "", "typos"]
     assert count(kinds, Question(By.TAG)).columns == [None, "", "plain", "hard"]
     assert count(kinds, Question(By.CLASS)).columns == ["ok", "prose_before", "code_fence", "wrong_value"]
@@ -73,7 +73,7 @@ def test_the_columns() -> None:
 
 def test_the_filter_of_a_cell_lets_its_jobs_through() -> None:
     state = made_state()
-    view = JobView(state)
+    view = FilteredJobs(state)
     for question in QUESTIONS:
         matrix = count(view.kinds, question)
         for row, column in itertools.product(matrix.rows, matrix.columns):
@@ -84,14 +84,14 @@ def test_the_filter_of_a_cell_lets_its_jobs_through() -> None:
 
 def test_counts_follow_jobs_that_finish_and_cases_that_are_excluded() -> None:
     state = made_state()
-    view = JobView(state)
+    view = FilteredJobs(state)
     strict = Question(rate=Rate.STRICT)
     before = count(view.kinds, strict).cell(None, None)
     state.exclude("c2")
     view.update()
     after = count(view.kinds, strict).cell(None, None)
     assert after.n > before.n
-    assert after == count(JobView(state).kinds, strict).cell(None, None)
+    assert after == count(FilteredJobs(state).kinds, strict).cell(None, None)
     assert Share(after.k, after.n) == state.rates["free"].strict
 
 

@@ -78,7 +78,7 @@ def test_a_stopped_run_lists_what_there_is_and_says_how_much_there_was_to_be(tmp
 
 def test_a_run_that_was_broken_off(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS, ended=False)
-    owner.end(folder)
+    owner.release(folder)
     with (folder / RECORDS).open("ab") as file:
         file.write(b'not a record\n{"id": "made')
     state = opened(folder)
@@ -115,7 +115,7 @@ def test_it_grows_while_an_engine_works_on_it(tmp_path: Path) -> None:
             if len(run.state.jobs) == 1:
                 (folder / RECORDS).write_bytes(b"".join(lines))
             elif len(run.state.jobs) == 4:
-                owner.end(folder)
+                owner.release(folder)
     assert seen[:2] == [(1, Phase.LOADING), (1, Phase.RUNNING)]
     assert seen[-1] == (4, Phase.STOPPED)
     assert run.state.total == 4

@@ -23,7 +23,7 @@ ViewName: TypeAlias = Literal["tokens", "prompt", "values", "record"]
 _PANES = "replies"
 
 
-class JobViews(ContentSwitcher):
+class JobDetails(ContentSwitcher):
     """Draws only what is shown; each view draws anew only when it has something new to show."""
 
     def __init__(self, runner: Runner, *, id: str) -> None:

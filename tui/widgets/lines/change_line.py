@@ -9,7 +9,7 @@ from textual.widgets import Static
 from engine.comparing.outcomes import conclusion
 from engine.records import Arm
 from engine.reports.figures import difference_words, p_words
-from engine.statistics import Paired, Share, alike, mcnemar_exact, newcombe_interval
+from engine.statistics import Paired, Share, design_effect, mcnemar_exact, newcombe_interval
 from tui.state.comparison import Side
 from tui.state.intervals import interval, interval_words
 
@@ -46,7 +46,7 @@ def shares_words(change: Paired, width: int) -> str:
     """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`, on two lines where need be."""
     if not change.n:
         return "no reply was decoded in both runs"
-    as_one = alike(pairs for _, pairs in change.clusters.values())
+    as_one = design_effect(pairs for _, pairs in change.clusters.values())
     first, second = (_share(change.both + only, change.n, as_one) for only in (change.only_first, change.only_second))
     shares, difference = f"ok {first}, then {second}:", _difference_words(change)
     return f"{shares}{' ' if cell_len(shares) + 1 + cell_len(difference) <= width else chr(10)}{difference}"

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from engine.protocol.events import Loading
 from tui.state.run import RunState
-from tui.state.task import Phase, Work
+from tui.state.task import EngineTask, Phase
 from tui.text.safe import one_line, visible
 from tui.widgets.lines.status_line import clock
 
@@ -46,7 +46,7 @@ def _words(state: RunState, elapsed: float) -> Content:
     return Content("")
 
 
-def loading_words(work: Work, elapsed: float) -> Content:
+def loading_words(work: EngineTask, elapsed: float) -> Content:
     """That the engine gets ready, and how far it is."""
     step = "starting the engine" if work.loading is None else one_line(work.loading.step)
     if work.phase is Phase.STOPPING:
@@ -85,7 +85,7 @@ def _end(state: RunState) -> Content:
     return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}{took}", where)
 
 
-def failure_words(work: Work) -> Content:
+def failure_words(work: EngineTask) -> Content:
     """Why it failed, and what can be done."""
     lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(work.failure or "")]
     if work.folder is not None:

@@ -15,7 +15,7 @@ from engine.runs.rates import ArmRates
 from engine.statistics import Share
 from tui.state.intervals import interval, interval_words, load, share_words
 from tui.state.run import RunState
-from tui.state.task import Phase, Work
+from tui.state.task import EngineTask, Phase
 from tui.text.safe import fit, shorten
 
 LABEL_CELLS = 11  # "constrained"
@@ -131,7 +131,7 @@ def rates_lines(state: RunState, width: int) -> list[str]:
     lines: list[str] = []
     for label_cells, counts, shown in _FORMS:
         rows = [
-            [fit(label, label_cells), *_cells(state.rates[arm], state.clusters[arm].alike, counts, shown)]
+            [fit(label, label_cells), *_cells(state.rates[arm], state.clusters[arm].design_effect, counts, shown)]
             for label, arm in sides
         ]
         for gap in (2, 1):
@@ -141,12 +141,12 @@ def rates_lines(state: RunState, width: int) -> list[str]:
     return lines
 
 
-def _cells(rates: ArmRates, alike: float, counts: bool, shown: tuple[str, ...]) -> Iterator[str]:
+def _cells(rates: ArmRates, design_effect: float, counts: bool, shown: tuple[str, ...]) -> Iterator[str]:
     """A cell for each rate shown. counts: with k of n in each, instead of one n for all."""
     shares = {"strict": rates.strict, "schema": rates.schema, "right": rates.right}
     for name in shown:
         share = shares[name]
-        words = [name, *([f"{share.k}/{share.n}"] if counts else []), *_percent(share, alike)]
+        words = [name, *([f"{share.k}/{share.n}"] if counts else []), *_percent(share, design_effect)]
         if not counts and share.n != rates.strict.n:
             words.append(f"of {share.n}")
         yield " ".join(words)
@@ -154,9 +154,9 @@ def _cells(rates: ArmRates, alike: float, counts: bool, shown: tuple[str, ...]) 
         yield f"n {rates.strict.n}"
 
 
-def _percent(share: Share, alike: float) -> Iterator[str]:
+def _percent(share: Share, design_effect: float) -> Iterator[str]:
     yield share_words(share.k / share.n) if share.n else "-"
-    if found := interval_words(interval(share, alike)):
+    if found := interval_words(interval(share, design_effect)):
         yield found
 
 
@@ -167,7 +167,7 @@ def _columns(rows: list[list[str]], gap: int) -> Iterator[str]:
         yield f"{label}  {(' ' * gap).join(cells)}"
 
 
-def phase_words(work: Work, elapsed: float) -> str:
+def phase_words(work: EngineTask, elapsed: float) -> str:
     """What the engine is doing, and for how long."""
     if work.seconds is not None:
         elapsed = work.seconds

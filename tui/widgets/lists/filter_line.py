@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui import keys
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.text.safe import one_line, shorten
 from tui.widgets.fields.quiet_input import KeysInOrder
 
@@ -43,7 +43,7 @@ class FilterLine(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._view: JobView | None = None
+        self._view: FilteredJobs | None = None
         self._words = ""
         self.display = False
 
@@ -58,7 +58,7 @@ class FilterLine(Horizontal):
         """Whether somebody types here."""
         return self.has_class("-editing")
 
-    def edit(self, view: JobView) -> None:
+    def edit(self, view: FilteredJobs) -> None:
         """Let the user type a text; it holds with each key."""
         self._view = view
         view.prepare_search()
@@ -70,7 +70,7 @@ class FilterLine(Horizontal):
         self.show(view)
         field.focus()
 
-    def show(self, view: JobView) -> None:
+    def show(self, view: FilteredJobs) -> None:
         """Draw what the view lets through."""
         self._view = view
         self.display = bool(view.filter) or self.editing
@@ -80,7 +80,7 @@ class FilterLine(Horizontal):
             self._words = words
             self.query_one("#filter-words", Static).update(Content(words))
 
-    def _typing_words(self, view: JobView, cells: int) -> str:
+    def _typing_words(self, view: FilteredJobs, cells: int) -> str:
         others = replace(view.filter, text="").words(view.state.labels)
         count = count_words(view)
         return f"{shorten(others, max(0, cells - cell_len(count) - 2))}  {count}" if others else count
@@ -133,7 +133,7 @@ class FilterInput(Input, KeysInOrder):
             self.query_ancestor(FilterLine).close()
 
 
-def filter_words(view: JobView, cells: int) -> str:
+def filter_words(view: FilteredJobs, cells: int) -> str:
     """`filter: broken free, class prose_before, "alice"  12 of 320  (esc clears)`, in so many cells."""
     if not view.filter:
         return ""
@@ -141,6 +141,6 @@ def filter_words(view: JobView, cells: int) -> str:
     return shorten(f"filter: {view.filter.words(view.state.labels)}", max(0, cells - len(end))) + end
 
 
-def count_words(view: JobView) -> str:
+def count_words(view: FilteredJobs) -> str:
     """`12 of 320`: how many jobs are shown."""
     return f"{len(view.numbers)} of {len(view.state.jobs)}"

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from engine.records import ARMS, Arm
 from tui import keys
 from tui.messages import JobSelected
-from tui.state.filtered_jobs import JobView
+from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.state.job import JobState, Mark
 from tui.widgets.lists.job_row import (
@@ -55,14 +55,14 @@ class JobList(ScrollView, can_focus=True):
         self.cursor = 0
         self.following = True
         self._chosen = 0  # where the user put the cursor: back to it when a filter lets the job in again
-        self._view: JobView | None = None
+        self._view: FilteredJobs | None = None
         self._shown = Filter()
         self._row_shown = 0
         self._title = ""
         self._measure = Measure()
         self._said: dict[int, tuple[object, ...]] = {}  # what each line of the window said when it was drawn
 
-    def show(self, view: JobView, title: str) -> None:
+    def show(self, view: FilteredJobs, title: str) -> None:
         """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
         view.update()
         if self._view is None or view.state is not self._view.state:
