@@ -1,4 +1,6 @@
-# make run   open the interface on suites/      make test   run the tests      make check   types, style, imports
+# make run        open the interface on suites/        make check      types, style, imports
+# make test       run the tests                        make format     put code into the project's style
+# make test-all   those of a release too (longer)      make snapshots  update the pictures that tests compare
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +8,7 @@ RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check bench clean
+.PHONY: run test check format snapshots bench clean
 run: $(RUN_STAMP)
 	@$(BIN)/jsonbreak suites
 
@@ -19,6 +21,14 @@ check: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/jsonbreak check
+
+format: $(DEV_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Look at what changed before you commit it: git diff --stat, and the SVG files in a browser.
+snapshots: $(DEV_STAMP)
+	$(BIN)/python -m pytest -n 2 tests/tui/screens/test_snapshots.py --snapshot-update
 
 # About an hour; the first time also installs llama.cpp and vLLM into the cache folder, which takes some 15 minutes.
 bench: $(DEV_STAMP)
