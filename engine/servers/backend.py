@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible server, as a run sees it: see engine.backends."""
+"""A model behind an OpenAI-compatible server, as a backend of runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from engine.backends import AdapterInUse, GrammarError, Plan, Unenforced
+from typing_extensions import override
+
+from engine.backends import AdapterInUse, Backend, Constraint, GrammarError, Plan, Unenforced
 from engine.errors import BadInputError, EngineError
 from engine.per_schema import schema_key
 from engine.protocol.commands import GrammarKind, RenderPrompt
 from engine.protocol.events import Event, Loading, PromptRendered
 from engine.records import Arm
-from engine.servers.capabilities import Abilities
-from engine.servers.client import LoopThread, Served, look, open_client
+from engine.servers.capabilities import Capabilities
+from engine.servers.client import LoopThread, Served, inspect_server, open_client
 from engine.servers.concurrency import ConcurrencyLimiter
 from engine.servers.decoder import ServerDecoder
-from engine.servers.dialect import Form, ServerDialect, body_of, plain_body
-from engine.servers.in_flight import Request
+from engine.servers.dialect import Form, ServerDialect, job_body, probe_body
+from engine.servers.in_flight import JobRequest
 from engine.servers.probing import probe
 from engine.servers.retries import RetryingClient
 from engine.servers.spec import ServerSpec
@@ -27,54 +29,62 @@ from engine.suites.jobs import Job
 from engine.suites.tables import Generation
 from engine.text import did_you_mean, printable
 
-_NO_TOKENS = "The server does not tell of the tokens: there are no probabilities, and forks are found in the texts."
+_NO_TOKENS = "The server does not report tokens: there are no probabilities, and forks are found in the texts."
 _MASKED = "The server weighs a constrained reply's tokens under the grammar, so their own probabilities are not kept."
-_ALONE = "The server ends a reply when it is asked for another: it is asked one thing at a time."
+_ONE_AT_A_TIME = "The server ends a reply when it gets another request: it is asked one thing at a time."
+_TEMPLATE_UNKNOWN = (
+    "The server puts messages through the chat template itself: how they read to the model is not known here."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class FormOfSchema:
-    """A schema that the server holds replies to, and how it is asked to. What it leaves out it does not tell."""
+class ServerConstraint(Constraint):
+    """A schema that the server holds replies to."""
 
     form: Form
+    """How the server is asked to."""
     schema: Mapping[str, Any]
-    unenforced: tuple[Unenforced, ...] = ()
 
     @property
+    @override
     def backend(self) -> str:
-        """The name of the form."""
         return self.form.name
 
+    @property
+    @override
+    def unenforced(self) -> tuple[Unenforced, ...]:
+        return ()  # servers do not report what they leave unenforced
 
-class ServerBackend:
+
+class ServerBackend(Backend[ServerConstraint]):
     """Use `connect`."""
 
     device, precision = "server", "its own precision"
-    search_unavailable_reason: str | None = (
+    search_unavailable_reason = (
         "A search decodes with a model on this machine; start jsonbreak with --model and without --server."
     )
 
     def __init__(
-        self, spec: ServerSpec, loop: LoopThread, asking: RetryingClient, served: Served, traits: ServerDialect
+        self, spec: ServerSpec, loop: LoopThread, client: RetryingClient, served: Served, dialect: ServerDialect
     ) -> None:
-        self._spec, self._loop, self._asking, self._served, self._traits = spec, loop, asking, served, traits
-        self._abilities = Abilities(loop, asking, served.model, traits)
-        self._forms: dict[str, FormOfSchema | GrammarError] = {}
+        self._spec, self._loop, self._client, self._served, self._dialect = spec, loop, client, served, dialect
+        self._capabilities = Capabilities(loop, client, served.model, dialect)
+        self._constraints: dict[str, ServerConstraint | GrammarError] = {}
         self.name, self._answering = printable(served.model), served.model
 
     @classmethod
-    def connect(cls, spec: ServerSpec, report: Callable[[Loading], None]) -> ServerBackend:
-        """Find out who answers and what it does. Raises BadInputError and EngineError, with the reason."""
-        report(Loading(f"asking {spec.url} what it serves"))
-        loop, client = LoopThread(), open_client(spec)
-        asking = RetryingClient(client, spec.key, spec.patience)
-        served = loop.run(look(client, spec))
-        report(Loading(f"trying how {printable(served.model)} is held to a schema"))
-        return cls(spec, loop, asking, served, loop.run(probe(asking, served.model)))
+    def connect(cls, spec: ServerSpec, emit: Callable[[Loading], None]) -> ServerBackend:
+        """Find out what the server serves and what it can do. Raises BadInputError and EngineError, with the reason."""
+        emit(Loading(f"asking {spec.url} what it serves"))
+        loop, openai_client = LoopThread(), open_client(spec)
+        client = RetryingClient(openai_client, spec.key, spec.retry)
+        served = loop.run(inspect_server(openai_client, spec))
+        emit(Loading(f"trying how {printable(served.model)} is held to a schema"))
+        return cls(spec, loop, client, served, loop.run(probe(client, served.model)))
 
+    @override
     def use_adapter(self, name: str | None) -> AdapterInUse | None:
-        """See Backend. A server serves its adapters as models of their own names."""
-        models = self._served.models
+        models = self._served.models  # a server serves its adapters as models of their own names
         if name is not None and models and name not in models:
             remedy = printable(did_you_mean(name, models))
             raise BadInputError(f"--adapter {printable(name)}: the server has none of that name; {remedy}.")
@@ -84,83 +94,89 @@ class ServerBackend:
         parent = models.get(name, {}).get("parent")
         return AdapterInUse(name, None, None, str(parent) if parent else None, None, ())
 
+    @override
     def grammar(
-        self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"
-    ) -> FormOfSchema:
-        """The form that holds on this server, tried with this schema. Raises GrammarError: why there is none."""
+        self, schema: Mapping[str, Any], seconds: float, emit: Callable[[Loading], None], kind: GrammarKind = "auto"
+    ) -> ServerConstraint:
         key = schema_key(schema)
-        if key not in self._forms:
-            report(Loading("trying the schema on the server"))
-            self._forms[key] = self._tried(schema)
-        outcome = self._forms[key]
+        if key not in self._constraints:
+            emit(Loading("trying the schema on the server"))
+            self._constraints[key] = self._try_schema(schema)
+        outcome = self._constraints[key]
         if isinstance(outcome, GrammarError):
             raise outcome
         return outcome
 
+    @override
     def plan(
         self,
         jobs: Sequence[Job],
-        grammar_of: Callable[[Job], FormOfSchema | None],
+        grammar_of: Callable[[Job], ServerConstraint | None],
         generation: Generation,
         batch: int | None = None,
     ) -> Plan:
-        """Queue the jobs. What the server cannot do of a prompt, the plan says."""
         impossible: dict[str, str] = {}
         unconstrained: dict[str, str] = {}
-        decoder = ServerDecoder(self._loop, self._asking, self._pace(), self._traits.weighing)
+        decoder = ServerDecoder(self._loop, self._client, self._limiter(), self._dialect.weighing)
         for job in jobs:
-            able = self._abilities.of(job)
-            if able.impossible is not None:
-                impossible[job.id] = able.impossible
+            support = self._capabilities.of(job)
+            if support.impossible is not None:
+                impossible[job.id] = support.impossible
                 continue
-            body = {**body_of(job, self._answering, generation, self._traits), **able.fields}
+            body = {**job_body(job, self._answering, generation, self._dialect), **support.fields}
             bodies: dict[Arm, dict[str, Any]] = {"free": body}
-            held = grammar_of(job)
-            if held is not None and able.unconstrained is not None:
-                unconstrained[job.id] = able.unconstrained
-            elif held is not None:
-                bodies["constrained"] = body | held.form.fields(held.schema)
-            decoder.submit(Request(job.id, bodies, job.prefill, job.think_close))
-        return Plan(decoder, impossible, unconstrained, {}, None, (*self._remarks(), *self._abilities.remarks))
+            constraint = grammar_of(job)
+            if constraint is not None and support.unconstrained is not None:
+                unconstrained[job.id] = support.unconstrained
+            elif constraint is not None:
+                bodies["constrained"] = body | constraint.form.fields(constraint.schema)
+            decoder.submit(JobRequest(job.id, bodies, job.prefill, job.think_close))
+        return Plan(decoder, impossible, unconstrained, {}, None, (*self._remarks(), *self._capabilities.remarks))
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """What the manifest says of it, beside its name."""
         return {
             "whitespace_pattern": None,
             "versions": {"openai": version("openai")},
-            "server": self._served.says(self._answering) | self._traits.describe() | {"answering": self._answering},
+            "server": {
+                **self._served.describe(self._answering),
+                **self._dialect.describe(),
+                "answering": self._answering,
+            },
             "server_url": self._spec.url,
         }
 
-    def _pace(self) -> ConcurrencyLimiter:
-        if not self._traits.together:
+    def _limiter(self) -> ConcurrencyLimiter:
+        if not self._dialect.concurrent:
             return ConcurrencyLimiter(fixed=1)
         return ConcurrencyLimiter(fixed=2 * self._spec.concurrency if self._spec.concurrency else None)
 
     def _remarks(self) -> tuple[str, ...]:
-        form = self._traits.form
-        held = f"The server holds replies to a schema by {form.name}." if form else None
-        weighing = {"none": _NO_TOKENS, "masked": _MASKED, "unmasked": None}[self._traits.weighing]
-        alone = None if self._traits.together else _ALONE
-        return tuple(remark for remark in (held, weighing, alone) if remark is not None)
+        form = self._dialect.form
+        remarks = (
+            f"The server holds replies to a schema by {form.name}." if form else None,
+            {"none": _NO_TOKENS, "masked": _MASKED, "unmasked": None}[self._dialect.weighing],
+            None if self._dialect.concurrent else _ONE_AT_A_TIME,
+        )
+        return tuple(remark for remark in remarks if remark is not None)
 
-    def _tried(self, schema: Mapping[str, Any]) -> FormOfSchema | GrammarError:
-        form = self._traits.form
+    def _try_schema(self, schema: Mapping[str, Any]) -> ServerConstraint | GrammarError:
+        form = self._dialect.form
         if form is None:
-            return GrammarError(f"The server holds no reply to a schema: {'; '.join(self._traits.failures)}.")
-        body = {**plain_body("Say hello.", self._served.model, self._traits, 1), **form.fields(schema)}
-        _, trouble = self._loop.run(self._asking.whole(body))
-        if trouble is None:
-            return FormOfSchema(form, schema)
-        if trouble.again:
-            raise EngineError(f"The schema could not be tried: {trouble.words}.")
-        return GrammarError(f"The server does not take the schema: {trouble.words}.")
-
-
-_NOT_KNOWN = "The server puts messages through the chat template itself: how they read to the model is not known here."
+            return GrammarError(f"The server holds no reply to a schema: {'; '.join(self._dialect.failures)}.")
+        body = {**probe_body("Say hello.", self._served.model, self._dialect, 1), **form.fields(schema)}
+        _, failure = self._loop.run(self._client.complete(body))
+        if failure is None:
+            return ServerConstraint(form, schema)
+        if failure.retryable:
+            raise EngineError(f"The schema could not be tried: {failure.words}.")
+        return GrammarError(f"The server does not take the schema: {failure.words}.")
 
 
 def render_none(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
-    """Answer one order after another, for ever: for a thread of its own, as rendering.render_all."""
+    """Answer every request for a rendered prompt with the reason why there is none. Never returns: run it in a thread.
+
+    The counterpart of engine.worker.prompt_rendering.render_all for servers.
+    """
     while True:
-        emit(PromptRendered(orders.get().id, model or "", error=_NOT_KNOWN))
+        emit(PromptRendered(orders.get().id, model or "", error=_TEMPLATE_UNKNOWN))

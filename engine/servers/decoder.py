@@ -1,4 +1,4 @@
-"""The jobs of a run on a server: many at once, both arms of a job together, each asked again where it fails."""
+"""Decodes the jobs of a run on a server: many at once, both arms of a job together, with retries."""
 
 from __future__ import annotations
 
@@ -11,152 +11,157 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from typing import TypeAlias
 
-from engine.backends import ArmsForked, Finished, Started, TokenAdded
+from typing_extensions import override
+
+from engine.backends import ArmsForked, Decoder, DecoderEvent, Finished, Started, TokenAdded
 from engine.errors import EngineError
 from engine.records import Arm
 from engine.servers.client import LoopThread
 from engine.servers.concurrency import ConcurrencyLimiter
 from engine.servers.failures import RequestFailure, delay
 from engine.servers.forks import Weighing
-from engine.servers.in_flight import JobInFlight, Request
-from engine.servers.retries import FailedError, RetryingClient
+from engine.servers.in_flight import JobInFlight, JobRequest
+from engine.servers.retries import RequestFailedError, RetryingClient
 
-Told: TypeAlias = Started | TokenAdded | ArmsForked | Finished
-_MOMENT = 0.05  # seconds that a step waits for something to happen
+_Event: TypeAlias = Started | TokenAdded | ArmsForked | Finished
+
+_STEP_SECONDS = 0.05  # how long a step waits for events
+_KEPT = "What was finished is kept; --resume finishes the rest."
 
 
-class ServerDecoder:
-    """Sends requests in the order they were submitted. Call `step` until `busy` is false, then `close`.
+class ServerDecoder(Decoder):
+    """Sends requests in the order in which they were submitted.
 
-    Jobs begin in `step` alone, so none begins while the run stands still; those on their way are heard out meanwhile.
+    Jobs start only in `step`, so that none starts while the run is paused; in-flight requests keep streaming.
     """
 
-    def __init__(self, loop: LoopThread, asking: RetryingClient, pace: ConcurrencyLimiter, weighing: Weighing) -> None:
-        self._loop, self._asking, self._pace, self._weighing = loop, asking, pace, weighing
-        self._waiting: deque[Request] = deque()
-        self._flying: dict[str, Future[None]] = {}
-        self._told: queue.SimpleQueue[Told | Exception] = queue.SimpleQueue()
+    def __init__(
+        self, loop: LoopThread, client: RetryingClient, limiter: ConcurrencyLimiter, weighing: Weighing
+    ) -> None:
+        self._loop, self._client, self._limiter, self._weighing = loop, client, limiter, weighing
+        self._waiting: deque[JobRequest] = deque()
+        self._in_flight: dict[str, Future[None]] = {}
+        # Requests run in the loop's thread, `step` in the run's. Events cross over here, and exceptions with them:
+        # raised in the loop's thread they would be lost.
+        self._events: queue.SimpleQueue[_Event | Exception] = queue.SimpleQueue()
 
     @property
+    @override
     def busy(self) -> bool:
-        """Whether anything waits or runs."""
-        return bool(self._waiting or self._flying)
+        return bool(self._waiting or self._in_flight)
 
     @property
+    @override
     def in_flight(self) -> int:
-        """Jobs that are on their way."""
-        return len(self._flying)
+        return len(self._in_flight)
 
-    def submit(self, request: Request) -> None:
-        """Put a request at the end of the queue."""
+    def submit(self, request: JobRequest) -> None:
+        """Append a request to the queue."""
         self._waiting.append(request)
 
+    @override
     def prefer(self, id: str) -> None:
-        """Move a request that waits to the front of the queue."""
         for request in [request for request in self._waiting if request.id == id]:
             self._waiting.remove(request)
             self._waiting.appendleft(request)
 
+    @override
     def cancel(self, id: str) -> bool:
-        """Drop a request, whether it waits or runs; False if it does neither."""
         for request in [request for request in self._waiting if request.id == id]:
             self._waiting.remove(request)
             return True
-        future = self._flying.pop(id, None)
+        future = self._in_flight.pop(id, None)
         return future is not None and (future.cancel() or True)
 
+    @override
     def close(self) -> None:
-        """Drop all requests; connections of those that run are closed, which has servers stop decoding them."""
         self._waiting.clear()
-        for id in list(self._flying):
-            self.cancel(id)
+        for id in list(self._in_flight):
+            self.cancel(id)  # closes its connections, which has the server stop decoding
 
-    def step(self) -> Iterator[Told]:
-        """Send waiting requests as far as the pace allows, and tell what has happened, for at most a moment.
-
-        Raises EngineError where the server is gone, or no longer takes the key.
-        """
-        while self._waiting and (not self._flying or 2 * len(self._flying) + 2 <= self._pace.limit):
+    @override
+    def step(self) -> Iterator[DecoderEvent]:
+        # A job is two requests. At least one job is in flight even where the limit is one request: its arms then take
+        # turns.
+        while self._waiting and (not self._in_flight or 2 * len(self._in_flight) + 2 <= self._limiter.limit):
             request = self._waiting.popleft()
-            self._flying[request.id] = self._loop.start(self._work(request))
-        for told in self._heard():
-            if isinstance(told, Exception):
-                raise told
-            if told.id in self._flying:  # else it was cancelled
-                if isinstance(told, Finished):
-                    del self._flying[told.id]
-                yield told
+            self._in_flight[request.id] = self._loop.start(self._run_job(request))
+        for event in self._new_events():
+            if isinstance(event, Exception):
+                raise event
+            if event.id in self._in_flight:  # else it was cancelled
+                if isinstance(event, Finished):
+                    del self._in_flight[event.id]
+                yield event
 
-    def _heard(self) -> Iterator[Told | Exception]:
-        """What was told since the last time, or is within a moment."""
+    def _new_events(self) -> Iterator[_Event | Exception]:
+        """What has happened since the last step; waits a moment if nothing has."""
         try:
-            yield self._told.get(timeout=_MOMENT)
-            for _ in range(self._told.qsize()):
-                yield self._told.get_nowait()
+            yield self._events.get(timeout=_STEP_SECONDS)
+            for _ in range(self._events.qsize()):
+                yield self._events.get_nowait()
         except queue.Empty:
             return
 
-    async def _work(self, request: Request) -> None:
+    async def _run_job(self, request: JobRequest) -> None:
         try:
-            self._told.put(await self._both(request))
+            self._events.put(await self._decode_arms(request))
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # whatever it is, the run's thread is to know
-            self._told.put(error)
+        except Exception as error:  # any: `step` raises it in the run's thread
+            self._events.put(error)
 
-    async def _both(self, request: Request) -> Finished:
-        self._told.put(Started(request.id))
-        twin = JobInFlight(request, self._weighing)
+    async def _decode_arms(self, request: JobRequest) -> Finished:
+        self._events.put(Started(request.id))
+        job = JobInFlight(request, self._weighing)
         try:
             async with asyncio.TaskGroup() as arms:
                 for arm in request.bodies:
-                    arms.create_task(self._arm(twin, arm))
+                    arms.create_task(self._decode_arm(job, arm))
         except* EngineError as group:
             raise group.exceptions[0] from None
-        return twin.end()
+        return job.result()
 
-    async def _arm(self, twin: JobInFlight, arm: Arm) -> None:
-        """Decode an arm, in as many attempts as patience allows. Raises EngineError where none would help."""
-        before = 0.0
-        for attempt in range(1, self._asking.patience.attempts + 1):
-            began = time.monotonic()
+    async def _decode_arm(self, job: JobInFlight, arm: Arm) -> None:
+        """Decode an arm, in as many attempts as the policy allows. Raises EngineError where no retry would help."""
+        policy, previous_failure = self._client.policy, 0.0
+        for attempt in range(1, policy.attempts + 1):
+            sent_at = time.monotonic()
             try:
-                async with self._pace.turn():
-                    began = time.monotonic()
-                    await self._attempt(twin, arm)
+                async with self._limiter.slot():
+                    sent_at = time.monotonic()
+                    await self._attempt(job, arm)
                 return
-            except FailedError as failed:
-                trouble = failed.trouble
-            if trouble.crowded:
-                self._pace.crowded(began)
-            if not trouble.again or attempt == self._asking.patience.attempts:
+            except RequestFailedError as error:
+                failure = error.failure
+            if failure.overloaded:
+                self._limiter.overloaded(sent_at)
+            if not failure.retryable or attempt == policy.attempts:
                 break
-            before = time.monotonic()
-            await asyncio.sleep(delay(attempt, trouble.after, self._asking.patience.backoff))
-        self._give_up(twin, arm, trouble, before, attempt)
+            previous_failure = time.monotonic()
+            await asyncio.sleep(delay(attempt, failure.retry_after, policy.backoff))
+        self._give_up(job, arm, failure, previous_failure, attempt)
 
-    async def _attempt(self, twin: JobInFlight, arm: Arm) -> None:
-        self._tell(twin.begin(arm))
-        async with aclosing(self._asking.once(twin.request.bodies[arm])) as stream:
-            async for piece in stream:
-                self._tell(twin.grow(arm, piece))
-        twin.check(arm)
-        self._pace.answered(len(twin.arms[arm].text))
+    async def _attempt(self, job: JobInFlight, arm: Arm) -> None:
+        self._emit(job.start_arm(arm))
+        async with aclosing(self._client.stream(job.request.bodies[arm])) as chunks:
+            async for chunk in chunks:
+                self._emit(job.add(arm, chunk))
+        job.finish_arm(arm)
+        self._limiter.replied(len(job.arms[arm].text))
 
-    def _give_up(self, twin: JobInFlight, arm: Arm, trouble: RequestFailure, since: float, attempts: int) -> None:
-        """Record it as an error of this arm, unless the server is gone for all.
+    def _give_up(
+        self, job: JobInFlight, arm: Arm, failure: RequestFailure, previous_failure: float, attempts: int
+    ) -> None:
+        """Record the failure as an error of this arm. Raises EngineError if it concerns all jobs."""
+        if failure.unauthorized:
+            raise EngineError(f"The server no longer accepts the key: {failure.words}. {_KEPT}")
+        # One request can fail to connect for reasons of its own. The server is gone when no request, of any job, has
+        # heard from it between the last two attempts of this one.
+        if failure.unreachable and self._client.last_heard < previous_failure:
+            raise EngineError(f"The server is gone: in {attempts} attempts {failure.words}. {_KEPT}")
+        job.fail_arm(arm, f"{failure.words}, at the last of {attempts} attempts" if attempts > 1 else failure.words)
 
-        since: when the attempt before the last failed; a server that nobody has heard since then is gone.
-        """
-        if trouble.refused:
-            raise EngineError(f"The server no longer takes the key: {trouble.words}. {_KEPT}")
-        if trouble.away and self._asking.heard < since:
-            raise EngineError(f"The server is gone: in {attempts} attempts {trouble.words}. {_KEPT}")
-        twin.fail(arm, f"{trouble.words}, at the last of {attempts} attempts" if attempts > 1 else trouble.words)
-
-    def _tell(self, happenings: Iterator[Told]) -> None:
-        for happening in happenings:
-            self._told.put(happening)
-
-
-_KEPT = "What was finished is kept; --resume finishes the rest."
+    def _emit(self, events: Iterator[_Event]) -> None:
+        for event in events:
+            self._events.put(event)

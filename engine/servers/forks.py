@@ -1,4 +1,4 @@
-"""Where the two arms of a job part, from what a server says of their tokens, or from their texts alone."""
+"""Where the two arms of a job fork, from the tokens that a server reports, or from their texts alone."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.records import UNKNOWN_ID, Candidate, Fork
-from engine.servers.streams import PartialReply, Weighed
+from engine.servers.streams import PartialReply, ReportedToken
 
 Weighing = Literal["none", "unmasked", "masked"]
-"""What probabilities a server sends of a constrained reply: none, the model's own, or those that the grammar left."""
+"""The probabilities that a server sends with a constrained reply: none, the model's own, or those under the grammar."""
 
-_END = Weighed(Candidate("", UNKNOWN_ID, None))  # the end of a reply, of which the server tells no token
+_END = ReportedToken(Candidate("", UNKNOWN_ID, None))  # the end of a reply whose stop token is not reported
 
 
 class ForkFinder:
-    """Looks for the fork of one job while its replies grow; what was found to agree is not looked at again."""
+    """Looks for the fork of one job while its replies grow."""
 
     def __init__(self, weighing: Weighing) -> None:
         self._weighing = weighing
-        self._agreed = 0  # tokens, or characters where none are told
+        # How far the arms are known to agree, in tokens, or in characters if no tokens are reported. It is kept between
+        # calls: replies only grow, so that each token is compared once.
+        self._agreed = 0
 
-    def look(self, free: PartialReply, constrained: PartialReply) -> Fork | None:
+    def find(self, free: PartialReply, constrained: PartialReply) -> Fork | None:
         """The fork, as soon as there is one: the first token that differs, or the first character."""
         return self._in_texts(free, constrained) if self._weighing == "none" else self._in_tokens(free, constrained)
 
@@ -29,7 +31,7 @@ class ForkFinder:
         while (wanted := _at(free, self._agreed)) and (allowed := _at(constrained, self._agreed)):
             if not _same(wanted.taken, allowed.taken):
                 char = free.ends[self._agreed - 1] if self._agreed else free.start
-                return _explained(self._agreed, char, wanted, allowed, self._weighing)
+                return _explain(self._agreed, char, wanted, allowed, self._weighing)
             if wanted is _END:
                 return None
             self._agreed += 1
@@ -43,32 +45,35 @@ class ForkFinder:
         return Fork(None, self._agreed, (), (), None) if self._agreed < len(shorter.text) or ended else None
 
 
-def _at(reply: PartialReply, number: int) -> Weighed | None:
-    """The token of a number; the end of the reply where that is it; None where it is not known yet, or cut off."""
+def _at(reply: PartialReply, number: int) -> ReportedToken | None:
+    """A token by its number, or _END after the last one; None if it has not arrived, or was cut off by the limit."""
     if number < len(reply.tokens):
         return reply.tokens[number]
     return _END if reply.finish == "stop" else None
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
+    """By their ids where both are known: two tokens can have the same text. Otherwise by their texts."""
     ids = {one.id, other.id} - {UNKNOWN_ID}
     return one.token == other.token if len(ids) < 2 else False
 
 
-def _explained(number: int, char: int, wanted: Weighed, allowed: Weighed, weighing: Weighing) -> Fork:
-    ids = {each.taken.token: each.taken.id for each in (wanted, allowed)}  # of the others servers tell the text alone
-    favourites = tuple(replace(each, id=ids.get(each.token, each.id)) for each in (wanted.taken, *wanted.others))
+def _explain(number: int, char: int, wanted: ReportedToken, allowed: ReportedToken, weighing: Weighing) -> Fork:
+    # Servers report ids only of the tokens that were taken. Where the other arm lists one of these among its
+    # alternatives, it is the same token and gets the id.
+    ids = {each.taken.token: each.taken.id for each in (wanted, allowed)}
+    of_model = tuple(replace(each, id=ids.get(each.token, each.id)) for each in (wanted.taken, *wanted.others))
     if weighing == "unmasked":
-        return Fork(number, char, favourites, (allowed.taken,), None)
-    model = {each.token: each.p for each in favourites}
-    # The grammar's probabilities are the model's, divided by the mass of all that is allowed. A token of which both
-    # are told gives that mass; the most probable one gives it best.
+        return Fork(number, char, of_model, (allowed.taken,), None)
+    # The grammar's probabilities are the model's, divided by the mass of all allowed tokens. Any token that both arms
+    # report gives that mass; the most probable one comes first and suffers least from rounding.
+    model = {each.token: each.p for each in of_model}
     shares = [(model[each.token], each.p) for each in (allowed.taken, *allowed.others) if model.get(each.token)]
     mass = next((min(1.0, p / share) for p, share in shares if p and share), None)
     return Fork(
         number,
         char,
-        favourites,
+        of_model,
         tuple(
             replace(each, id=ids.get(each.token, each.id), p=_unmasked(each.p, mass))
             for each in (allowed.taken, *allowed.others)

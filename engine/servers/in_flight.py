@@ -1,4 +1,4 @@
-"""The two arms of a job on their way, side by side, and what is told of them."""
+"""A job whose arms are being decoded by a server, and the events that come of it."""
 
 from __future__ import annotations
 
@@ -12,103 +12,104 @@ from engine.records import Arm, Fork
 from engine.servers.forks import ForkFinder, Weighing
 from engine.servers.streams import Chunk, PartialReply
 
-_ENDINGS = {
+_NOT_A_REPLY = {
     "content_filter": "the server's filter cut the reply off",
-    "tool_calls": "the server took the reply for the call of a tool, and kept its text",
-    "function_call": "the server took the reply for the call of a function, and kept its text",
+    "tool_calls": "the server took the reply for a tool call and withheld its text",
+    "function_call": "the server took the reply for a function call and withheld its text",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One job for a server: what is sent for each of its arms. No constrained one where nothing holds its schema.
-
-    think_close: what stands between thoughts that the server keeps apart and the reply.
-    """
+class JobRequest:
+    """One job for a server."""
 
     id: str
     bodies: Mapping[Arm, dict[str, Any]]
+    """The request of each arm; no constrained one where nothing holds the reply to its schema."""
     prefill: str = ""
     think_close: str | None = None
+    """What is put between the thoughts that the server separates and the reply."""
 
 
 @dataclass(slots=True)
 class JobInFlight:
-    """A job in flight. errors: of the arms that were given up."""
+    """The two arms of a job, side by side."""
 
-    request: Request
+    request: JobRequest
     weighing: Weighing
     started: float = field(default_factory=time.monotonic)
     arms: dict[Arm, PartialReply] = field(default_factory=dict)
     errors: dict[Arm, str] = field(default_factory=dict)
+    """Why an arm was given up, a sentence each."""
     fork: Fork | None = None
     _finder: ForkFinder = field(init=False)
 
     def __post_init__(self) -> None:
         self._finder = ForkFinder(self.weighing)
 
-    def begin(self, arm: Arm) -> Iterator[Started | TokenAdded]:
-        """An arm begins. Not for the first time, what it had said is void, and the other one's is told again."""
-        again = arm in self.arms and self.arms[arm].text != self.request.prefill
+    def start_arm(self, arm: Arm) -> Iterator[Started | TokenAdded]:
+        """An arm starts, possibly again."""
+        # A retry makes void what the arm had streamed. Events cannot take text back, only restart the whole job, so the
+        # other arm's text is emitted again.
+        restarts = arm in self.arms and self.arms[arm].text != self.request.prefill
         self.arms[arm] = PartialReply(self.request.prefill, len(self.request.prefill))
         self.fork, self._finder = None, ForkFinder(self.weighing)
-        if again:
+        if restarts:
             yield Started(self.request.id)
             for other, reply in self.arms.items():
                 if len(reply.text) > reply.start:
                     yield TokenAdded(self.request.id, other, reply.text[reply.start :])
 
-    def grow(self, arm: Arm, piece: Chunk) -> Iterator[TokenAdded | ArmsForked]:
-        """An arm has come further."""
+    def add(self, arm: Arm, chunk: Chunk) -> Iterator[TokenAdded | ArmsForked]:
+        """Append a chunk to an arm."""
         reply = self.arms[arm]
-        text = self._with_thoughts(reply, piece)
-        reply.add(replace(piece, text=text))
+        text = self._with_thoughts(reply, chunk)
+        reply.add(replace(chunk, text=text))
         reply.seconds = time.monotonic() - self.started
         if text:
             yield TokenAdded(self.request.id, arm, text)
         if self.fork is None and len(self.arms) == 2:
-            self.fork = self._finder.look(self.arms["free"], self.arms["constrained"])
+            self.fork = self._finder.find(self.arms["free"], self.arms["constrained"])
             if self.fork is not None:
                 yield ArmsForked(self.request.id, self.fork)
 
-    def end(self) -> Finished:
-        """Both arms are done, or given up."""
+    def finish_arm(self, arm: Arm) -> None:
+        """An arm's stream has ended. Some finish reasons mean that it is not a reply."""
+        finish = self.arms[arm].finish
+        if finish not in ("stop", "length"):
+            self.fail_arm(arm, _NOT_A_REPLY.get(finish or "", "the server ended the reply for an unknown reason"))
+
+    def fail_arm(self, arm: Arm, words: str) -> None:
+        """Give an arm up."""
+        self.errors[arm] = f"{words[:1].upper()}{words[1:]}."
+
+    def result(self) -> Finished:
+        """The event for the end of both arms."""
         return Finished(
             self.request.id,
-            self._result("free", True),
-            self._result("constrained", self.weighing == "unmasked"),
+            self._arm_result("free", own_probabilities=True),
+            self._arm_result("constrained", own_probabilities=self.weighing == "unmasked"),
             None if self.errors else self.fork,
             self.errors.get("constrained"),
             self.errors.get("free"),
         )
 
-    def fail(self, arm: Arm, words: str) -> None:
-        """An arm is given up."""
-        self.errors[arm] = f"{words[:1].upper()}{words[1:]}."
-
-    def check(self, arm: Arm) -> None:
-        """An arm has ended; some endings are none of a reply."""
-        ending = self.arms[arm].finish
-        if ending not in ("stop", "length"):
-            self.fail(arm, _ENDINGS.get(ending or "", "the server ended the reply in a way that is not known"))
-
-    def _with_thoughts(self, reply: PartialReply, piece: Chunk) -> str:
-        """The text of a piece, thoughts that the server keeps apart put before it, as the model has written them."""
+    def _with_thoughts(self, reply: PartialReply, chunk: Chunk) -> str:
+        """The text of a chunk with separated thoughts put back before the reply, as the model wrote them."""
         close = self.request.think_close
         if close is None:
-            return piece.text
-        first = piece.text and reply.thinking
-        reply.thinking = bool(piece.thoughts) or (reply.thinking and not piece.text)
-        return f"{close}{piece.text}" if first else piece.thoughts + piece.text
+            return chunk.text
+        ends_thoughts = chunk.text and reply.thinking
+        reply.thinking = bool(chunk.thoughts) or (reply.thinking and not chunk.text)
+        return f"{close}{chunk.text}" if ends_thoughts else chunk.thoughts + chunk.text
 
-    def _result(self, arm: Arm, weighed: bool) -> ArmResult | None:
-        """weighed: whether the probabilities that came with it are the model's own."""
+    def _arm_result(self, arm: Arm, *, own_probabilities: bool) -> ArmResult | None:
+        """own_probabilities: whether the reported probabilities are the model's own."""
         reply = self.arms.get(arm)
         if reply is None or arm in self.errors:
             return None
-        body = reply.body
-        p = tuple(token.taken.p or 0.0 for token in body) if weighed else ()
-        ends = tuple(reply.ends[: len(body)])
+        tokens = reply.content_tokens
         finish: Literal["stop", "length"] = "length" if reply.finish == "length" else "stop"
-        tokens = tuple(token.taken.id for token in body)
-        return ArmResult(reply.text, tokens, finish, reply.seconds, p, ends)
+        ids = tuple(token.taken.id for token in tokens)
+        p = tuple(token.taken.p or 0.0 for token in tokens) if own_probabilities else ()
+        return ArmResult(reply.text, ids, finish, reply.seconds, p, tuple(reply.ends[: len(tokens)]))

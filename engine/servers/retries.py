@@ -1,4 +1,4 @@
-"""Requests to one server: asked again with patience where that may help."""
+"""Requests to one server, with retries."""
 
 from __future__ import annotations
 
@@ -8,74 +8,78 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from engine.servers.failures import FAILURES, RequestFailure, delay, trouble_of
-from engine.servers.spec import Patience
-from engine.servers.streams import Chunk, PartialReply, pieces
+from engine.servers.failures import FAILURES, RequestFailure, delay, failure_of
+from engine.servers.spec import RetryPolicy
+from engine.servers.streams import Chunk, PartialReply, stream_chunks
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 
-class FailedError(Exception):
-    """One attempt that failed."""
+class RequestFailedError(Exception):
+    """One attempt failed."""
 
-    def __init__(self, trouble: RequestFailure) -> None:
-        super().__init__(trouble.words)
-        self.trouble = trouble
+    def __init__(self, failure: RequestFailure) -> None:
+        super().__init__(failure.words)
+        self.failure = failure
 
 
 class RetryingClient:
-    """What every request to a server shares. heard: when it last sent anything, by time.monotonic."""
+    """What all requests to a server share."""
 
-    def __init__(self, client: AsyncOpenAI, key: str, patience: Patience) -> None:
-        self.client, self._key, self.patience = client, key, patience
-        self.heard = 0.0
+    last_heard: float
+    """When the server last sent anything, by time.monotonic."""
 
-    async def once(self, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
-        """One attempt, as it comes. Raises FailedError."""
-        async with aclosing(pieces(self.client, body)) as stream:
+    def __init__(self, client: AsyncOpenAI, key: str, policy: RetryPolicy) -> None:
+        self.client, self._key, self.policy = client, key, policy
+        self.last_heard = 0.0
+
+    async def stream(self, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
+        """One attempt, as it arrives. Raises RequestFailedError."""
+        async with aclosing(stream_chunks(self.client, body)) as chunks:
             while True:
                 try:
-                    async with asyncio.timeout(self.patience.silence):
-                        piece = await anext(stream)
+                    # The limit is for each chunk: a long reply may take as long as it likes, a silent server may not.
+                    async with asyncio.timeout(self.policy.silence):
+                        chunk = await anext(chunks)
                 except StopAsyncIteration:
                     return
                 except FAILURES as error:
-                    raise FailedError(trouble_of(error, self._key)) from error
-                self.heard = time.monotonic()
-                yield piece
+                    raise RequestFailedError(failure_of(error, self._key)) from error
+                self.last_heard = time.monotonic()
+                yield chunk
 
-    async def whole(
+    async def complete(
         self, body: dict[str, Any], attempts: int = 2, enough: Callable[[str], bool] = lambda text: False
     ) -> tuple[PartialReply | None, RequestFailure | None]:
-        """A whole reply, or why there is none: for questions that nobody waits to see stream.
+        """A whole reply, or why there is none: for probes, which are shown to no one.
 
-        enough: of the text so far, whether the rest of it need not be waited for.
+        enough: whether the text so far settles the question, so that the rest is not waited for.
         """
         for attempt in range(1, attempts + 1):
             reply = PartialReply("", 0)
             try:
-                async with aclosing(self.once(body)) as stream:
-                    async for piece in stream:
-                        reply.add(piece)
+                async with aclosing(self.stream(body)) as chunks:
+                    async for chunk in chunks:
+                        reply.add(chunk)
                         if enough(reply.text):
                             break
                 return reply, None
-            except FailedError as failed:
-                trouble = failed.trouble
-            if not trouble.again:
+            except RequestFailedError as error:
+                failure = error.failure
+            if not failure.retryable:
                 break
             if attempt < attempts:
-                await asyncio.sleep(delay(attempt, trouble.after, self.patience.backoff))
-        return None, trouble
+                await asyncio.sleep(delay(attempt, failure.retry_after, self.policy.backoff))
+        return None, failure
 
     async def prompt_tokens(self, body: dict[str, Any]) -> int | RequestFailure | None:
-        """How many tokens the prompt of a request has; None where the server does not tell."""
-        rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
-        asked = self.client.chat.completions.create(model=body["model"], messages=body["messages"], extra_body=rest)
+        """How many tokens the prompt of a request has; None if the server does not report it."""
+        extra = {key: value for key, value in body.items() if key not in ("model", "messages")}
+        request = self.client.chat.completions.create(model=body["model"], messages=body["messages"], extra_body=extra)
         try:
-            async with asyncio.timeout(self.patience.silence):
-                usage = (await asked).usage
+            async with asyncio.timeout(self.policy.silence):
+                usage = (await request).usage
         except FAILURES as error:
-            return trouble_of(error, self._key)
+            return failure_of(error, self._key)
         return usage.prompt_tokens if usage is not None else None

@@ -40,7 +40,7 @@ def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(tmp_path: Pat
         return None
 
     server = FaultyServer(fault)
-    spec = ServerSpec(server.url, key=key, concurrency=1, patience=HASTY)
+    spec = ServerSpec(server.url, key=key, concurrency=1, retry=HASTY)
     with pytest.raises(EngineError, match="The server is gone"):
         carry_out(spec, StartRun(suite), out)
     (folder,) = out.iterdir()

@@ -10,10 +10,10 @@ from engine.protocol.events import Event, RunStarted
 from engine.records import Record
 from engine.running.control import Control
 from engine.runs.store import read_records
-from engine.servers.spec import Patience, ServerSpec
+from engine.servers.spec import RetryPolicy, ServerSpec
 from engine.worker.session import Session
 
-HASTY = Patience(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
+HASTY = RetryPolicy(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
 
 
 def cases(count: int) -> str:

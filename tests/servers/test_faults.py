@@ -18,8 +18,8 @@ from engine.protocol.events import Delta, Event, JobCancelled, JobFinished, JobS
 from engine.running.control import Control
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
-from engine.servers.concurrency import FIRST
-from engine.servers.spec import ServerSpec
+from engine.servers.concurrency import INITIAL
+from engine.servers.spec import RetryPolicy, ServerSpec
 from engine.suites.suite import load_suite
 from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 from tests.servers.carry_out import HASTY, carry_out, cases, folder_of, records_of
@@ -37,7 +37,7 @@ def server() -> Iterator[FaultyServer]:
 
 
 def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
-    return ServerSpec(server.url, **{"patience": HASTY, **more})
+    return ServerSpec(server.url, **{"retry": HASTY, **more})
 
 
 def is_of(body: dict[str, Any], case: int, *, constrained: bool | None = None) -> bool:
@@ -166,7 +166,7 @@ def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server:
     failed = records.pop("c1")
     assert (failed.free.finish, failed.free.verdict, failed.fork) == ("error", None, None)
     assert failed.free.error is not None
-    assert failed.free.error.startswith("The server broke the connection off")
+    assert failed.free.error.startswith("The server closed the connection")
     assert failed.free.error.endswith("at the last of 3 attempts.")
     assert failed.constrained.text == SCHEMA_TEXT
     assert {record.free.text for record in records.values()} == {FREE_TEXT}
@@ -229,7 +229,7 @@ def test_by_itself_it_has_ever_more_jobs_on_their_way_while_that_is_faster(
 ) -> None:
     server.pause = 0.03
     carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(60))), tmp_path)
-    assert server.most_at_once > FIRST
+    assert server.most_at_once > INITIAL
 
 
 def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: FaultyServer) -> None:
@@ -244,8 +244,8 @@ def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: Fault
         return Fault("status", 429) if crowd else None
 
     server.fault = fault
-    patience = HASTY.__class__(attempts=6, backoff=0.05, silence=2.0)
-    told = carry_out(spec_of(server, patience=patience), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
+    policy = RetryPolicy(attempts=6, backoff=0.05, silence=2.0)
+    told = carry_out(spec_of(server, retry=policy), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
     records = records_of(folder_of(told))
     assert [record.free.error for record in records.values() if record.free.error] == []
     assert refusals[True] > now
@@ -378,7 +378,7 @@ def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: Faulty
     record = records_of(folder_of(told))["c0"]
     assert record.free.error == record.constrained.error
     assert record.free.error is not None
-    assert "does not go on with a reply that is begun for it" in record.free.error
+    assert "does not continue a reply that is begun for it" in record.free.error
 
 
 THINKING = """
@@ -424,7 +424,7 @@ def test_variables_of_the_template_are_sent_and_that_nothing_shows_of_them_is_to
 ) -> None:
     told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
     (started,) = (event for event in told if isinstance(event, RunStarted))
-    assert any("Whether the server heeds chat_template_kwargs cannot be told" in remark for remark in started.remarks)
+    assert any("Whether the server heeds chat_template_kwargs is not known" in remark for remark in started.remarks)
     sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]
     assert [body["chat_template_kwargs"] for body in sent] == [{"enable_thinking": False}] * 2
 

