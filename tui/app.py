@@ -210,7 +210,7 @@ class JsonbreakApp(App[None]):
         if work is None or work.over:
             self.exit()
             return
-        self.push_screen(QuitScreen(work.noun, self._keep_running and work.folder is not None), self._quit_if)
+        self.push_screen(QuitScreen(work.label, self._keep_running and work.folder is not None), self._quit_if)
 
     async def _quit_if(self, answer: str | None) -> None:
         if answer == "stop" and self.runner is not None:

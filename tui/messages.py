@@ -70,16 +70,16 @@ class RunsRead(Message):
 class RecordsRead(Message):
     """More of a run has been read from its folder."""
 
-    def __init__(self, news: RecordBatch) -> None:
-        self.news = news
+    def __init__(self, batch: RecordBatch) -> None:
+        self.batch = batch
         super().__init__()
 
 
 class PairsRead(Message):
     """More of two runs that are compared has been read."""
 
-    def __init__(self, news: PairBatch) -> None:
-        self.news = news
+    def __init__(self, batch: PairBatch) -> None:
+        self.batch = batch
         super().__init__()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from engine.records import ARMS
-from tui.state.adapters import answerer
+from tui.state.adapters import with_adapter
 from tui.text.safe import one_line, shorten
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.statistics import Share
 
 
-def last_line(run: ListedRun | None, cells: int) -> str:
+def format_last_result(run: ListedRun | None, cells: int) -> str:
     """`strict 36/80 80/80, 2 h ago` in so many cells: the free replies, the constrained ones; without the less needed.
 
     None is a suite that has not been run.
@@ -28,19 +28,19 @@ def last_line(run: ListedRun | None, cells: int) -> str:
     return next((words for words in choices if cell_len(words) <= cells), shorten(shares, cells))
 
 
-def last_sentence(run: ListedRun) -> str:
+def describe_last_run(run: ListedRun) -> str:
     """`last run 2 h ago on smol: strict 36/80 [34-57] free, 80/80 [95-100] constrained`."""
-    from tui.state.intervals import interval, interval_words
+    from tui.state.intervals import format_interval, interval
 
     assert run.rates is not None
     assert run.replies_as_one is not None
     words = []
     for arm in ARMS:
         share = run.rates[arm].strict
-        found = interval_words(interval(share, run.replies_as_one[arm]))
+        found = format_interval(interval(share, run.replies_as_one[arm]))
         words.append(" ".join(word for word in (_share(share), found, arm) if word))
     stopped = "" if run.ending.value == "finished" else f" ({run.ending.value})"
-    model = f" on {one_line(answerer(run.model, run.adapter))}" if run.model else ""
+    model = f" on {one_line(with_adapter(run.model, run.adapter))}" if run.model else ""
     return f"last run {_ago(run)}{stopped}{model}: strict {', '.join(words)}"
 
 

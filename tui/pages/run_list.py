@@ -12,8 +12,8 @@ from engine.records import ARMS, Arm
 from engine.runs.listing import Ending, ListedRun
 from engine.runs.rates import ArmRates
 from engine.statistics import Share
-from tui.state.adapters import answerer
-from tui.state.intervals import interval, interval_words
+from tui.state.adapters import with_adapter
+from tui.state.intervals import format_interval, interval
 from tui.text.safe import fit, one_line, shorten
 
 WIDE = 100  # columns: from here on shares have a percentage, and times a year
@@ -39,7 +39,7 @@ class Columns:
         """The columns of a list so many cells wide."""
         wide = width >= WIDE
         time = len("2026-01-01 10:00") if wide else len("01-01 10:00")
-        jobs = max([len("JOBS"), *(len(jobs_words(run)) for run in runs)])
+        jobs = max([len("JOBS"), *(len(format_jobs(run)) for run in runs)])
         rates = {arm: max([len(_heading(arm, wide)), *(len(_rate(run, arm, wide)) for run in runs)]) for arm in ARMS}
         room = width - 2 - time - _ENDING_CELLS - jobs - sum(rates.values()) - 6 * len(_GAP)
         suite = max(0, min(max([len("SUITE"), *(len(one_line(run.suite or "")) for run in runs)]), room // 2))
@@ -57,8 +57,8 @@ def row(run: ListedRun, columns: Columns, baseline: bool) -> str:
     """A run on one line; `B` marks the baseline."""
     cells = [
         _time(run.started, columns.wide).ljust(columns.time),
-        ending_words(run).ljust(_ENDING_CELLS),
-        jobs_words(run).rjust(columns.jobs),
+        format_ending(run).ljust(_ENDING_CELLS),
+        format_jobs(run).rjust(columns.jobs),
         *(_rate(run, arm, columns.wide).rjust(columns.rates[arm]) for arm in ARMS),
         fit(run.suite or run.folder.name, columns.suite),
         _model(run, columns.model),
@@ -73,7 +73,7 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
     """
     words = [
         _end_of(one_line(str(run.folder)), width - 2),
-        f"{one_line(run.suite or '?')} on {one_line(model_words(run))}",
+        f"{one_line(run.suite or '?')} on {one_line(format_model(run))}",
     ]
     notes = ["the baseline"] * baseline
     notes += [f"{trials} trial{'s' * (trials > 1)} beside it"] * bool(trials)
@@ -88,31 +88,33 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
 
 def matches(run: ListedRun, needle: str) -> bool:
     """Whether a text in lower case is found in what the list shows of a run."""
-    shown = (_time(run.started, True), ending_words(run), run.suite or "", model_words(run), run.folder.name)
+    shown = (_time(run.started, True), format_ending(run), run.suite or "", format_model(run), run.folder.name)
     return needle in " ".join(shown).casefold()
 
 
-def ending_words(run: ListedRun) -> str:
+def format_ending(run: ListedRun) -> str:
     """Mark and word: "ok finished"."""
     return "xx unreadable" if run.problem else f"{_MARKS[run.ending]} {run.ending.value}"
 
 
-def jobs_words(run: ListedRun) -> str:
+def format_jobs(run: ListedRun) -> str:
     """`40/100`: jobs done of all."""
     done, total = ("?" if number is None else str(number) for number in (run.done, run.total))
     return f"{done}/{total}"
 
 
-def model_words(run: ListedRun) -> str:
+def format_model(run: ListedRun) -> str:
     """The model, with its adapter where it has one."""
-    return answerer(run.model or "?", run.adapter)
+    return with_adapter(run.model or "?", run.adapter)
 
 
 def _model(run: ListedRun, cells: int) -> str:
     """The model, and its adapter: runs that are to be told apart often have one model, so its name is cut first."""
     adapter = one_line(run.adapter or "")
-    room = cells - cell_len(answerer("", adapter))
-    return fit(answerer(shorten(one_line(run.model or "?"), room), adapter) if room > 0 else model_words(run), cells)
+    room = cells - cell_len(with_adapter("", adapter))
+    return fit(
+        with_adapter(shorten(one_line(run.model or "?"), room), adapter) if room > 0 else format_model(run), cells
+    )
 
 
 def _heading(arm: Arm, wide: bool) -> str:
@@ -134,7 +136,7 @@ def _in_full(arm: Arm, rates: ArmRates, as_one: float, wide: bool) -> str:
     words = []
     for name in ("strict", "schema", "right") if wide else ("strict", "right"):
         share: Share = getattr(rates, name)
-        found = f"{_share(share, wide)} {interval_words(interval(share, as_one))}".rstrip() if share.n else _NOTHING
+        found = f"{_share(share, wide)} {format_interval(interval(share, as_one))}".rstrip() if share.n else _NOTHING
         words.append(f"{name} {found}")
     return f"{arm:<11}  " + "  ".join(words)
 

@@ -52,7 +52,7 @@ def _row(number: str, name: str, share: tuple[str, str], round_: str, state: str
     return f"{number:>3} {name} {share[0]:<10} {share[1]:<7} {round_:>5}  {state:<10}".rstrip()
 
 
-def stage_words(board: Leaderboard | None, rounds: int, candidates: int) -> str:
+def format_stage(board: Leaderboard | None, rounds: int, candidates: int) -> str:
     """What is being decoded."""
     if board is None:
         return f"{candidates} prompts"

@@ -82,7 +82,7 @@ def rows_of(tokens: Sequence[Token], width: int, marked: int | None) -> list[ran
     return rows
 
 
-def token_words(tokens: Sequence[Token], number: int, fork: Fork | None) -> Iterator[str]:
+def describe_token(tokens: Sequence[Token], number: int, fork: Fork | None) -> Iterator[str]:
     """What there is to say of a token: its text, its id, its probability, and what is special about it."""
     token = tokens[number]
     words = [f"token {number} of {len(tokens)}"]

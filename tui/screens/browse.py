@@ -17,7 +17,7 @@ from tui import keys
 from tui.messages import LastResultsRead, RunRequested, RunsRequested, SearchRequested, SuitesRead
 from tui.pages.suite import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
 from tui.state.adapters import AdapterChoice
-from tui.state.suites import SuiteFile, read_suites, search_fault
+from tui.state.suites import SuiteFile, read_suites, search_unavailable_reason
 from tui.text.page import Page
 from tui.text.safe import one_line, visible
 from tui.widgets.job.sent_view import SentView
@@ -158,7 +158,7 @@ class BrowseScreen(Screen[None]):
         file = self._usable()
         if file is None:
             return
-        if reason := search_fault(file):
+        if reason := search_unavailable_reason(file):
             self.notify(one_line(reason), severity="warning", markup=False)
         else:
             self.app.post_message(SearchRequested(file.path))
@@ -225,7 +225,7 @@ class BrowseScreen(Screen[None]):
 
     def _show_about(self, file: SuiteFile | None) -> None:
         """Over the page: what the suite is, how much there is to run, what its last run came to."""
-        from tui.pages.last_results import last_sentence
+        from tui.pages.last_results import describe_last_run
 
         line, tabs = self.query_one("#about", Static), self.query_one(TabLine)
         suite = file.suite if file is not None else None
@@ -234,6 +234,6 @@ class BrowseScreen(Screen[None]):
         if file is not None and suite is not None:
             words = [visible(suite.description.strip()), summary(suite, file.jobs)]
             last = self._last.get(suite.name) if self._last else None
-            words += [last_sentence(last)] if last is not None else []
+            words += [describe_last_run(last)] if last is not None else []
             words += [one_line(self._adapters.words)] if self._adapters.names else []
             line.update(Content("\n".join(words).strip()))

@@ -17,8 +17,8 @@ from tui.reports import write_comparison
 from tui.screens.run import RunScreen
 from tui.state import intervals
 from tui.state.comparison import Comparison
-from tui.state.filters import Outcome, shown
-from tui.state.job_groups import kind_of
+from tui.state.filters import Outcome, outcomes
+from tui.state.job_groups import group_of
 from tui.state.task import Phase
 from tui.text.safe import one_line
 from tui.widgets.lines.change_line import ChangeLine
@@ -47,7 +47,7 @@ class CompareScreen(RunScreen):
     def __init__(self, runner: Runner, comparison: Comparison) -> None:
         self._arm: Arm = "free"
         self._comparison = comparison
-        super().__init__(runner, comparison.side(self._arm).state)
+        super().__init__(runner, comparison.of(self._arm).state)
 
     def compose(self) -> ComposeResult:
         """What has changed stands under the rates."""
@@ -67,17 +67,17 @@ class CompareScreen(RunScreen):
     @work(thread=True, exclusive=True, group="records")
     def _read(self) -> None:
         worker = get_current_worker()
-        for news in self._comparison.read():
+        for batch in self._comparison.read():
             if worker.is_cancelled:
                 return
-            if news.remarks is not None:
+            if batch.remarks is not None:
                 _load_statistics()
-            self.post_message(PairsRead(news))
+            self.post_message(PairsRead(batch))
 
     @on(PairsRead)
     def _take(self, message: PairsRead) -> None:
-        self._comparison.take(message.news)
-        if message.news.remarks is not None and self.state is not None and not self.state.jobs:
+        self._comparison.apply(message.batch)
+        if message.batch.remarks is not None and self.state is not None and not self.state.jobs:
             words = one_line(self._comparison.nothing_in_common)
             self.app.notify(words, severity="error", markup=False)
             self.dismiss()
@@ -85,7 +85,7 @@ class CompareScreen(RunScreen):
     def flush(self) -> None:
         """Draw what changed, the counts over the list among it."""
         super().flush()
-        side = self._comparison.side(self._arm)
+        side = self._comparison.of(self._arm)
         read = side.state.phase is Phase.FINISHED
         self.query_one(ChangeLine).show(self._arm, side, read)
         self.query_one(Notice).display = not read  # that all has been read needs no line
@@ -94,7 +94,7 @@ class CompareScreen(RunScreen):
         """Compare the replies of the other arm, at the same job."""
         cursor = self.query_one(JobList).cursor
         self._arm = "constrained" if self._arm == "free" else "free"
-        self._opened = self._comparison.side(self._arm).state
+        self._opened = self._comparison.of(self._arm).state
         self.flush()
         self.query_one(JobList).select(cursor)
 
@@ -109,7 +109,7 @@ class CompareScreen(RunScreen):
 
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job that has regressed, round the end."""
-        if not self._go(step, lambda job: shown(kind_of(job), Outcome.LOST)):
+        if not self._go(step, lambda job: Outcome.LOST in outcomes(group_of(job))):
             self.notify("Nothing has regressed.", markup=False)
 
 

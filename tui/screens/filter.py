@@ -17,7 +17,7 @@ from tui.state.facets import Choice, Facet, choices, toggled
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.text.safe import fit
-from tui.widgets.lists.filter_line import count_words
+from tui.widgets.lists.filter_line import format_count
 
 COUNT_SECONDS = 1.0  # a run that is on changes the counts
 _COUNT_CELLS = 7
@@ -57,8 +57,8 @@ class FilterScreen(ModalScreen[None]):
             self._counted = now
             self._view.update()
             self.query_one(FacetList).show(choices(self._view))
-            words = self._view.filter.words(self._view.state.labels) or "all jobs"
-            self.query_one("#facets-words", Static).update(Content(f"{count_words(self._view)}  {words}"))
+            words = self._view.filter.describe(self._view.state.labels) or "all jobs"
+            self.query_one("#facets-words", Static).update(Content(f"{format_count(self._view)}  {words}"))
 
     @on(OptionList.OptionSelected)
     def _toggle(self, event: OptionList.OptionSelected) -> None:

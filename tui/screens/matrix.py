@@ -18,11 +18,11 @@ from engine.statistics import Interval, Share
 from tui import keys
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
-from tui.state.intervals import difference_interval, interval, interval_words, share_words
-from tui.state.matrix import By, Name, Question, Rate, count, filter_of, pairs, replies_as_one
+from tui.state.intervals import difference_interval, format_interval, format_share, interval
+from tui.state.matrix import By, Name, Question, Rate, cell_design_effect, cell_pairs, count, filter_of
 from tui.text.safe import one_line, shorten
 from tui.widgets.lines.key_line import KeyLine
-from tui.widgets.lists.matrix_table import MatrixTable, column_words, row_words
+from tui.widgets.lists.matrix_table import MatrixTable, format_column_name, format_row_name
 
 COUNT_SECONDS = 1.0
 REST_SECONDS = 0.2  # after which the cursor is no longer on its way
@@ -71,7 +71,7 @@ class MatrixScreen(Screen[Filter | None]):
             return
         self._counted = now
         self._view.update()
-        self.query_one(MatrixTable).show(count(self._view.kinds, self._question), self._question)
+        self.query_one(MatrixTable).show(count(self._view.groups, self._question), self._question)
         self.query_one("#matrix-question", Static).update(Content(self._words()))
         self._show_cell()
 
@@ -98,11 +98,11 @@ class MatrixScreen(Screen[Filter | None]):
 
     def _interval(self, row: Name, column: Name) -> Interval | None:
         """The interval of a cell, as the report computes it."""
-        kinds, question = self._view.kinds, self._question
+        groups, question = self._view.groups, self._question
         if question.arm is None:
-            return difference_interval(pairs(kinds, question, row, column))
+            return difference_interval(cell_pairs(groups, question, row, column))
         cell = self.query_one(MatrixTable).matrix.cell(row, column)
-        return interval(Share(cell.k, cell.n), replies_as_one(kinds, question, row, column))
+        return interval(Share(cell.k, cell.n), cell_design_effect(groups, question, row, column))
 
     def _cell_words(self, found: Interval | None) -> str:
         table, question = self.query_one(MatrixTable), self._question
@@ -110,15 +110,15 @@ class MatrixScreen(Screen[Filter | None]):
         if not table.matrix.cells:
             return "No reply is judged yet."
         cell = table.matrix.cell(row, column)
-        names = f"{row_words(row, table.matrix)}  {column_words(column, question.by)}"
+        names = f"{format_row_name(row, table.matrix)}  {format_column_name(column, question.by)}"
         if cell.share is None:
             return f"{names}: no reply"
         if question.arm is None:
             ends = f", 95% interval {found[0] * 100:+.0f} to {found[1] * 100:+.0f}" if found else ""
-            words = f"{cell.k:+d} of {cell.n} pairs, {cell.share * 100:+.0f} points{ends}"
+            words = f"{cell.k:+d} of {cell.n} cell_pairs, {cell.share * 100:+.0f} points{ends}"
         else:
-            ends = f", 95% interval {interval_words(found)}" if found else ""
-            words = f"{cell.k} of {cell.n} replies, {share_words(cell.share)}{ends}"
+            ends = f", 95% interval {format_interval(found)}" if found else ""
+            words = f"{cell.k} of {cell.n} replies, {format_share(cell.share)}{ends}"
         return f"{shorten(names, max(10, self.size.width - 2 - len(words) - 2))}: {words}"
 
     def action_columns(self) -> None:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from engine.runs.listing import ListedRun
-from tui.pages.run_list import jobs_words, model_words
+from tui.pages.run_list import format_jobs, format_model
 from tui.text.safe import one_line
 
 Answer: TypeAlias = Literal["follow", "stop", "leave"]
@@ -57,8 +57,8 @@ def offer_words(run: ListedRun, others: int) -> str:
     """What goes on. others: how many more runs do."""
     began = f", begun {run.started:%Y-%m-%d %H:%M} UTC" if run.started else ""
     words = (
-        f"An engine is at work on {one_line(run.suite or run.folder.name)} with {one_line(model_words(run))}: "
-        f"{jobs_words(run)} jobs are done{began}. What is finished stays on disk, whatever you choose."
+        f"An engine is at work on {one_line(run.suite or run.folder.name)} with {one_line(format_model(run))}: "
+        f"{format_jobs(run)} jobs are done{began}. What is finished stays on disk, whatever you choose."
     )
     more = f"\n\n{others} more run{'s are' if others > 1 else ' is'} on; o lists them." if others else ""
     return words + more

@@ -42,14 +42,14 @@ class OpenedScreen(RunScreen):
     @work(thread=True, exclusive=True, group="records")
     def _read(self) -> None:
         worker = get_current_worker()
-        for news in self._run.read():
+        for batch in self._run.read():
             if worker.is_cancelled:
                 return
-            self.post_message(RecordsRead(news))
+            self.post_message(RecordsRead(batch))
 
     @on(RecordsRead)
     def _take(self, message: RecordsRead) -> None:
-        self._run.take(message.news)
+        self._run.apply(message.batch)
 
     async def action_pause(self) -> None:
         """Pause a trial beside the run; the run itself cannot be paused from here."""

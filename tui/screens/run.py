@@ -19,15 +19,15 @@ from tui.reports import write_findings
 from tui.screens.dialogs import ConfirmScreen
 from tui.screens.text import RemarksScreen
 from tui.screens.trying import TryingScreen
-from tui.state.adapters import answerer
-from tui.state.counterpart import beside_words, runs_beside
+from tui.state.adapters import with_adapter
+from tui.state.counterpart import comparable_pair, describe_pair
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
-from tui.state.job import JobState, alike_words, primary
+from tui.state.job import JobState, describe_no_alike, primary
 from tui.state.run import RunState
 from tui.state.task import Phase
 from tui.terminal.clipboard import copy
-from tui.terminal.driver import is_behind
+from tui.terminal.driver import is_lagging
 from tui.text.safe import one_line
 from tui.widgets.job.job_views import JobDetails, ViewName
 from tui.widgets.lines.key_line import KeyLine
@@ -121,7 +121,7 @@ class RunScreen(TryingScreen):
     def flush(self) -> None:
         """Draw what changed since the last time. An idle screen writes nothing."""
         state = self.state
-        if state is None or not self.is_current or is_behind(self.app):
+        if state is None or not self.is_current or is_lagging(self.app):
             return
         elapsed = time.monotonic() - state.since
         seconds = int(elapsed) if state.started is None and not state.over else 0
@@ -191,7 +191,7 @@ class RunScreen(TryingScreen):
         if wanted is not None:
             self._go(step, lambda other: primary(other) == wanted)
         if jobs.cursor == before:
-            self.notify(alike_words(wanted), markup=False)
+            self.notify(describe_no_alike(wanted), markup=False)
 
     def action_follow(self) -> None:
         """Follow the newest job, or stay with the selected one."""
@@ -329,7 +329,7 @@ class RunScreen(TryingScreen):
     def _offer_beside(self, state: RunState) -> None:
         """A run with adapters has ended: say that it can be compared, where it can."""
         if (found := _runs_beside(state)) is not None:
-            words = f"b shows {one_line(beside_words(*found))} beside each other."
+            words = f"b shows {one_line(describe_pair(*found))} beside each other."
             self.app.call_from_thread(self.notify, words, markup=False)
 
     def action_back(self) -> None:
@@ -342,7 +342,7 @@ class RunScreen(TryingScreen):
         if not self.runner.busy:
             self.dismiss()
             return
-        noun = self.runner.work.noun if self.runner.work is not None else "run"
+        noun = self.runner.work.label if self.runner.work is not None else "run"
         question = f"A {noun} is on. Stop it and go back? What is finished stays on disk."
         self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
 
@@ -354,7 +354,7 @@ class RunScreen(TryingScreen):
 
 def _runs_beside(state: RunState | None) -> tuple[ListedRun, ListedRun] | None:
     try:
-        return runs_beside(state.folder) if state is not None and state.folder is not None else None
+        return comparable_pair(state.folder) if state is not None and state.folder is not None else None
     except OSError:  # the list of runs says why
         return None
 
@@ -363,7 +363,7 @@ def _title(state: RunState) -> str:
     """What runs on what."""
     if state.started is None:
         return one_line(state.suite.stem)
-    words = [state.started.suite, answerer(state.started.model, state.adapter)]
+    words = [state.started.suite, with_adapter(state.started.model, state.adapter)]
     if state.model is not None:
         words += [state.model.device, state.model.dtype]
     return one_line("  ".join(words))

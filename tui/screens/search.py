@@ -18,10 +18,10 @@ from tui.screens.text import RemarksScreen
 from tui.state.search import SearchState
 from tui.state.task import Phase
 from tui.terminal.clipboard import copy
-from tui.terminal.driver import is_behind
+from tui.terminal.driver import is_lagging
 from tui.text.safe import one_line
 from tui.widgets.lines.key_line import KeyLine
-from tui.widgets.lines.notice import failure_words, loading_words
+from tui.widgets.lines.notice import format_failure, format_loading
 from tui.widgets.lines.search_status import SearchStatus
 from tui.widgets.views.text_view import TextView
 
@@ -67,7 +67,7 @@ class SearchScreen(Screen[None]):
     def flush(self) -> None:
         """Draw what changed since the last time. An idle screen writes nothing."""
         state = self._runner.search
-        if state is None or not self.is_current or is_behind(self.app):
+        if state is None or not self.is_current or is_lagging(self.app):
             return
         elapsed = time.monotonic() - state.since
         now = (state, state.revision, int(elapsed) if state.folder is None and not state.over else 0)
@@ -152,9 +152,9 @@ class SearchScreen(Screen[None]):
 
 def _notice(state: SearchState, elapsed: float) -> Content:
     if state.phase is Phase.FAILED:
-        return failure_words(state)
+        return format_failure(state)
     if not state.over and state.started is None:
-        return loading_words(state, elapsed)
+        return format_loading(state, elapsed)
     where = f"  saved in {one_line(str(state.folder))}" if state.folder else ""
     if state.phase is Phase.STOPPED:
         why = "no prompt was judged on cases that it was not chosen on"

@@ -15,7 +15,7 @@ from tui.screens.rerun import Draw, RerunScreen
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.job import JobState
 from tui.state.run import RunState
-from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, table_of, trial_prompts
+from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, prompt_table, trial_prompts
 from tui.text.safe import one_line
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class TryingScreen(Screen[None]):
             return
         prompt = job.info.prompt
         try:
-            table = await asyncio.to_thread(table_of, state, prompt, self._trials)
+            table = await asyncio.to_thread(prompt_table, state, prompt, self._trials)
         except BadInputError as error:
             self._refuse(str(error))
             return
@@ -94,7 +94,7 @@ class TryingScreen(Screen[None]):
         def save() -> None:
             from engine.suites.editing import save_prompt
 
-            save_prompt(state.suite, table_of(state, name, self._trials))
+            save_prompt(state.suite, prompt_table(state, name, self._trials))
 
         try:
             await asyncio.to_thread(save)
@@ -111,7 +111,7 @@ class TryingScreen(Screen[None]):
         try:
             temperature, saved = await asyncio.to_thread(_of_suite, state)
             name = job.info.prompt
-            prompt = name if name in saved else await asyncio.to_thread(table_of, state, name, self._trials)
+            prompt = name if name in saved else await asyncio.to_thread(prompt_table, state, name, self._trials)
         except BadInputError as error:
             self._refuse(str(error))
             return

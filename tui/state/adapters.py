@@ -35,6 +35,6 @@ class AdapterChoice:
         return "adapter: " + " ".join(f"[{name}]" if chosen else name for name, chosen in names)
 
 
-def answerer(model: str, adapter: str | None) -> str:
+def with_adapter(model: str, adapter: str | None) -> str:
     """What answers in a run: `smol`, or `smol + tuned`."""
     return f"{model} + {adapter}" if adapter else model

@@ -35,7 +35,7 @@ class PairBatch:
 
 
 @dataclass(slots=True)
-class Side:
+class ArmComparison:
     """The comparison of one arm's replies.
 
     change: which of a pair are ok, of the pairs that were decoded in both runs; undecoded: the other pairs.
@@ -61,7 +61,7 @@ class Side:
 
 
 class Comparison:
-    """Two run folders and, by arm, what they add up to: `read` in a thread, and `take` what comes of it.
+    """Two run folders and, by arm, what they add up to: `read` in a thread, and `apply` what comes of it.
 
     Jobs are paired by their ids, in the order of the candidate. Raises BadInputError where records cannot be read.
     """
@@ -69,8 +69,8 @@ class Comparison:
     def __init__(self, baseline: Path, candidate: Path) -> None:
         self._runs = (RunFolder(baseline), RunFolder(candidate))
         self._pairs: list[Pair] = []
-        self._news: list[PairBatch] = []  # what is not pairs, in the order in which it came
-        self._sides: dict[Arm, Side] = {}
+        self._notes: list[PairBatch] = []  # what is not pairs, in the order in which it came
+        self._by_arm: dict[Arm, ArmComparison] = {}
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -78,14 +78,14 @@ class Comparison:
         baseline, candidate = self._runs
         return baseline.folder, candidate.folder
 
-    def side(self, arm: Arm) -> Side:
+    def of(self, arm: Arm) -> ArmComparison:
         """The comparison of one arm's replies, made when it is first asked for."""
-        if arm not in self._sides:
-            side = self._sides[arm] = Side(self._state(arm))
-            side.add(self._pairs, arm)
-            for news in self._news:
-                self._tell(side, news)
-        return self._sides[arm]
+        if arm not in self._by_arm:
+            comparison = self._by_arm[arm] = ArmComparison(self._state(arm))
+            comparison.add(self._pairs, arm)
+            for batch in self._notes:
+                self._update(comparison, batch)
+        return self._by_arm[arm]
 
     def read(self) -> Iterator[PairBatch]:
         """The pairs as they are found; at last what is to be said of them all."""
@@ -109,23 +109,23 @@ class Comparison:
         missing = of_runs.missing_words(paired.only_in_baseline, paired.alone, LABELS[1])
         yield PairBatch([], remarks=(*remarks, *([missing] if missing else []), *self._differing()))
 
-    def take(self, news: PairBatch) -> None:
+    def apply(self, batch: PairBatch) -> None:
         """Add what was read to what there is."""
-        self._pairs += news.pairs
-        if not news.pairs:
-            self._news.append(news)
-        for arm, side in self._sides.items():
-            side.add(news.pairs, arm)
-            self._tell(side, news)
+        self._pairs += batch.pairs
+        if not batch.pairs:
+            self._notes.append(batch)
+        for arm, comparison in self._by_arm.items():
+            comparison.add(batch.pairs, arm)
+            self._update(comparison, batch)
 
-    def _tell(self, side: Side, news: PairBatch) -> None:
-        state = side.state
-        if news.read:
-            state.loading = Loading("reading the baseline", news.read, self._runs[0].manifest.jobs, "records")
-        if news.failure is not None:
-            state.fail(news.failure)
-        elif news.remarks is not None:
-            state.remarks += news.remarks
+    def _update(self, comparison: ArmComparison, batch: PairBatch) -> None:
+        state = comparison.state
+        if batch.read:
+            state.loading = Loading("reading the baseline", batch.read, self._runs[0].manifest.jobs, "records")
+        if batch.failure is not None:
+            state.fail(batch.failure)
+        elif batch.remarks is not None:
+            state.remarks += batch.remarks
             state.phase, state.seconds = Phase.FINISHED, 0.0
         state.revision += 1
 

@@ -8,7 +8,7 @@ from engine.runs.listing import Ending, ListedRun, list_runs
 from tui.state.adapters import BASE
 
 
-def runs_beside(folder: Path) -> tuple[ListedRun, ListedRun] | None:
+def comparable_pair(folder: Path) -> tuple[ListedRun, ListedRun] | None:
     """The run in a folder and its counterpart, baseline first: the one without an adapter, else the older one.
 
     Of several counterparts the newest is taken, of those without an adapter where there are any. None where there is
@@ -25,7 +25,7 @@ def runs_beside(folder: Path) -> tuple[ListedRun, ListedRun] | None:
     return (this, other) if _before(this, other) else (other, this)
 
 
-def beside_words(baseline: ListedRun, candidate: ListedRun) -> str:
+def describe_pair(baseline: ListedRun, candidate: ListedRun) -> str:
     """`base and tuned`."""
     return f"{baseline.adapter or BASE} and {candidate.adapter or BASE}"
 

@@ -10,7 +10,7 @@ from typing import TypeAlias, get_args
 
 from engine.judging.verdict import FailureClass
 from tui.state.filtered_jobs import FilteredJobs
-from tui.state.filters import Filter, Outcome, classes, outcomes, show_words, shows
+from tui.state.filters import Filter, Outcome, classes, describe_outcome, outcomes, outcomes_for
 from tui.state.job_groups import JobGroup
 from tui.text.safe import one_line
 
@@ -40,7 +40,7 @@ class Choice:
 
 def choices(view: FilteredJobs) -> list[Choice]:
     """All values of all facets, in the order of the facets."""
-    jobs = _jobs_of_kinds(view)
+    jobs = _jobs_by_group(view)
     return [choice for facet in Facet for choice in _choices(facet, view, jobs)]
 
 
@@ -49,9 +49,9 @@ def toggled(filter: Filter, facet: Facet, value: Value) -> Filter:
     chosen = None if _chosen(filter, facet) == value else value
     match facet:
         case Facet.OUTCOME:
-            return replace(filter, show=chosen if isinstance(chosen, Outcome) else Outcome.ALL)
+            return replace(filter, outcome=chosen if isinstance(chosen, Outcome) else Outcome.ALL)
         case Facet.CLASS:
-            return replace(filter, failure=_text(chosen), side=None)
+            return replace(filter, failure=_text(chosen), arm=None)
         case Facet.TAG:
             return replace(filter, tag=_text(chosen))
         case Facet.PROMPT:
@@ -67,7 +67,7 @@ def _text(value: Value | None) -> str | None:
 def _chosen(filter: Filter, facet: Facet) -> Value | None:
     match facet:
         case Facet.OUTCOME:
-            return filter.show
+            return filter.outcome
         case Facet.CLASS:
             return filter.failure
         case Facet.TAG:
@@ -83,36 +83,36 @@ def _without(filter: Filter, facet: Facet) -> Filter:
     return filter if chosen in (None, Outcome.ALL) else toggled(filter, facet, chosen)
 
 
-def _jobs_of_kinds(view: FilteredJobs) -> Counter[int]:
-    """How many jobs of each kind hold the text."""
-    kinds = view.kinds
+def _jobs_by_group(view: FilteredJobs) -> Counter[int]:
+    """How many jobs of each group hold the text."""
+    groups = view.groups
     if not view.filter.text:
-        return Counter(dict(enumerate(kinds.counts)))
-    return Counter(kinds.of_job[number] for number in view.matching(Filter(text=view.filter.text)))
+        return Counter(dict(enumerate(groups.counts)))
+    return Counter(groups.of_job[number] for number in view.matching(Filter(text=view.filter.text)))
 
 
 def _choices(facet: Facet, view: FilteredJobs, jobs: Counter[int]) -> Iterable[Choice]:
     others, chosen, labels = _without(view.filter, facet), _chosen(view.filter, facet), view.state.labels
     values_of = _VALUES[facet]
-    counts: dict[Value, int] = dict.fromkeys(shows(labels), 0) if facet is Facet.OUTCOME else {}
-    everything = not others.by_kind
-    for number, kind in enumerate(view.kinds.kinds):
-        count = jobs[number] if everything or others.admits(kind) else 0
-        for value in values_of(kind):
+    counts: dict[Value, int] = dict.fromkeys(outcomes_for(labels), 0) if facet is Facet.OUTCOME else {}
+    everything = not others.by_group
+    for number, group in enumerate(view.groups.distinct):
+        count = jobs[number] if everything or others.admits(group) else 0
+        for value in values_of(group):
             counts[value] = counts.get(value, 0) + count
     values = _ordered(facet, counts, labels)
     if len(values) < 2 and facet in _NEEDS_TWO and chosen is None:
         return
     for value in values:
-        yield Choice(facet, value, _words(facet, value, labels), counts[value], chosen == value)
+        yield Choice(facet, value, _format_value(facet, value, labels), counts[value], chosen == value)
 
 
 _VALUES: dict[Facet, Callable[[JobGroup], Iterable[Value]]] = {
     Facet.OUTCOME: outcomes,
     Facet.CLASS: classes,
-    Facet.TAG: lambda kind: kind.tags or ("",),
-    Facet.PROMPT: lambda kind: (kind.prompt,),
-    Facet.VARIATION: lambda kind: (kind.variation,),
+    Facet.TAG: lambda group: group.tags or ("",),
+    Facet.PROMPT: lambda group: (group.prompt,),
+    Facet.VARIATION: lambda group: (group.variation,),
 }
 
 
@@ -121,15 +121,15 @@ _NEEDS_TWO = (Facet.TAG, Facet.PROMPT, Facet.VARIATION)  # a single value of the
 
 def _ordered(facet: Facet, counts: dict[Value, int], labels: tuple[str, str]) -> Sequence[Value]:
     if facet is Facet.OUTCOME:
-        return shows(labels)
+        return outcomes_for(labels)
     if facet is Facet.CLASS:
         return [name for name in get_args(FailureClass) if name in counts]
     return list(counts)
 
 
-def _words(facet: Facet, value: Value, labels: tuple[str, str]) -> str:
+def _format_value(facet: Facet, value: Value, labels: tuple[str, str]) -> str:
     if isinstance(value, Outcome):
-        return show_words(value, labels)
+        return describe_outcome(value, labels)
     if value:
         return one_line(value)
     return "no tag" if facet is Facet.TAG else "as written"

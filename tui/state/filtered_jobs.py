@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 
-from tui.state.filters import Filter, searched
+from tui.state.filters import Filter, searchable_text
 from tui.state.job_groups import JobGroups
 from tui.state.run import RunState
 
@@ -22,9 +22,9 @@ class FilteredJobs:
         self._filter = Filter()
         self._numbers: list[int] = []
         self._seen = 0  # so many jobs have been looked at
-        self._kinds: JobGroups | None = None
-        self._texts: list[str] | None = None  # what is searched, in lower case: made once somebody types
-        self._admitted: list[bool] = []  # of each kind, whether the filter lets it through
+        self._groups: JobGroups | None = None
+        self._texts: list[str] | None = None  # what is searchable_text, in lower case: made once somebody types
+        self._admitted: list[bool] = []  # of each group, whether the filter lets it through
 
     @property
     def filter(self) -> Filter:
@@ -44,37 +44,37 @@ class FilteredJobs:
         return self._numbers if self._filter else range(len(self.state.jobs))
 
     @property
-    def kinds(self) -> JobGroups:
-        """The kinds of the run's jobs, as of the last update."""
-        if self._kinds is None:
+    def groups(self) -> JobGroups:
+        """The groups of the run's jobs, as of the last update."""
+        if self._groups is None:
             self.update()
-            self._kinds = JobGroups(self.state)
-            self._kinds.update()
-        return self._kinds
+            self._groups = JobGroups(self.state)
+            self._groups.update()
+        return self._groups
 
     def update(self) -> None:
         """Take in jobs that were added and those that changed."""
         state = self.state
         changed, state.changed = state.changed, set()
         if len(state.jobs) < self._seen:
-            self._numbers, self._seen, self._kinds, self._texts, self._admitted = [], 0, None, None, []
+            self._numbers, self._seen, self._groups, self._texts, self._admitted = [], 0, None, None, []
         grown = range(self._seen, len(state.jobs))
         self._seen = len(state.jobs)
-        if self._kinds is not None:
-            self._kinds.update(changed)
+        if self._groups is not None:
+            self._groups.update(changed)
         if self._texts is not None:
-            self._texts.extend(searched(state.jobs[number]) for number in grown)
+            self._texts.extend(searchable_text(state.jobs[number]) for number in grown)
             for number in changed:
-                self._texts[number] = searched(state.jobs[number])
+                self._texts[number] = searchable_text(state.jobs[number])
         if self._filter:
             self._place(sorted(changed.difference(grown)), grown)
 
     def matching(self, wanted: Filter) -> list[int]:
         """The numbers of all jobs that a filter lets through, ascending, as of the last update."""
         numbers: Iterable[int] = range(self._seen)
-        if wanted.by_kind:
-            admitted = [wanted.admits(kind) for kind in self.kinds.kinds]
-            numbers = [number for number, kind in enumerate(self.kinds.of_job) if admitted[kind]]
+        if wanted.by_group:
+            admitted = [wanted.admits(group) for group in self.groups.distinct]
+            numbers = [number for number, group in enumerate(self.groups.of_job) if admitted[group]]
         if needle := wanted.text.casefold():
             texts = self._have_texts()
             numbers = [number for number in numbers if needle in texts[number]]
@@ -96,7 +96,7 @@ class FilteredJobs:
 
     def _have_texts(self) -> list[str]:
         if self._texts is None:
-            self._texts = [searched(job) for job in self.state.jobs[: self._seen]]
+            self._texts = [searchable_text(job) for job in self.state.jobs[: self._seen]]
         return self._texts
 
     def _place(self, changed: Iterable[int], grown: Iterable[int]) -> None:
@@ -112,10 +112,10 @@ class FilteredJobs:
         self._numbers.extend(number for number in grown if self._lets_through(number))
 
     def _lets_through(self, number: int) -> bool:
-        if self._filter.by_kind:
-            kinds = self.kinds
-            for kind in kinds.kinds[len(self._admitted) :]:
-                self._admitted.append(self._filter.admits(kind))
-            if not self._admitted[kinds.of_job[number]]:
+        if self._filter.by_group:
+            groups = self.groups
+            for group in groups.distinct[len(self._admitted) :]:
+                self._admitted.append(self._filter.admits(group))
+            if not self._admitted[groups.of_job[number]]:
                 return False
         return not self._filter.text or self._filter.text.casefold() in self._have_texts()[number]

@@ -10,12 +10,12 @@ from functools import lru_cache
 from engine.records import ARMS, Arm
 from engine.runs.job_facts import ReplyFacts
 from tui.state.job import JobState
-from tui.state.job_groups import JobGroup, kind_of
+from tui.state.job_groups import JobGroup, group_of
 from tui.text.safe import one_line
 
 
 class Outcome(Enum):
-    """What came of a job's two sides. The value is what people read of a run, see `show_words`."""
+    """What came of a job's two sides. The value is what people read of a run, see `describe_outcome`."""
 
     ALL = "all"
     BROKEN = "broken free"
@@ -27,7 +27,7 @@ class Outcome(Enum):
     ERROR = "not decoded"
 
 
-_OF_A_RUN = tuple(show for show in Outcome if show is not Outcome.SAME)
+_OF_A_RUN = tuple(outcome for outcome in Outcome if outcome is not Outcome.SAME)
 _OF_A_COMPARISON = {
     Outcome.ALL: "all",
     Outcome.RESCUED: "fixed",
@@ -39,14 +39,14 @@ _OF_A_COMPARISON = {
 }
 
 
-def shows(labels: tuple[str, str]) -> tuple[Outcome, ...]:
+def outcomes_for(labels: tuple[str, str]) -> tuple[Outcome, ...]:
     """What can be asked for, given what the two sides of each job are called."""
     return _OF_A_RUN if labels == ARMS else tuple(_OF_A_COMPARISON)
 
 
-def show_words(show: Outcome, labels: tuple[str, str]) -> str:
+def describe_outcome(outcome: Outcome, labels: tuple[str, str]) -> str:
     """What people read: "rescued" where the sides are arms is "fixed" where they are baseline and candidate."""
-    return show.value if labels == ARMS else _OF_A_COMPARISON[show]
+    return outcome.value if labels == ARMS else _OF_A_COMPARISON[outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class Filter:
     side. text: found in the job's id, its input or its classes, upper and lower case alike.
     """
 
-    show: Outcome = Outcome.ALL
+    outcome: Outcome = Outcome.ALL
     failure: str | None = None
-    side: Arm | None = None
+    arm: Arm | None = None
     tag: str | None = None
     prompt: str | None = None
     variation: str | None = None
@@ -70,32 +70,32 @@ class Filter:
         return self != _EVERYTHING
 
     @property
-    def by_kind(self) -> bool:
+    def by_group(self) -> bool:
         """Whether anything but the text is asked for."""
         return replace(self, text="") != _EVERYTHING
 
-    def admits(self, kind: JobGroup) -> bool:
-        """Whether jobs of a kind are let through, the text aside."""
-        if self.prompt is not None and kind.prompt != self.prompt:
+    def admits(self, group: JobGroup) -> bool:
+        """Whether jobs of a group are let through, the text aside."""
+        if self.prompt is not None and group.prompt != self.prompt:
             return False
-        if self.variation is not None and kind.variation != self.variation:
+        if self.variation is not None and group.variation != self.variation:
             return False
-        if self.tag is not None and self.tag not in (kind.tags or ("",)):
+        if self.tag is not None and self.tag not in (group.tags or ("",)):
             return False
-        if self.failure is not None and self.failure not in classes(kind, self.side):
+        if self.failure is not None and self.failure not in classes(group, self.arm):
             return False
-        return shown(kind, self.show)
+        return self.outcome in outcomes(group)
 
     def matcher(self) -> Callable[[JobState], bool]:
         """A function that tells whether a job is let through."""
         needle = self.text.casefold()
-        return lambda job: self.admits(kind_of(job)) and needle in searched(job)
+        return lambda job: self.admits(group_of(job)) and needle in searchable_text(job)
 
-    def words(self, labels: tuple[str, str]) -> str:
+    def describe(self, labels: tuple[str, str]) -> str:
         """What is asked for: `broken free, class prose_before, prompt naive, "alice"`."""
-        words = [show_words(self.show, labels)] if self.show is not Outcome.ALL else []
+        words = [describe_outcome(self.outcome, labels)] if self.outcome is not Outcome.ALL else []
         if self.failure is not None:
-            side = f" of {labels[ARMS.index(self.side)]}" if self.side is not None else ""
+            side = f" of {labels[ARMS.index(self.arm)]}" if self.arm is not None else ""
             words.append(f"class {self.failure}{side}")
         if self.tag is not None:
             words.append(f"tag {self.tag}" if self.tag else "no tag")
@@ -111,14 +111,9 @@ class Filter:
 _EVERYTHING = Filter()
 
 
-def shown(kind: JobGroup, show: Outcome) -> bool:
-    """Whether what came of jobs of a kind is what one wants to see."""
-    return show in outcomes(kind)
-
-
-def outcomes(kind: JobGroup) -> frozenset[Outcome]:
-    """All that jobs of a kind are shown under."""
-    return _outcomes(_fine(kind.free), _fine(kind.constrained), kind.judged, kind.agree)
+def outcomes(group: JobGroup) -> frozenset[Outcome]:
+    """All that jobs of a group are shown under."""
+    return _outcomes(_fine(group.free), _fine(group.constrained), group.judged, group.agree)
 
 
 @lru_cache
@@ -133,22 +128,22 @@ def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: 
         Outcome.WRONG: free is False and constrained is False,
         Outcome.ERROR: judged and None in (free, constrained),
     }
-    return frozenset(show for show, holds in held.items() if holds)
+    return frozenset(outcome for outcome, holds in held.items() if holds)
 
 
 def _fine(facts: ReplyFacts | None) -> bool | None:
     return None if facts is None else facts.ok
 
 
-def classes(kind: JobGroup, side: Arm | None = None) -> set[str]:
-    """The classes of one side's reply; of both, "ok" aside, where no side is named."""
-    if side is not None:
-        facts = kind.of(side)
+def classes(group: JobGroup, arm: Arm | None = None) -> set[str]:
+    """The classes of one side's reply; of both, "ok" aside, where no arm is named."""
+    if arm is not None:
+        facts = group.of(arm)
         return set(facts.classes) if facts is not None else set()
-    return {name for arm in ARMS for name in classes(kind, arm) if name != "ok"}
+    return {name for arm in ARMS for name in classes(group, arm) if name != "ok"}
 
 
-def searched(job: JobState) -> str:
+def searchable_text(job: JobState) -> str:
     """What a text is looked for in, in lower case."""
     parts = [job.info.id, job.info.input]
     if job.facts is not None:

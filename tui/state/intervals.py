@@ -32,7 +32,7 @@ def difference_interval(paired: Paired) -> Interval | None:
     return newcombe_interval(paired) if paired.n and _loaded.is_set() else None
 
 
-def interval_words(found: Interval | None) -> str:
+def format_interval(found: Interval | None) -> str:
     """In percent: `[9-24]`, nothing where there is none. Rounded outwards, so that it is never too narrow."""
     if found is None:
         return ""
@@ -40,6 +40,6 @@ def interval_words(found: Interval | None) -> str:
     return f"[{math.floor(low)}-{math.ceil(high)}]"
 
 
-def share_words(share: float) -> str:
+def format_share(share: float) -> str:
     """In percent: `15%`; `0%` is none and `100%` is all."""
     return "<1%" if 0 < share < 0.005 else ">99%" if 0.995 <= share < 1 else f"{share:.0%}"

@@ -161,7 +161,7 @@ def primary(job: JobState) -> FailureClass | None:
     return broken[0].classes[0] if broken else None
 
 
-def alike_words(failure: FailureClass | None) -> str:
+def describe_no_alike(failure: FailureClass | None) -> str:
     """Why there is no other job like the selected one."""
     if failure is None:
         return "Neither reply of this job is broken: it has no class to look for."

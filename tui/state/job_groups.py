@@ -1,4 +1,4 @@
-"""The jobs of a run by what filters and counts ask of them: many jobs, few kinds, so that counting is quick."""
+"""The jobs of a run by what filters and counts ask of them: many jobs, few groups, so that counting is quick."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.state.run import RunState
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """What is the same of all jobs of a kind.
+    """What is the same of all jobs of a group.
 
     variation: "" is the input as written. free, constrained: None where there is no verdict. judged: the job is
     finished, so that no verdict means that a reply was not decoded. excluded: its case counts nowhere.
@@ -34,8 +34,8 @@ class JobGroup:
         return self.free if arm == "free" else self.constrained
 
 
-def kind_of(job: JobState, excluded: bool = False) -> JobGroup:
-    """The kind of a job."""
+def group_of(job: JobState, excluded: bool = False) -> JobGroup:
+    """The group of a job."""
     info, facts = job.info, job.facts
     common = (info.prompt, info.variation or "", info.tags, job.trial, excluded)
     if facts is None or job.cancelled:
@@ -45,16 +45,15 @@ def kind_of(job: JobState, excluded: bool = False) -> JobGroup:
 
 @dataclass(slots=True)
 class JobGroups:
-    """Each job's kind, kept up to date.
-
-    kinds: in the order in which they first appeared. counts: how many jobs each has. of_job: the kind's number of each
-    job.
-    """
+    """Each job's group, kept up to date."""
 
     state: RunState
-    kinds: list[JobGroup] = field(default_factory=list)
+    distinct: list[JobGroup] = field(default_factory=list)
+    """In the order in which they first appeared."""
     counts: list[int] = field(default_factory=list)
+    """How many jobs each group has."""
     of_job: list[int] = field(default_factory=list)
+    """Of each job, the number of its group."""
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def update(self, changed: Iterable[int] = ()) -> None:
@@ -68,7 +67,7 @@ class JobGroups:
             self.of_job.append(self._number(jobs[number]))
 
     def _number(self, job: JobState) -> int:
-        """The number of a job's kind, counting the job."""
+        """The number of a job's group, counting the job."""
         info, facts = job.info, job.facts
         key: tuple[object, ...] = (info.prompt, info.variation, info.tags, job.trial, info.case in self.state.excluded)
         if facts is not None and not job.cancelled:
@@ -76,8 +75,8 @@ class JobGroups:
             key += (id(facts.free), id(facts.constrained), facts.agree)
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self.kinds)
-            self.kinds.append(kind_of(job, excluded=info.case in self.state.excluded))
+            number = self._numbers[key] = len(self.distinct)
+            self.distinct.append(group_of(job, excluded=info.case in self.state.excluded))
             self.counts.append(0)
         self.counts[number] += 1
         return number

@@ -58,19 +58,19 @@ class Question:
             case Rate.OK:
                 return facts.ok
 
-    def both(self, kind: JobGroup, column: Name) -> tuple[bool, bool] | None:
+    def both(self, group: JobGroup, column: Name) -> tuple[bool, bool] | None:
         """The same of the two replies of a job; None where one of them does not count."""
-        if kind.free is None or kind.constrained is None:
+        if group.free is None or group.constrained is None:
             return None
-        first, second = self.holds(kind.free, column), self.holds(kind.constrained, column)
+        first, second = self.holds(group.free, column), self.holds(group.constrained, column)
         return None if first is None or second is None else (first, second)
 
-    def value(self, kind: JobGroup, column: Name) -> int | None:
+    def value(self, group: JobGroup, column: Name) -> int | None:
         """What a job adds to k in a column: 0 or 1, of a difference -1 too. None where it does not count."""
         if self.arm is None:
-            pair = self.both(kind, column)
+            pair = self.both(group, column)
             return None if pair is None else pair[1] - pair[0]
-        facts = kind.of(self.arm)
+        facts = group.of(self.arm)
         held = None if facts is None else self.holds(facts, column)
         return None if held is None else int(held)
 
@@ -106,55 +106,57 @@ class Matrix:
         return self.cells.get((row, column)) or Cell()
 
 
-def count(kinds: JobGroups, question: Question) -> Matrix:
-    """Count all finished jobs of a run. Takes as long as there are kinds of jobs, however many jobs there are.
+def count(groups: JobGroups, question: Question) -> Matrix:
+    """Count all finished jobs of a run. Takes as long as there are groups of jobs, however many jobs there are.
 
     Excluded cases count nowhere. A trial of another prompt is a row of its own; what was tried again of a prompt of
     the run itself does not count.
     """
-    present = [kind for kind, jobs in zip(kinds.kinds, kinds.counts, strict=True) if jobs]
-    prompts = dict.fromkeys(kind.prompt for kind in present)
-    own = _own(kinds)
+    present = [group for group, jobs in zip(groups.distinct, groups.counts, strict=True) if jobs]
+    prompts = dict.fromkeys(group.prompt for group in present)
+    own = _own(groups)
     matrix = Matrix(trials=set(prompts) - own, columns=_columns(present, question.by))
     matrix.rows = [*([None] if len(prompts) > 1 else []), *prompts]
-    for kind, jobs in zip(kinds.kinds, kinds.counts, strict=True):
-        if not jobs or not _counts(kind, own):
+    for group, jobs in zip(groups.distinct, groups.counts, strict=True):
+        if not jobs or not _counts(group, own):
             continue
-        for column in _columns_of(kind, question.by, matrix.columns):
-            value = question.value(kind, column)
+        for column in _columns_of(group, question.by, matrix.columns):
+            value = question.value(group, column)
             if value is not None:
-                for row in (kind.prompt,) if kind.trial else (None, kind.prompt):
+                for row in (group.prompt,) if group.trial else (None, group.prompt):
                     cell = matrix.cells.setdefault((row, column), Cell())
                     cell.k += value * jobs
                     cell.n += jobs
     return matrix
 
 
-def _own(kinds: JobGroups) -> set[str]:
+def _own(groups: JobGroups) -> set[str]:
     """The prompts of the run itself."""
-    return {kind.prompt for kind in kinds.kinds if not kind.trial}
+    return {group.prompt for group in groups.distinct if not group.trial}
 
 
-def _counts(kind: JobGroup, own: set[str]) -> bool:
-    return not kind.excluded and not (kind.trial and kind.prompt in own)
+def _counts(group: JobGroup, own: set[str]) -> bool:
+    return not group.excluded and not (group.trial and group.prompt in own)
 
 
-def _columns(kinds: Iterable[JobGroup], by: By) -> list[Name]:
+def _columns(groups: Iterable[JobGroup], by: By) -> list[Name]:
     """All columns: in the order in which they appear, classes in their own order."""
     if by is By.CLASS:
-        found = {name for kind in kinds for facts in (kind.free, kind.constrained) if facts for name in facts.classes}
+        found = {
+            name for group in groups for facts in (group.free, group.constrained) if facts for name in facts.classes
+        }
         return [name for name in get_args(FailureClass) if name in found]
-    names = dict.fromkeys(name for kind in kinds for name in _names(kind, by))
+    names = dict.fromkeys(name for group in groups for name in _names(group, by))
     return [None, *names]
 
 
-def _names(kind: JobGroup, by: By) -> tuple[str, ...]:
-    return (kind.variation,) if by is By.VARIATION else kind.tags or ("",)
+def _names(group: JobGroup, by: By) -> tuple[str, ...]:
+    return (group.variation,) if by is By.VARIATION else group.tags or ("",)
 
 
-def _columns_of(kind: JobGroup, by: By, columns: list[Name]) -> Iterable[Name]:
-    """The columns that a kind counts in: by classes it counts in all of them, as one that has the class or has not."""
-    return columns if by is By.CLASS else (None, *_names(kind, by))
+def _columns_of(group: JobGroup, by: By, columns: list[Name]) -> Iterable[Name]:
+    """The columns that a group counts in: by classes it counts in all of them, as one that has the class or has not."""
+    return columns if by is By.CLASS else (None, *_names(group, by))
 
 
 def filter_of(question: Question, row: Name, column: Name) -> Filter:
@@ -166,35 +168,35 @@ def filter_of(question: Question, row: Name, column: Name) -> Filter:
             return Filter(prompt=row, tag=column)
         case By.CLASS:
             either = column == "ok" and question.arm is None  # then every job of the prompt counts for something
-            return Filter(prompt=row, failure=None if either else column, side=question.arm)
+            return Filter(prompt=row, failure=None if either else column, arm=question.arm)
 
 
-def replies_as_one(kinds: JobGroups, question: Question, row: Name, column: Name) -> float:
+def cell_design_effect(groups: JobGroups, question: Question, row: Name, column: Name) -> float:
     """How many of the replies that a cell counts are taken for one (see `statistics.alike`)."""
-    counted = _within(kinds, question, row, column)
-    for number, kind in enumerate(kinds.kinds):
-        counted[number] = counted[number] and question.value(kind, column) is not None
-    jobs = zip(kinds.state.jobs, kinds.of_job, strict=True)
+    counted = _within(groups, question, row, column)
+    for number, group in enumerate(groups.distinct):
+        counted[number] = counted[number] and question.value(group, column) is not None
+    jobs = zip(groups.state.jobs, groups.of_job, strict=True)
     return design_effect(Counter([job.info.case for job, number in jobs if counted[number]]).values())
 
 
-def pairs(kinds: JobGroups, question: Question, row: Name, column: Name) -> Paired:
+def cell_pairs(groups: JobGroups, question: Question, row: Name, column: Name) -> Paired:
     """The pairs that a cell counts, the first side's reply first."""
-    found, within = Paired(), _within(kinds, question, row, column)
-    both = [question.both(kind, column) if within[number] else None for number, kind in enumerate(kinds.kinds)]
-    for job, number in zip(kinds.state.jobs, kinds.of_job, strict=True):
+    found, within = Paired(), _within(groups, question, row, column)
+    both = [question.both(group, column) if within[number] else None for number, group in enumerate(groups.distinct)]
+    for job, number in zip(groups.state.jobs, groups.of_job, strict=True):
         pair = both[number]
         if pair is not None:
             found.add(*pair, job.info.case)
     return found
 
 
-def _within(kinds: JobGroups, question: Question, row: Name, column: Name) -> list[bool]:
-    """Of each kind, whether its jobs are in a cell."""
-    own = _own(kinds)
+def _within(groups: JobGroups, question: Question, row: Name, column: Name) -> list[bool]:
+    """Of each group, whether its jobs are in a cell."""
+    own = _own(groups)
     return [
-        _counts(kind, own)
-        and (kind.prompt == row if row is not None else not kind.trial)
-        and (column is None or question.by is By.CLASS or column in _names(kind, question.by))
-        for kind in kinds.kinds
+        _counts(group, own)
+        and (group.prompt == row if row is not None else not group.trial)
+        and (column is None or question.by is By.CLASS or column in _names(group, question.by))
+        for group in groups.distinct
     ]

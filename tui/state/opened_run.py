@@ -38,7 +38,7 @@ class RecordBatch:
 
 
 class OpenedRun:
-    """A run folder and its state: `read` the one in a thread, and `take` what comes of it into the other.
+    """A run folder and its state: `read` the one in a thread, and `apply` what comes of it into the other.
 
     The trials beside the run, in folders of their own, come after its jobs. Raises BadInputError where the records
     cannot be read.
@@ -81,22 +81,22 @@ class OpenedRun:
             yield RecordBatch([(info, _moved(facts, first)) for info, facts in batch], trial=True)
         return [f"Of the trial {folder.name}: {words}" for words in lost_words(reader)]
 
-    def take(self, news: RecordBatch) -> None:
+    def apply(self, batch: RecordBatch) -> None:
         """Add what was read to the state."""
         state = self.state
         with without_collector():
-            state.add_finished(news.summaries, news.trial)
-        if not news.trial:
-            self._listed += len(news.summaries)
+            state.add_finished(batch.summaries, batch.trial)
+        if not batch.trial:
+            self._listed += len(batch.summaries)
         state.unlisted = max(0, _planned(self._files[0].manifest) - self._listed)
-        state.remarks += news.remarks
-        changed = bool(news.summaries or news.remarks)
-        if news.failure is not None:
-            state.fail(news.failure)
-        elif news.phase is not None and news.phase is not state.phase:
-            state.phase, changed = news.phase, True
+        state.remarks += batch.remarks
+        changed = bool(batch.summaries or batch.remarks)
+        if batch.failure is not None:
+            state.fail(batch.failure)
+        elif batch.phase is not None and batch.phase is not state.phase:
+            state.phase, changed = batch.phase, True
             manifest = self._files[0].manifest
-            state.seconds = _seconds(manifest) if news.phase in OVER else None
+            state.seconds = _seconds(manifest) if batch.phase in OVER else None
             state.since = _since(manifest) or state.since
         now = time.monotonic()
         # An idle screen writes nothing; and drawing what comes at every moment would take the time that reading needs.

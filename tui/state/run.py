@@ -42,7 +42,7 @@ class RunState(EngineTask):
     ended_trials: of which so many are done. trying: a trial is on.
     """
 
-    noun: ClassVar[str] = "run"
+    label: ClassVar[str] = "run"
 
     labels: tuple[str, str] = ARMS
     started: RunStarted | None = None

@@ -13,7 +13,7 @@ from tui.state.task import EngineTask
 class SearchState(EngineTask):
     """A search as its events tell it."""
 
-    noun: ClassVar[str] = "search"
+    label: ClassVar[str] = "search"
 
     started: SearchStarted | None = None
     board: Leaderboard | None = None

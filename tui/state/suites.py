@@ -57,8 +57,8 @@ def _words(path: Path, suite: Suite) -> str:
     return "\n".join([path.name, suite.name, suite.description, *prompts, *inputs]).casefold()
 
 
-def search_fault(file: SuiteFile) -> str | None:
-    """Why a suite that loads cannot be searched; None where it can."""
+def search_unavailable_reason(file: SuiteFile) -> str | None:
+    """Why a suite that loads cannot be searchable_text; None where it can."""
     from engine.errors import BadInputError
     from engine.protocol.commands import SEARCH_BUDGET
     from engine.search.planning import plan_search

@@ -49,7 +49,7 @@ class EngineTask:
     long it took, once it has ended.
     """
 
-    noun: ClassVar[str]
+    label: ClassVar[str]
 
     suite: Path
     folder: Path | None = None

@@ -37,7 +37,7 @@ class TrialState(EngineTask):
     planned, finished: jobs. other_model: the one it runs on, where that is not the run's.
     """
 
-    noun: ClassVar[str] = "trial"
+    label: ClassVar[str] = "trial"
 
     beside: RunState = None  # type: ignore[assignment]  # dataclasses want a default after those of Work
     order: StartTrial = None  # type: ignore[assignment]
@@ -127,7 +127,7 @@ def next_repeat(job: JobState, state: RunState) -> int:
     return 1 + max(other.info.repeat for other in state.jobs if _key(other)[:2] == wanted)
 
 
-def pairs_of(state: RunState, prompt: str) -> Paired:
+def paired_results(state: RunState, prompt: str) -> Paired:
     """Whether each free reply is ok: first under the prompt that this one was edited from, then under this one.
 
     Pairs are the inputs that both have answered, word for word the same.
@@ -155,7 +155,7 @@ def trial_prompts(state: RunState) -> list[str]:
     return [name for name in names if original_of(name) != name]
 
 
-def table_of(state: RunState, name: str, tried: Iterable[TrialState]) -> dict[str, Any]:
+def prompt_table(state: RunState, name: str, tried: Iterable[TrialState]) -> dict[str, Any]:
     """A prompt as a [[prompt]] table: of the suite, or of a trial. Reads files: not for the path of a key.
 
     Raises BadInputError where the suite does not load, and where there is no such prompt any more.

@@ -77,7 +77,7 @@ class LinkDriver(LinuxDriver):
             self.write(_QUESTION)
 
 
-def is_behind(app: App[Any]) -> bool:
+def is_lagging(app: App[Any]) -> bool:
     """Whether the terminal has not come to the last frame yet: then what streams had better wait."""
     driver = app._driver  # there is no other way from an app to its driver
     return isinstance(driver, LinkDriver) and driver.behind

@@ -15,7 +15,7 @@ from engine.records import Candidate, Fork, Record
 from engine.runs.job_facts import facts_of
 from tests.helpers import close_story, story
 from tui.pages.record import record_text
-from tui.pages.tokens import choices_at, exact_percent, rows_of, token_of, token_words, tokens_of
+from tui.pages.tokens import choices_at, describe_token, exact_percent, rows_of, token_of, tokens_of
 from tui.pages.values import values_lines
 from tui.state.job import JobState
 from tui.state.manifest_facts import PromptFacts, RunFacts
@@ -26,10 +26,10 @@ def test_tokens_have_their_text_and_a_part_of_a_character_says_so() -> None:
     tokens = tokens_of(reply, '{"')
     assert "".join(token.text for token in tokens) == 'a": 語}'
     assert [token.shown for token in tokens] == ["a", '"', ":", "…", "…", "·語", "}"]
-    assert list(token_words(tokens, 3, None)) == [
+    assert list(describe_token(tokens, 3, None)) == [
         "token 3 of 7  part of a character that token 5 completes  id 1003  p 3.00%"
     ]
-    assert list(token_words(tokens, 5, None)) == [
+    assert list(describe_token(tokens, 5, None)) == [
         'token 5 of 7  " 語"  id 1005  p 99.96%',
         "It completes a character that the tokens before it began.",
     ]
@@ -39,7 +39,7 @@ def test_an_older_record_has_ids_and_nothing_that_was_not_kept() -> None:
     tokens = tokens_of(close_story.reply('{"a": 1}', kept=False), "")
     assert [token.shown for token in tokens][:2] == ["[1000]", "[1001]"]
     assert {token.percent for token in tokens} == {""}
-    assert list(token_words(tokens, 0, None)) == ["token 0 of 7  id 1000"]
+    assert list(describe_token(tokens, 0, None)) == ["token 0 of 7  id 1000"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from engine.protocol.events import RunStarted
 from tests.helpers import story
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
 from tui.state.adapters import AdapterChoice
-from tui.state.counterpart import runs_beside
+from tui.state.counterpart import comparable_pair
 
 GIVEN = ["tuned", "other"]
 RATE = {"strict": [1, 2], "unwrapped": [2, 2], "schema": [2, 2], "right": [1, 2], "errors": 0, "replies_as_one": 1.0}
@@ -103,17 +103,17 @@ async def test_a_run_with_nothing_beside_it_says_so(stage, tmp_path: Path) -> No
 
 def test_the_counterpart_of_a_run(tmp_path: Path) -> None:
     tuned = made(tmp_path, 1, "tuned")
-    assert runs_beside(tuned) is None
+    assert comparable_pair(tuned) is None
     other = made(tmp_path, 2, "other")
     for folder in (tuned, other):
-        assert folders(runs_beside(folder)) == [tuned, other], "without a base the older one is the baseline"
+        assert folders(comparable_pair(folder)) == [tuned, other], "without a base the older one is the baseline"
     made(tmp_path, 4, None, model="another")
     made(tmp_path, 5, None, suite="another")
     made(tmp_path, 6, None, trial_of=tuned.name)
     made(tmp_path, 3, None)
     base = made(tmp_path, 7, None)
-    assert folders(runs_beside(tuned)) == [base, tuned], "the newest run of the base"
-    assert folders(runs_beside(base)) == [base, other]
+    assert folders(comparable_pair(tuned)) == [base, tuned], "the newest run of the base"
+    assert folders(comparable_pair(base)) == [base, other]
 
 
 def folders(found: Any) -> list[Path]:

@@ -19,7 +19,16 @@ from tests.tui.conftest import Stage
 from tui.state import intervals
 from tui.state.run import RunState
 from tui.state.task import Phase
-from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, original_of, pairs_of, trial_prompts
+from tui.state.trials import (
+    Scope,
+    TrialState,
+    inputs_for,
+    next_name,
+    next_repeat,
+    original_of,
+    paired_results,
+    trial_prompts,
+)
 from tui.widgets.lines.trial_line import TrialLine
 
 BESIDE = Path("runs/20260101T000100Z-people-smol-trial")
@@ -99,14 +108,14 @@ def test_pairs_against_counts_by_hand() -> None:
     assert all(job.trial and job.finished for job in state.jobs[6:])
     assert trial_prompts(state) == ["naive*2"]
     # alice was broken and is ok, bob was and is broken, [markup] was not decoded before: it is in no pair.
-    assert pairs_of(state, "naive*2").counts == (0, 0, 1, 1)
+    assert paired_results(state, "naive*2").counts == (0, 0, 1, 1)
 
     tried(state, after("naive*2*2", PROSE, GOOD, GOOD))
     assert trial_prompts(state) == ["naive*2", "naive*2*2"]
-    assert pairs_of(state, "naive*2*2").counts == (1, 1, 1, 0), "an edited prompt of an edited one: with that one"
+    assert paired_results(state, "naive*2*2").counts == (1, 1, 1, 0), "an edited prompt of an edited one: with that one"
     state.exclude("bob")
-    assert pairs_of(state, "naive*2*2").counts == (1, 1, 0, 0)
-    assert pairs_of(state, "naive*2").counts == (0, 0, 1, 0)
+    assert paired_results(state, "naive*2*2").counts == (1, 1, 0, 0)
+    assert paired_results(state, "naive*2").counts == (0, 0, 1, 0)
     state.exclude("bob")
 
     again = replace(records[0], id="people/naive*2/alice#1", repeat=1)
@@ -115,12 +124,12 @@ def test_pairs_against_counts_by_hand() -> None:
     state.add_jobs([job], trial=True)
     state.apply_to_job(events.JobFinished(again))
     assert next_repeat(state.jobs[6], state) == next_repeat(state.jobs[0], state) == 2
-    assert pairs_of(state, "naive*2").counts == (0, 0, 1, 1), "a rerun is paired with nothing"
+    assert paired_results(state, "naive*2").counts == (0, 0, 1, 1), "a rerun is paired with nothing"
 
     other = [replace(story.info("json-only*2", "alice"), input="another text")]
     state.add_jobs(other, trial=True)
     state.apply_to_job(events.JobFinished(after("json-only*2", PROSE)[0]))
-    assert pairs_of(state, "json-only*2").n == 0, "only the same input, word for word"
+    assert paired_results(state, "json-only*2").n == 0, "only the same input, word for word"
 
 
 def test_a_rerun_is_no_input_of_the_suite() -> None:

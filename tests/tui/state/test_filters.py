@@ -10,21 +10,21 @@ from engine.runs.job_facts import JobFacts
 from tests.helpers.made_state import FENCE, OK, PROSE, WRONG, facts, infos, made_state
 from tui.state.facets import Choice, Facet, choices, toggled
 from tui.state.filtered_jobs import FilteredJobs
-from tui.state.filters import Filter, Outcome, show_words, shows
-from tui.state.job import alike_words, primary
+from tui.state.filters import Filter, Outcome, describe_outcome, outcomes_for
+from tui.state.job import describe_no_alike, primary
 
 FILTERS = [
     Filter(),
-    *(Filter(show=show) for show in Outcome),
+    *(Filter(outcome=outcome) for outcome in Outcome),
     Filter(failure="wrong_value"),
-    Filter(failure="wrong_value", side="constrained"),
-    Filter(failure="ok", side="free"),
+    Filter(failure="wrong_value", arm="constrained"),
+    Filter(failure="ok", arm="free"),
     Filter(tag="plain"),
     Filter(tag=""),
     Filter(prompt="json-only", variation=""),
     Filter(variation="typos", text="C1"),
     Filter(text="prose_b"),
-    Filter(show=Outcome.BROKEN, failure="code_fence", tag="hard", prompt="naive", text="input"),
+    Filter(outcome=Outcome.BROKEN, failure="code_fence", tag="hard", prompt="naive", text="input"),
     Filter(text="nowhere"),
 ]
 
@@ -34,7 +34,7 @@ def slowly(view: FilteredJobs, filter: Filter) -> list[int]:
     return [number for number, job in enumerate(view.state.jobs) if matches(job)]
 
 
-@pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.words(("free", "constrained")) or "all")
+@pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.describe(("free", "constrained")) or "all")
 def test_a_view_shows_what_its_filter_lets_through_while_jobs_finish_and_come(filter: Filter) -> None:
     state, rng = made_state(), random.Random(1)
     view = FilteredJobs(state)
@@ -62,25 +62,27 @@ def test_each_outcome_is_what_its_words_say() -> None:
     }
     for number, ((free, constrained), expected) in enumerate(pairs.items(), 1):
         state.finish(number, JobFacts(free, constrained, agree=False))
-        found = {show for show in Outcome if Filter(show=show).matcher()(state.jobs[number])}
+        found = {outcome for outcome in Outcome if Filter(outcome=outcome).matcher()(state.jobs[number])}
         assert found == expected | {Outcome.ALL, Outcome.DISAGREE}
 
 
 def test_the_words_of_a_filter() -> None:
     asked = Filter(Outcome.BROKEN, "prose_before", "free", "", "na\x1bive", "", "al\u202eice")
-    assert asked.words(("free", "constrained")) == (
+    assert asked.describe(("free", "constrained")) == (
         'broken free, class prose_before of free, no tag, prompt na\u241bive, as written, "al\u2426ice"'
     )
-    assert Filter(Outcome.RESCUED, variation="typos").words(("baseline", "candidate")) == "fixed, variation typos"
-    compared = [show_words(show, ("baseline", "candidate")) for show in shows(("baseline", "candidate"))]
+    assert Filter(Outcome.RESCUED, variation="typos").describe(("baseline", "candidate")) == "fixed, variation typos"
+    compared = [
+        describe_outcome(outcome, ("baseline", "candidate")) for outcome in outcomes_for(("baseline", "candidate"))
+    ]
     assert compared[:4] == ["all", "fixed", "regressed", "unchanged"]
-    assert Outcome.SAME not in shows(("free", "constrained"))
+    assert Outcome.SAME not in outcomes_for(("free", "constrained"))
 
 
 def test_the_job_let_in_last_is_known() -> None:
     state = made_state()
     view = FilteredJobs(state)
-    view.filter = Filter(show=Outcome.BROKEN)
+    view.filter = Filter(outcome=Outcome.BROKEN)
     assert view.latest is None
     state.finish(9, JobFacts(PROSE, OK))
     state.finish(12, JobFacts(OK, OK))
@@ -88,7 +90,7 @@ def test_the_job_let_in_last_is_known() -> None:
     assert view.latest == 9
 
 
-@pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.words(("free", "constrained")) or "all")
+@pytest.mark.parametrize("filter", FILTERS, ids=lambda each: each.describe(("free", "constrained")) or "all")
 def test_each_value_is_counted_under_all_else_that_is_asked_for(filter: Filter) -> None:
     view = FilteredJobs(made_state())
     view.filter = filter
@@ -97,7 +99,7 @@ def test_each_value_is_counted_under_all_else_that_is_asked_for(filter: Filter) 
     for choice in found:
         on = filter if choice.on else toggled(filter, choice.facet, choice.value)
         if choice.facet is Facet.CLASS:
-            on = Filter(on.show, on.failure, None, on.tag, on.prompt, on.variation, on.text)
+            on = Filter(on.outcome, on.failure, None, on.tag, on.prompt, on.variation, on.text)
         assert choice.count == len(slowly(view, on)), choice
 
 
@@ -126,5 +128,5 @@ def test_what_is_broken_in_the_same_way() -> None:
         *(None, "prose_before", "wrong_value"),
         *("code_fence", None, "wrong_value"),
     ]
-    assert "no class" in alike_words(None)
-    assert "wrong_value" in alike_words("wrong_value")
+    assert "no class" in describe_no_alike(None)
+    assert "wrong_value" in describe_no_alike("wrong_value")

@@ -11,9 +11,9 @@ from engine.statistics import Share, design_effect
 from tests.helpers.made_state import made_state
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.job import JobState
-from tui.state.matrix import By, Cell, Question, Rate, count, filter_of, pairs, replies_as_one
+from tui.state.matrix import By, Cell, Question, Rate, cell_design_effect, cell_pairs, count, filter_of
 from tui.state.run import RunState
-from tui.widgets.lists.matrix_table import cell_words
+from tui.widgets.lists.matrix_table import format_cell
 
 QUESTIONS = [Question(*each) for each in itertools.product(By, Rate, ("free", "constrained", None))]
 
@@ -50,32 +50,34 @@ def counted(state: RunState, question: Question, row: str | None, column: str | 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_every_cell_counts_its_jobs(question: Question) -> None:
     state = made_state()
-    kinds = FilteredJobs(state).kinds
-    matrix = count(kinds, question)
+    groups = FilteredJobs(state).groups
+    matrix = count(groups, question)
     assert matrix.rows == [None, "naive", "json-only", "edited"]
     assert matrix.trials == {"edited"}
     for row, column in itertools.product(matrix.rows, matrix.columns):
         jobs = counted(state, question, row, column)
         assert matrix.cell(row, column) == Cell(sum(value for _, value in jobs), len(jobs))
         cases = [job.info.case for job, _ in jobs]
-        assert replies_as_one(kinds, question, row, column) == design_effect(cases.count(case) for case in set(cases))
+        assert cell_design_effect(groups, question, row, column) == design_effect(
+            cases.count(case) for case in set(cases)
+        )
         if question.arm is None and jobs:
-            paired = pairs(kinds, question, row, column)
+            paired = cell_pairs(groups, question, row, column)
             assert paired.difference * paired.n == pytest.approx(sum(value for _, value in jobs))
 
 
 def test_the_columns() -> None:
-    kinds = FilteredJobs(made_state()).kinds
-    assert count(kinds, Question()).columns == [None, "", "typos"]
-    assert count(kinds, Question(By.TAG)).columns == [None, "", "plain", "hard"]
-    assert count(kinds, Question(By.CLASS)).columns == ["ok", "prose_before", "code_fence", "wrong_value"]
+    groups = FilteredJobs(made_state()).groups
+    assert count(groups, Question()).columns == [None, "", "typos"]
+    assert count(groups, Question(By.TAG)).columns == [None, "", "plain", "hard"]
+    assert count(groups, Question(By.CLASS)).columns == ["ok", "prose_before", "code_fence", "wrong_value"]
 
 
 def test_the_filter_of_a_cell_lets_its_jobs_through() -> None:
     state = made_state()
     view = FilteredJobs(state)
     for question in QUESTIONS:
-        matrix = count(view.kinds, question)
+        matrix = count(view.groups, question)
         for row, column in itertools.product(matrix.rows, matrix.columns):
             shown = view.matching(filter_of(question, row, column))
             jobs = [job for job, value in counted(state, question, row, column) if question.by is not By.CLASS or value]
@@ -86,12 +88,12 @@ def test_counts_follow_jobs_that_finish_and_cases_that_are_excluded() -> None:
     state = made_state()
     view = FilteredJobs(state)
     strict = Question(rate=Rate.STRICT)
-    before = count(view.kinds, strict).cell(None, None)
+    before = count(view.groups, strict).cell(None, None)
     state.exclude("c2")
     view.update()
-    after = count(view.kinds, strict).cell(None, None)
+    after = count(view.groups, strict).cell(None, None)
     assert after.n > before.n
-    assert after == count(FilteredJobs(state).kinds, strict).cell(None, None)
+    assert after == count(FilteredJobs(state).groups, strict).cell(None, None)
     assert Share(after.k, after.n) == state.rates["free"].strict
 
 
@@ -109,5 +111,5 @@ def test_counts_follow_jobs_that_finish_and_cases_that_are_excluded() -> None:
     ],
 )
 def test_a_cell_in_words(cell: Cell, difference: bool, words: str) -> None:
-    assert cell_words(cell, difference) == words
+    assert format_cell(cell, difference) == words
     assert cell_len(words) == len(words)

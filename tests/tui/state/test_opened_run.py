@@ -29,8 +29,8 @@ JOBS = [
 
 def opened(folder: Path) -> RunState:
     run = OpenedRun(folder)
-    for news in run.read():
-        run.take(news)
+    for batch in run.read():
+        run.apply(batch)
     return run.state
 
 
@@ -105,11 +105,11 @@ def test_it_grows_while_an_engine_works_on_it(tmp_path: Path) -> None:
     lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
     (folder / RECORDS).write_bytes(lines[0])
     run, seen = OpenedRun(folder), []
-    for news in run.read():
+    for batch in run.read():
         before = run.state.revision
-        run.take(news)
+        run.apply(batch)
         seen.append((len(run.state.jobs), run.state.phase))
-        if not news.summaries and run.state.phase is Phase.RUNNING:
+        if not batch.summaries and run.state.phase is Phase.RUNNING:
             if len(seen) > 2:
                 assert run.state.revision == before  # nothing has come: there is nothing to draw
             if len(run.state.jobs) == 1:
@@ -134,8 +134,8 @@ def test_records_that_cannot_be_read(tmp_path: Path) -> None:
     run = OpenedRun(folder)
     (folder / RECORDS).unlink()
     (folder / RECORDS).mkdir()
-    for news in run.read():
-        run.take(news)
+    for batch in run.read():
+        run.apply(batch)
     assert run.state.phase is Phase.FAILED
     assert run.state.failure == "records.jsonl cannot be read (Is a directory)."
     with pytest.raises(BadInputError, match=r"records.jsonl: cannot be read"):

@@ -11,10 +11,10 @@ from tests.helpers import story
 from tui.state.job import Mark
 from tui.state.run import RunState
 from tui.state.task import EngineDied, Phase
-from tui.widgets.job.fork_line import fork_sentence, percent
-from tui.widgets.lines.remark_line import remark_words
-from tui.widgets.lines.status_line import clock, progress_words
-from tui.widgets.lists.job_row import verdict_words
+from tui.widgets.job.fork_line import describe_fork, percent
+from tui.widgets.lines.remark_line import format_remarks
+from tui.widgets.lines.status_line import clock, progress_parts
+from tui.widgets.lists.job_row import format_verdict
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def test_a_reply_that_broke_is_marked_while_it_runs(state: RunState) -> None:
     state.apply(Broke(record.id, "free", 0, 1, "The reply does not begin with JSON but with S"))
     job = state.jobs[0]
     assert (job.mark("free"), job.mark("constrained")) == (Mark.BREAKING, Mark.RUNNING)
-    assert verdict_words(job, "free", over=False) == ".! broke"
-    assert verdict_words(job, "free", over=True) == "-- not run"
+    assert format_verdict(job, "free", over=False) == ".! broke"
+    assert format_verdict(job, "free", over=True) == "-- not run"
     assert not job.broken
     state.apply(JobStarted(record.id))
     assert job.mark("free") is Mark.RUNNING
@@ -109,16 +109,16 @@ def test_a_cancelled_job_is_over_and_counts_nowhere(state: RunState) -> None:
             *(True, False),
             *(Mark.CANCELLED, Mark.CANCELLED),
         )
-        assert verdict_words(job, "free", False) == verdict_words(job, "free", True) == "~~ cancelled"
+        assert format_verdict(job, "free", False) == format_verdict(job, "free", True) == "~~ cancelled"
     assert (state.done, state.total, state.rates["free"].strict) == (0, 4, Share(0, 0))
-    assert progress_words(state, None) == ["0/4 jobs", "- left"]
+    assert progress_parts(state, None) == ["0/4 jobs", "- left"]
 
 
 def test_remarks_on_a_line() -> None:
-    assert remark_words([], 40) == ""
-    assert remark_words(["minimum is not enforced."], 40) == "remark: minimum is not enforced."
-    assert remark_words(["minimum of /age is not enforced."], 38) == "remark: minimum of /ag…  (i shows all)"
-    assert remark_words(["a", "b\x1b"], 40) == "2 remarks: b\u241b  (i shows all)"
+    assert format_remarks([], 40) == ""
+    assert format_remarks(["minimum is not enforced."], 40) == "remark: minimum is not enforced."
+    assert format_remarks(["minimum of /age is not enforced."], 38) == "remark: minimum of /ag…  (i shows all)"
+    assert format_remarks(["a", "b\x1b"], 40) == "2 remarks: b\u241b  (i shows all)"
 
 
 def test_events_of_an_unknown_job_change_nothing(state: RunState) -> None:
@@ -141,15 +141,15 @@ def test_a_death_after_the_end_is_no_failure(state: RunState) -> None:
 
 def test_words_of_a_verdict(state: RunState) -> None:
     play(state, [JobStarted(story.job_id("naive", "bob")), JobFinished(story.people_records()[0])])
-    assert verdict_words(state.jobs[0], "free", False) == "!! prose_before"
-    assert verdict_words(state.jobs[0], "constrained", False) == "ok"
-    assert verdict_words(state.jobs[1], "free", False) == ".. running"
-    assert verdict_words(state.jobs[2], "free", False) == "-- waiting"
-    assert verdict_words(state.jobs[2], "free", True) == "-- not run"
+    assert format_verdict(state.jobs[0], "free", False) == "!! prose_before"
+    assert format_verdict(state.jobs[0], "constrained", False) == "ok"
+    assert format_verdict(state.jobs[1], "free", False) == ".. running"
+    assert format_verdict(state.jobs[2], "free", False) == "-- waiting"
+    assert format_verdict(state.jobs[2], "free", True) == "-- not run"
 
 
 def test_a_fork_in_words() -> None:
-    words = fork_sentence(story.fork(17, 3), narrow=False).plain
+    words = describe_fork(story.fork(17, 3), narrow=False).plain
     assert words == '▸ fork at token 17: wanted "Sure" 62.1%, grammar allowed "{" 3.0% (allowed 3.4% in all)'
 
 

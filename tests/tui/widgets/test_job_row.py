@@ -16,7 +16,7 @@ from tui.state.job import JobState
 from tui.state.run import RunState
 from tui.state.task import Phase
 from tui.widgets.lines.status_line import Pace, progress_line, rates_lines
-from tui.widgets.lists.job_row import Columns, Measure, apart_words, header_words, input_words, names
+from tui.widgets.lists.job_row import Columns, Measure, format_header, format_input, format_note, names
 
 TEXTS = [
     "plain",
@@ -44,15 +44,15 @@ def test_the_columns_take_the_same_cells_whatever_is_in_them(width: int, exclude
     measure.take_in(jobs)
     columns = Columns.fitting(width, measure, excluded)
     for each in jobs:
-        left = names(each, columns, apart_words(each, excluded))
-        right = input_words(each, columns)
+        left = names(each, columns, format_note(each, excluded))
+        right = format_input(each, columns)
         taken = columns.apart + (columns.gap if columns.apart else 0) + columns.prompt + columns.gap + columns.name
         assert cell_len(left) == taken
         assert cell_len(right) == (columns.gap + columns.text if columns.text else 0)
         if width >= 80:
             assert columns.texts_at + cell_len(left) + cell_len(right) <= width
             assert left.startswith("excluded") == excluded
-    header = header_words(columns, ("free", "語語"), TEXTS[2] + TEXTS[6], "following", "─")
+    header = format_header(columns, ("free", "語語"), TEXTS[2] + TEXTS[6], "following", "─")
     assert "\x1b" not in header
     if width >= 60:
         assert cell_len(header) == width
@@ -66,7 +66,7 @@ def test_names_are_shown_whole_where_there_is_room() -> None:
     narrow, wide = (Columns.fitting(width, measure, excluded=False) for width in (80, 120))
     assert names(each, narrow, "") == "alice alice~typos#2"
     assert names(each, wide, "") == "alice  alice~typos#2"
-    assert input_words(each, wide).strip() == "alice"
+    assert format_input(each, wide).strip() == "alice"
 
 
 def test_trials_and_excluded_cases_are_marked() -> None:
@@ -74,7 +74,7 @@ def test_trials_and_excluded_cases_are_marked() -> None:
     measure = Measure()
     measure.take_in(state.jobs)
     columns = Columns.fitting(120, measure, bool(state.excluded))
-    shown = [names(job, columns, apart_words(job, job.info.case in state.excluded)) for job in state.jobs]
+    shown = [names(job, columns, format_note(job, job.info.case in state.excluded)) for job in state.jobs]
     assert [each.startswith("excluded ") for each in shown] == [job.info.case == "c2" for job in state.jobs]
     assert [each.startswith("trial ") for each in shown] == [job.trial for job in state.jobs]
 

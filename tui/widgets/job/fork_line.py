@@ -49,7 +49,7 @@ def _words(job: JobState | None, constrained: bool, narrow: bool) -> Content:
     if job.mark("free") is Mark.ERROR:
         return Content.styled("no fork: there is no free reply", "$text-muted")
     if job.fork is not None:
-        return fork_sentence(job.fork, narrow)
+        return describe_fork(job.fork, narrow)
     if job.cancelled:
         return Content("")
     if not job.finished:
@@ -57,7 +57,7 @@ def _words(job: JobState | None, constrained: bool, narrow: bool) -> Content:
     return Content.styled("no fork: the free reply is the constrained one, token for token", "$text-muted")
 
 
-def fork_sentence(fork: Fork, narrow: bool) -> Content:
+def describe_fork(fork: Fork, narrow: bool) -> Content:
     """Which token the model wanted at the fork and which the grammar allowed, with their probabilities."""
     if fork.token is None:
         return Content.assemble(

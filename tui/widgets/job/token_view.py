@@ -12,7 +12,7 @@ from textual.content import Content
 
 from engine.records import ARMS, UNKNOWN_ID, Arm, Fork
 from tui import keys
-from tui.pages.tokens import Choice, Token, choices_at, exact_percent, quoted, token_words, tokens_of
+from tui.pages.tokens import Choice, Token, choices_at, describe_token, exact_percent, quoted, tokens_of
 from tui.state.job import JobState, job_name
 from tui.state.manifest_facts import PromptFacts, facts_for
 from tui.state.run import RunState
@@ -140,7 +140,7 @@ class TokenView(Vertical):
             yield from _folded(words if error or not job.record.reply(self.arm).text else _NOT_TOLD, width)
             return
         number = self.query_one(TokenFlow).cursor
-        for sentence in token_words(self._tokens, number, self._fork):
+        for sentence in describe_token(self._tokens, number, self._fork):
             yield from _folded(sentence, width)
         lacking = [] if self._tokens[0].known else ["texts (these are ids)"]
         lacking += [] if self._tokens[0].p is not None else ["probabilities"]

@@ -10,8 +10,8 @@ from engine.comparing.outcomes import conclusion
 from engine.records import Arm
 from engine.reports.figures import difference_words, p_words
 from engine.statistics import Paired, Share, design_effect, mcnemar_exact, newcombe_interval
-from tui.state.comparison import Side
-from tui.state.intervals import interval, interval_words
+from tui.state.comparison import ArmComparison
+from tui.state.intervals import format_interval, interval
 
 _PADDING = 2  # cells
 
@@ -25,38 +25,38 @@ class ChangeLine(Static):
         super().__init__(id=id, markup=False)
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, arm: Arm, side: Side, ready: bool) -> None:
+    def show(self, arm: Arm, comparison: ArmComparison, ready: bool) -> None:
         """Draw what the pairs of an arm add up to. ready: all has been read, and scipy is loaded."""
         width = self.screen.size.width - _PADDING
-        now = (arm, side.state.revision, ready, width)
+        now = (arm, comparison.state.revision, ready, width)
         if now != self._drawn:
             self._drawn = now
-            shares = shares_words(side.change, width) if ready else ""
-            self.update(Content(f"{arm} arm: {change_words(side)}\n{shares}"))
+            shares = format_shares(comparison.change, width) if ready else ""
+            self.update(Content(f"{arm} arm: {format_changes(comparison)}\n{shares}"))
 
 
-def change_words(side: Side) -> str:
+def format_changes(comparison: ArmComparison) -> str:
     """`20 fixed, 5 regressed, 75 unchanged, 2 not decoded`."""
-    change = side.change
+    change = comparison.change
     words = f"{change.only_second} fixed, {change.only_first} regressed, {change.both + change.neither} unchanged"
-    return words + (f", {side.undecoded} not decoded" if side.undecoded else "")
+    return words + (f", {comparison.undecoded} not decoded" if comparison.undecoded else "")
 
 
-def shares_words(change: Paired, width: int) -> str:
+def format_shares(change: Paired, width: int) -> str:
     """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`, on two lines where need be."""
     if not change.n:
         return "no reply was decoded in both runs"
     as_one = design_effect(pairs for _, pairs in change.clusters.values())
     first, second = (_share(change.both + only, change.n, as_one) for only in (change.only_first, change.only_second))
-    shares, difference = f"ok {first}, then {second}:", _difference_words(change)
+    shares, difference = f"ok {first}, then {second}:", _format_difference(change)
     return f"{shares}{' ' if cell_len(shares) + 1 + cell_len(difference) <= width else chr(10)}{difference}"
 
 
-def _difference_words(change: Paired) -> str:
+def _format_difference(change: Paired) -> str:
     interval, p = newcombe_interval(change), mcnemar_exact(change)
     words, found = difference_words(change.difference, interval), conclusion(interval, p)
     return f"{words}, {found if p is None or found == 'no difference shown' else p_words(p)}"
 
 
 def _share(k: int, n: int, as_one: float) -> str:
-    return f"{k}/{n} {interval_words(interval(Share(k, n), as_one))}"
+    return f"{k}/{n} {format_interval(interval(Share(k, n), as_one))}"

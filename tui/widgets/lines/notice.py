@@ -34,11 +34,11 @@ class Notice(Static):
 
 def _words(state: RunState, elapsed: float) -> Content:
     if state.phase is Phase.FAILED:
-        return failure_words(state)
+        return format_failure(state)
     if state.phase in (Phase.FINISHED, Phase.STOPPED):
         return _end(state)
     if not state.jobs:
-        return loading_words(state, elapsed)
+        return format_loading(state, elapsed)
     if state.started is not None and state.started.constrained_error:
         return Content.assemble(
             ("xx no constrained arm: ", "bold $text-warning"), one_line(state.started.constrained_error)
@@ -46,7 +46,7 @@ def _words(state: RunState, elapsed: float) -> Content:
     return Content("")
 
 
-def loading_words(work: EngineTask, elapsed: float) -> Content:
+def format_loading(work: EngineTask, elapsed: float) -> Content:
     """That the engine gets ready, and how far it is."""
     step = "starting the engine" if work.loading is None else one_line(work.loading.step)
     if work.phase is Phase.STOPPING:
@@ -85,7 +85,7 @@ def _end(state: RunState) -> Content:
     return Content.assemble((word, "bold"), f"  {done} of {total} jobs{cancelled}{took}", where)
 
 
-def failure_words(work: EngineTask) -> Content:
+def format_failure(work: EngineTask) -> Content:
     """Why it failed, and what can be done."""
     lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(work.failure or "")]
     if work.folder is not None:
@@ -94,6 +94,6 @@ def failure_words(work: EngineTask) -> Content:
         lines.append(("\nThe end of the engine's log:\n", "bold"))
         lines.append("\n".join(one_line(line) for line in work.log))
     resumable = isinstance(work, RunState) and work.resumable
-    what = "goes on where it stopped" if resumable else f"begins the {work.noun} again"
+    what = "goes on where it stopped" if resumable else f"begins the {work.label} again"
     lines.append((f"\n\nr {what}, escape goes back.", "$text-muted"))
     return Content.assemble(*lines)

@@ -26,13 +26,13 @@ class RemarkLine(Static):
         """Draw the newest remark on the run, cut where it does not fit."""
         self.display = bool(state.remarks)  # first: what is not displayed has no width
         # One cell each side is padding.
-        words = remark_words(state.remarks, self.screen.size.width - 2)
+        words = format_remarks(state.remarks, self.screen.size.width - 2)
         if words != self._words:
             self._words = words
             self.update(Content(words))
 
 
-def remark_words(remarks: list[str], cells: int) -> str:
+def format_remarks(remarks: list[str], cells: int) -> str:
     """The last of the remarks in so many cells, with the way to the others and to the rest of it."""
     if not remarks:
         return ""

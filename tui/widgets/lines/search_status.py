@@ -1,4 +1,4 @@
-"""How far a search is, in two lines: the stage and the jobs, what is searched and for how long."""
+"""How far a search is, in two lines: the stage and the jobs, what is searchable_text and for how long."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.pages.search import stage_words
+from tui.pages.search import format_stage
 from tui.state.search import SearchState
 from tui.text.safe import one_line, shorten
-from tui.widgets.lines.status_line import both_ends, phase_words
+from tui.widgets.lines.status_line import both_ends, format_phase
 
 
 class SearchStatus(Static):
@@ -26,7 +26,7 @@ class SearchStatus(Static):
         width = self.size.width
         lines = [
             _line(_stage(state), _progress(state), width),
-            _line(_subject(state), phase_words(state, elapsed), width),
+            _line(_subject(state), format_phase(state, elapsed), width),
         ]
         text = "\n".join(lines)
         if text != self._drawn:
@@ -43,7 +43,7 @@ def _stage(state: SearchState) -> str:
         return "search"
     if state.found is not None:
         return "ok the winner has been judged on cases that it was not chosen on"
-    return stage_words(state.board, len(state.started.rounds), state.started.candidates)
+    return format_stage(state.board, len(state.started.rounds), state.started.candidates)
 
 
 def _progress(state: SearchState) -> str:

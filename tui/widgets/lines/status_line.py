@@ -13,7 +13,7 @@ from textual.widgets import Static
 from engine.records import ARMS
 from engine.runs.rates import ArmRates
 from engine.statistics import Share
-from tui.state.intervals import interval, interval_words, load, share_words
+from tui.state.intervals import format_interval, format_share, interval, load
 from tui.state.run import RunState
 from tui.state.task import EngineTask, Phase
 from tui.text.safe import fit, shorten
@@ -95,8 +95,8 @@ def progress_line(state: RunState, elapsed: float, left: float | None, width: in
 
     left: the seconds until it is done, None where that is not known.
     """
-    phase = phase_words(state, elapsed)
-    words = progress_words(state, left)
+    phase = format_phase(state, elapsed)
+    words = progress_parts(state, left)
     while words and cell_len("  ".join([*words, phase])) > width:
         words.pop()
     line = "  ".join(words)
@@ -106,7 +106,7 @@ def progress_line(state: RunState, elapsed: float, left: float | None, width: in
     return both_ends(line, phase, width)
 
 
-def progress_words(state: RunState, left: float | None) -> list[str]:
+def progress_parts(state: RunState, left: float | None) -> list[str]:
     """How far the run is, the most important first."""
     if not state.jobs:
         return []
@@ -155,8 +155,8 @@ def _cells(rates: ArmRates, design_effect: float, counts: bool, shown: tuple[str
 
 
 def _percent(share: Share, design_effect: float) -> Iterator[str]:
-    yield share_words(share.k / share.n) if share.n else "-"
-    if found := interval_words(interval(share, design_effect)):
+    yield format_share(share.k / share.n) if share.n else "-"
+    if found := format_interval(interval(share, design_effect)):
         yield found
 
 
@@ -167,7 +167,7 @@ def _columns(rows: list[list[str]], gap: int) -> Iterator[str]:
         yield f"{label}  {(' ' * gap).join(cells)}"
 
 
-def phase_words(work: EngineTask, elapsed: float) -> str:
+def format_phase(work: EngineTask, elapsed: float) -> str:
     """What the engine is doing, and for how long."""
     if work.seconds is not None:
         elapsed = work.seconds

@@ -10,7 +10,7 @@ from engine.statistics import Paired, newcombe_interval
 from tui.state import intervals
 from tui.state.run import RunState
 from tui.state.task import Phase
-from tui.state.trials import TrialState, original_of, pairs_of, trial_prompts
+from tui.state.trials import TrialState, original_of, paired_results, trial_prompts
 from tui.text.safe import one_line
 from tui.widgets.lines.status_line import clock
 
@@ -44,7 +44,7 @@ class TrialLine(Static):
         """Both prompts on the inputs that both have answered. Counted anew only when a job has ended."""
         counted = (state, name, state.done, state.ended_trials, len(state.excluded), len(state.jobs))
         if counted != self._counted:
-            self._counted, self._paired = counted, pairs_of(state, name)
+            self._counted, self._paired = counted, paired_results(state, name)
         paired = self._paired
         if not paired.n:
             return []
@@ -69,14 +69,14 @@ def _difference(paired: Paired) -> str:
 
 
 def _told(trial: TrialState) -> list[Content]:
-    lines = progress_lines(trial)
+    lines = format_trial_progress(trial)
     if trial.other_model is not None:
         words = f"  the trial runs on {one_line(trial.other_model)}, the run did on another model"
         lines.append(Content.assemble(("note", "bold"), words))
     return lines
 
 
-def progress_lines(trial: TrialState) -> list[Content]:
+def format_trial_progress(trial: TrialState) -> list[Content]:
     """That a trial is on, and how far; that it could not be done. Nothing when it has ended well."""
     prompt = trial.order.prompt
     name = prompt if isinstance(prompt, str) else prompt["name"]

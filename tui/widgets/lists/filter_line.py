@@ -75,14 +75,14 @@ class FilterLine(Horizontal):
         self._view = view
         self.display = bool(view.filter) or self.editing
         width = self.screen.size.width - 2  # a cell each side is padding
-        words = self._typing_words(view, width - _TYPED_CELLS) if self.editing else filter_words(view, width)
+        words = self._typing_words(view, width - _TYPED_CELLS) if self.editing else format_filter(view, width)
         if words != self._words:
             self._words = words
             self.query_one("#filter-words", Static).update(Content(words))
 
     def _typing_words(self, view: FilteredJobs, cells: int) -> str:
-        others = replace(view.filter, text="").words(view.state.labels)
-        count = count_words(view)
+        others = replace(view.filter, text="").describe(view.state.labels)
+        count = format_count(view)
         return f"{shorten(others, max(0, cells - cell_len(count) - 2))}  {count}" if others else count
 
     @on(Input.Changed)
@@ -133,14 +133,14 @@ class FilterInput(Input, KeysInOrder):
             self.query_ancestor(FilterLine).close()
 
 
-def filter_words(view: FilteredJobs, cells: int) -> str:
+def format_filter(view: FilteredJobs, cells: int) -> str:
     """`filter: broken free, class prose_before, "alice"  12 of 320  (esc clears)`, in so many cells."""
     if not view.filter:
         return ""
-    end = f"  {count_words(view)}{_BACK}"
-    return shorten(f"filter: {view.filter.words(view.state.labels)}", max(0, cells - len(end))) + end
+    end = f"  {format_count(view)}{_BACK}"
+    return shorten(f"filter: {view.filter.describe(view.state.labels)}", max(0, cells - len(end))) + end
 
 
-def count_words(view: FilteredJobs) -> str:
+def format_count(view: FilteredJobs) -> str:
     """`12 of 320`: how many jobs are shown."""
     return f"{len(view.numbers)} of {len(view.state.jobs)}"

@@ -21,11 +21,11 @@ from tui.widgets.lists.job_row import (
     VERDICT_CELLS,
     Columns,
     Measure,
-    apart_words,
-    header_words,
-    input_words,
+    format_header,
+    format_input,
+    format_note,
+    format_verdict,
     names,
-    verdict_words,
 )
 
 
@@ -238,8 +238,8 @@ class JobList(ScrollView, can_focus=True):
             return *frame, bool(self._view.filter), row, len(state.jobs)
         number = self._view.numbers[row]
         job = state.jobs[number]
-        words = [verdict_words(job, arm, state.over_for(job)) for arm in ARMS]
-        return *frame, number, number == self.cursor, apart_words(job, job.info.case in state.excluded), *words
+        words = [format_verdict(job, arm, state.over_for(job)) for arm in ARMS]
+        return *frame, number, number == self.cursor, format_note(job, job.info.case in state.excluded), *words
 
     def _header(self, columns: Columns) -> Strip:
         assert self._view is not None
@@ -247,12 +247,12 @@ class JobList(ScrollView, can_focus=True):
         style = self._component("job--header-focused" if self.has_focus else "job--header")
         status = "following" if self.following and not state.over else ""
         rule = "━" if self.has_focus else "─"
-        return Strip([Segment(header_words(columns, state.labels, self._title, status, rule), style)])
+        return Strip([Segment(format_header(columns, state.labels, self._title, status, rule), style)])
 
     def _draw(self, number: int, job: JobState, columns: Columns) -> Strip:
         assert self._view is not None
         state, selected = self._view.state, number == self.cursor
-        apart = apart_words(job, job.info.case in state.excluded)
+        apart = format_note(job, job.info.case in state.excluded)
         base = self.rich_style
         if apart:
             base += self._component("job--apart", partial=True)
@@ -261,10 +261,10 @@ class JobList(ScrollView, can_focus=True):
             cursor += self._component("job--cursor-focused" if self.has_focus else "job--cursor", partial=True)
         segments = [Segment("> " if selected else "  ", cursor)]
         for arm in ARMS:
-            words = verdict_words(job, arm, state.over_for(job))
+            words = format_verdict(job, arm, state.over_for(job))
             segments.append(Segment(words.ljust(VERDICT_CELLS + columns.gap), base + self._verdict_style(job, arm)))
         segments.append(Segment(names(job, columns, apart), cursor))
-        segments.append(Segment(input_words(job, columns), cursor + self._component("job--input", partial=True)))
+        segments.append(Segment(format_input(job, columns), cursor + self._component("job--input", partial=True)))
         return Strip(segments)
 
     def _verdict_style(self, job: JobState, arm: Arm) -> Style:

@@ -20,7 +20,7 @@ WIDE = 100  # columns: from here on there is room to breathe
 PROMPT_CELLS = {False: 14, True: 24}  # at most, by whether it is wide
 NAME_CELLS = {False: 24, True: 32}
 INPUT_CELLS_MIN = 16
-APART_CELLS = 8  # "excluded"
+NOTE_CELLS = 8  # "excluded"
 _WORDS = {
     Mark.WAITING: "waiting",
     Mark.RUNNING: "running",
@@ -31,7 +31,7 @@ _WORDS = {
 }
 
 
-def verdict_words(job: JobState, arm: Arm, over: bool) -> str:
+def format_verdict(job: JobState, arm: Arm, over: bool) -> str:
     """Mark and word for one reply: "ok", "!! prose_before", ".. running", ".! broke", "-- waiting"."""
     mark = job.mark(arm)
     if mark is Mark.BROKEN:
@@ -93,7 +93,7 @@ class Columns:
         """The columns of a list so many cells wide. excluded: there are cases that count nowhere."""
         wide = width >= WIDE
         gap = 2 if wide else 1
-        apart = APART_CELLS if excluded else len("trial") if measure.trials else 0
+        apart = NOTE_CELLS if excluded else len("trial") if measure.trials else 0
         room = width - CURSOR_CELLS - len(ARMS) * (VERDICT_CELLS + gap) - (apart + gap if apart else 0)
         prompt = min(measure.prompt, PROMPT_CELLS[wide], max(0, room - gap - 8))
         room -= prompt + gap
@@ -109,7 +109,7 @@ class Columns:
         return CURSOR_CELLS + len(ARMS) * (VERDICT_CELLS + self.gap)
 
 
-def name_words(job: JobState) -> str:
+def format_name(job: JobState) -> str:
     """`case~variation#repeat`, the repeat only where it is not the first."""
     return job.info.case + _suffix(job)
 
@@ -119,7 +119,7 @@ def _suffix(job: JobState) -> str:
     return variation + (f"#{job.info.repeat}" if job.info.repeat else "")
 
 
-def apart_words(job: JobState, excluded: bool) -> str:
+def format_note(job: JobState, excluded: bool) -> str:
     """Why a job does not count in the run's rates, if it does not."""
     return "excluded" if excluded else "trial" if job.trial else ""
 
@@ -128,15 +128,15 @@ def names(job: JobState, columns: Columns, apart: str) -> str:
     """What stands between the verdicts and the input."""
     gap = " " * columns.gap
     left = fit(apart, columns.apart) + gap if columns.apart else ""
-    return left + fit(job.info.prompt, columns.prompt) + gap + fit(name_words(job), columns.name)
+    return left + fit(job.info.prompt, columns.prompt) + gap + fit(format_name(job), columns.name)
 
 
-def input_words(job: JobState, columns: Columns) -> str:
+def format_input(job: JobState, columns: Columns) -> str:
     """As much of the input as fits."""
     return " " * columns.gap + fit(job.info.input, columns.text) if columns.text else ""
 
 
-def header_words(columns: Columns, labels: tuple[str, str], title: str, status: str, rule: str) -> str:
+def format_header(columns: Columns, labels: tuple[str, str], title: str, status: str, rule: str) -> str:
     """A rule that names the two sides, what is run on what, and at its right end how the list behaves."""
     words = rule
     for label in labels:

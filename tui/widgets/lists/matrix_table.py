@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import keys
-from tui.state.intervals import share_words
+from tui.state.intervals import format_share
 from tui.state.matrix import By, Cell, Matrix, Name, Question
 from tui.text.safe import fit, one_line
 
@@ -139,13 +139,13 @@ class MatrixTable(Widget, can_focus=True):
         left, right = "<" if self._left else " ", ">" if shown.stop < len(self.matrix.columns) else " "
         segments = [Segment(" " * (layout.side - 1) + left, style)]
         for number in shown:
-            name = fit(column_words(self.matrix.columns[number], self._question.by), layout.cell).rstrip()
+            name = fit(format_column_name(self.matrix.columns[number], self._question.by), layout.cell).rstrip()
             segments.append(Segment(" " * (layout.cell - cell_len(name) + _GAP) + name, style))
         return [*segments, Segment(f" {right}", style)]
 
     def _cells(self, row: int, layout: _Layout, shown: range) -> list[Segment]:
         name = self.matrix.rows[row]
-        side = fit(row_words(name, self.matrix), layout.side - _GAP)
+        side = fit(format_row_name(name, self.matrix), layout.side - _GAP)
         segments = [Segment(f"{side} ", self._style("matrix--row") if row == self._row else self.rich_style)]
         for number in shown:
             column, here = self.matrix.columns[number], (row, number) == (self._row, self._column)
@@ -153,7 +153,7 @@ class MatrixTable(Widget, can_focus=True):
             style = self._style(_shade(cell, self._question, column))
             if here:
                 style += self._style("matrix--cursor")
-            words = cell_words(cell, self._question.arm is None)
+            words = format_cell(cell, self._question.arm is None)
             segments.append(Segment(" " * _GAP, self.rich_style))
             segments.append(Segment(f"{'>' if here else ' '}{words:>{layout.cell - 1}}", style))
         return segments
@@ -172,36 +172,36 @@ class _Layout:
 
     @classmethod
     def fitting(cls, matrix: Matrix, question: Question, width: int) -> _Layout:
-        names = max((cell_len(row_words(row, matrix)) for row in matrix.rows), default=0)
+        names = max((cell_len(format_row_name(row, matrix)) for row in matrix.rows), default=0)
         side = min(names, _SIDE_CELLS_MAX, width // 3) + _GAP
-        heads = max((cell_len(column_words(column, question.by)) for column in matrix.columns), default=0)
-        counts = max((len(cell_words(cell, question.arm is None)) for cell in matrix.cells.values()), default=0)
+        heads = max((cell_len(format_column_name(column, question.by)) for column in matrix.columns), default=0)
+        counts = max((len(format_cell(cell, question.arm is None)) for cell in matrix.cells.values()), default=0)
         cell = max(min(heads, _HEAD_CELLS_MAX) if width >= _WIDE else 0, counts + 1, _CELLS_MIN)
         return cls(side, cell, max(1, (width - side - 2) // (cell + _GAP)))
 
 
-def row_words(row: Name, matrix: Matrix) -> str:
+def format_row_name(row: Name, matrix: Matrix) -> str:
     """The name of a row."""
     if row is None:
         return "all prompts"
     return f"{one_line(row)} (trial)" if row in matrix.trials else one_line(row)
 
 
-def column_words(column: Name, by: By) -> str:
+def format_column_name(column: Name, by: By) -> str:
     """The name of a column."""
     if column is None:
         return "all"
     return one_line(column) or ("as written" if by is By.VARIATION else "no tag")
 
 
-def cell_words(cell: Cell, difference: bool) -> str:
+def format_cell(cell: Cell, difference: bool) -> str:
     """`12/80  15% .`: k of n, the share, and the shade as a character; of a difference `+20/80 +25`."""
     share = cell.share
     if share is None:
         return "-"
     if difference:
         return f"{cell.k:+d}/{cell.n} {share * 100:+4.0f}" if cell.k else f"0/{cell.n}    0"
-    return f"{cell.k}/{cell.n} {share_words(share):>4} {_LEVELS[_level(share)]}"
+    return f"{cell.k}/{cell.n} {format_share(share):>4} {_LEVELS[_level(share)]}"
 
 
 def _level(share: float) -> int:

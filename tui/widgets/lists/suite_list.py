@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets.option_list import Option
 
-from tui.pages.last_results import last_line
+from tui.pages.last_results import format_last_result
 from tui.text.safe import one_line, shorten
 from tui.widgets.lists.moving_list import MovingList
 
@@ -61,6 +61,6 @@ def _entry(file: SuiteFile, last: Mapping[str, ListedRun] | None, cells: int) ->
     if file.suite is None:
         return Content.assemble(shorten(one_line(file.path.name), cells), "\n", ("!! does not load", "$text-error"))
     size = f"{len(file.suite.prompts)} x {len(file.suite.cases)} cases"
-    result = "" if last is None else last_line(last.get(file.suite.name), cells)
+    result = "" if last is None else format_last_result(last.get(file.suite.name), cells)
     name = shorten(one_line(file.suite.name), cells)
     return Content.assemble(name, "\n", (f"{size}\n{result}", "dim"))
