@@ -5,106 +5,47 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.options import (
-    adapter_option,
-    decoding_options,
-    engine_option,
-    model_options,
-    server_arguments,
-    server_options,
-)
+from engine.cli.options import interface_options
+from engine.errors import BadInputError
+from engine.worker.options import DecodingOptions, EngineOptions
 
 if TYPE_CHECKING:
-    from engine.protocol.commands import GrammarKind
     from tui.app import JsonbreakApp
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default="suites", type=click.Path(path_type=Path))
-@model_options
-@decoding_options
-@adapter_option
-@server_options
-@engine_option
-def main(
-    path: Path,
-    model: str | None,
-    device: str,
-    dtype: str,
-    out: Path,
-    batch: int | None,
-    grammar: GrammarKind,
-    adapters: tuple[str, ...],
-    server: str | None,
-    api_key_env: str | None,
-    concurrency: int | None,
-    engine: str | None,
-) -> None:
+@interface_options
+def main(path: Path, options: EngineOptions, decoding: DecodingOptions) -> None:
     """Show the suites under PATH and run them."""
-    options = ["--device", device, "--dtype", dtype] + (["--model", model] if model else [])
-    options += [f"--adapter={each}" for each in adapters]
-    of_server = server_arguments(server, api_key_env, concurrency)
-    if engine is None:
-        command = ["worker", *options, *of_server, "--out", str(out)]
-    elif (model, device, dtype, adapters, of_server) == (None, "auto", "auto", (), []):
-        command = ["bridge", "--command", engine, "--out", str(out)]
-    else:
-        sentence = "with --engine the model's options go into its command: ssh HOST jsonbreak engine --model NAME."
-        if adapters:
-            sentence = "--adapter is for an engine on this machine; leave out --engine."
-        print(f"jsonbreak: {sentence}", file=sys.stderr)
-        sys.exit(2)
-    if of_server:
-        from engine.errors import BadInputError
-        from engine.servers.spec import asked_server
-
-        local = {"--device": device != "auto", "--dtype": dtype != "auto", "--batch": batch is not None}
-        try:
-            asked_server(server, model, api_key_env, concurrency, local | {"--grammar": grammar != "auto"})
-        except BadInputError as error:
-            print(f"jsonbreak: {error}", file=sys.stderr)
-            sys.exit(2)
-    sys.exit(open_app(path, command, batch, grammar, out, adapters, serving=server is not None))
+    sys.exit(open_app(path, options, decoding))
 
 
-def open_app(
-    path: Path,
-    engine: list[str],
-    batch: int | None,
-    grammar: GrammarKind,
-    runs: Path,
-    adapters: Sequence[str] = (),
-    *,
-    serving: bool = False,
-) -> int:
-    """Check what was asked for, then open the interface. Returns the exit code: 0, 1 or 2.
-
-    engine: the command of `python -m engine` that takes its place, with its options. runs: the folder of the runs.
-    adapters: as `--adapter` takes them; the engine is to have them too. serving: they are names on a server.
-    """
+def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> int:
+    """Check the options, then open the interface. Returns the exit code: 0, 1 or 2."""
+    try:
+        options.check(decoding.batch, decoding.grammar)
+    except BadInputError as error:
+        print(f"jsonbreak: {error}", file=sys.stderr)
+        return 2
     if not path.exists():
         print(f"jsonbreak: {path}: there is no such file or folder; name a folder with suites.", file=sys.stderr)
         return 2
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
-    from engine.errors import BadInputError
-    from engine.models.adapter_folder import read_adapters
-    from engine.servers.spec import served_adapters
     from tui.settings import read_settings, settings_file
     from tui.state.adapters import AdapterChoice
 
     try:
         settings = read_settings(settings_file())
-        found = () if serving else read_adapters(adapters)
-        names = served_adapters(adapters) if serving else [each.name if each else None for each in found]
-        choice = AdapterChoice.of(names)
+        adapters = AdapterChoice.of(options.adapter_names)
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
         return 2
@@ -112,9 +53,9 @@ def open_app(
     collect_rarely()
     from tui.app import JsonbreakApp
 
-    command = [sys.executable, "-m", "engine", *engine]
-    command += ["--keep-running"] if settings.keep_running else []
-    app = JsonbreakApp(path, command, batch=batch, grammar=grammar, runs=runs, settings=settings, adapters=choice)
+    options = replace(options, keep_running=settings.keep_running)
+    command = [sys.executable, "-m", "engine", *options.to_argv()]
+    app = JsonbreakApp(path, command, options=options, decoding=decoding, settings=settings, adapters=adapters)
     app.run()
     try:
         _say_what_stays(app)

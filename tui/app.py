@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 
+from engine.worker.options import DecodingOptions, EngineOptions
 from tui import keys
 from tui.keymap import shown_keys
 from tui.messages import RunRequested, RunsRequested, SearchRequested
@@ -25,7 +26,7 @@ from tui.terminal.driver import FlowControlDriver
 from tui.themes import DEFAULT_THEME, NAMES, own_themes
 
 if TYPE_CHECKING:
-    from engine.protocol.commands import GrammarKind, StartRun
+    from engine.protocol.commands import StartRun
     from engine.runs.listing import ListedRun
     from tui.process.runner import Runner
     from tui.screens.offer import Answer
@@ -36,9 +37,8 @@ _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
-    batch, grammar: what every run is asked for, see engine.protocol.commands.StartRun. adapters: of the engine. runs:
-    the folder that runs are kept in. settings: the engine must have been told by `command` whether it is to keep
-    running. left: the process of an engine that goes on after the app has ended.
+    options: what `command` was made of. decoding: for every run. adapters: of the engine. settings: `command` must
+    agree with its keep_running. left: the process of an engine that continues after the app has ended.
     """
 
     TITLE = "jsonbreak"
@@ -61,9 +61,8 @@ class JsonbreakApp(App[None]):
         command: Sequence[str],
         log_path: Path | None = None,
         *,
-        batch: int | None = None,
-        grammar: GrammarKind = "auto",
-        runs: Path = Path("runs"),
+        options: EngineOptions | None = None,
+        decoding: DecodingOptions | None = None,
         settings: Settings = USUAL,
         adapters: AdapterChoice | None = None,
     ) -> None:
@@ -80,9 +79,9 @@ class JsonbreakApp(App[None]):
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
-        self.batch, self.grammar = batch, grammar
+        self._options, self._decoding = options or EngineOptions(), decoding or DecodingOptions()
         self._adapters = adapters or AdapterChoice()
-        self._runs = runs
+        self._runs = self._options.out
         self._former_handlers: dict[int, Any] = {}
         self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
 
@@ -136,11 +135,17 @@ class JsonbreakApp(App[None]):
 
         if message.resume is not None:
             try:
-                return replace(order_to_resume(message.resume), suite=message.suite, batch=self.batch)
+                return replace(order_to_resume(message.resume), suite=message.suite, batch=self._decoding.batch)
             except BadInputError as error:
                 self.notify(f"{one_line(str(error))} A new run begins.", severity="warning", markup=False)
         without = tuple(sorted(message.without))
-        return StartRun(message.suite, batch=self.batch, grammar=self.grammar, without=without, adapter=message.adapter)
+        return StartRun(
+            message.suite,
+            batch=self._decoding.batch,
+            grammar=self._decoding.grammar,
+            without=without,
+            adapter=message.adapter,
+        )
 
     @on(SearchRequested)
     async def _search_suite(self, message: SearchRequested) -> None:
@@ -150,7 +155,7 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
-        await runner.start_search(StartSearch(message.suite, batch=self.batch))
+        await runner.start_search(StartSearch(message.suite, batch=self._decoding.batch))
         if not isinstance(self.screen, SearchScreen):
             await self.push_screen(SearchScreen(runner))
 
@@ -193,7 +198,7 @@ class JsonbreakApp(App[None]):
         from tui.process.runner import Runner
 
         if self.runner is None:
-            self.runner = Runner(self._command, self._log_path)
+            self.runner = Runner(self._command, self._log_path, self._options, self._decoding)
         return self.runner
 
     def action_help(self) -> None:

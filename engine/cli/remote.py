@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.options import model_options
+from engine.cli.options import KEEP_RUNNING, MODEL, engine_options
 from engine.errors import BadInputError
+
+if TYPE_CHECKING:
+    from engine.worker.options import EngineOptions
 
 
 @click.command()
-@model_options
-@click.option("--keep-running", is_flag=True, help="Finish the run that is on when the connection is lost.")
-def engine(model: str | None, device: str, dtype: str, out: Path, keep_running: bool) -> None:
+@engine_options(*MODEL, KEEP_RUNNING)
+def engine(options: EngineOptions) -> None:
     """The engine for an interface elsewhere: jsonbreak --engine "ssh HOST jsonbreak engine" starts it."""
     from engine.worker.serve import serve
 
-    serve(model, device, dtype, out, keep_running=keep_running, greet=True)
+    serve(options, greet=True)
 
 
 @click.command(hidden=True)
 @click.option("--command", required=True, help="The command that leads to an engine.")
 @click.option("--out", type=Path, default=Path("runs"), help="Keep the runs here too.")
-@click.option("--keep-running", is_flag=True, help="Finish the run that is on when the interface goes.")
+@KEEP_RUNNING
 @click.option("--log", type=Path, help="The file that stderr goes to, to be named in run folders.")
 def bridge(command: str, out: Path, keep_running: bool, log: Path | None) -> None:
     """Between the interface and an engine elsewhere: JSON lines on stdin and stdout."""

@@ -142,7 +142,8 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
-Command: TypeAlias = StartRun | StartTrial | StartSearch | RenderPrompt | KeepFiles | Pause | StopRun | Prefer | Cancel
+StartCommand: TypeAlias = StartRun | StartTrial | StartSearch
+Command: TypeAlias = StartCommand | RenderPrompt | KeepFiles | Pause | StopRun | Prefer | Cancel
 
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

@@ -19,25 +19,25 @@ class EventWriter:
 
     def __init__(self, stream: BinaryIO, keep_running: bool) -> None:
         self._stream, self._lock, self._keep_running = stream, threading.Lock(), keep_running
-        self.heard = True
+        self.has_reader = True
         self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
         """Write one."""
         self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
-        if not self.heard:
+        if not self.has_reader:
             return
         try:
             with self._lock:
                 self._stream.write(encode_event(event))
                 self._stream.flush()
         except BrokenPipeError:
-            self.heard = False
+            self.has_reader = False
             if not self._keep_running:
                 os._exit(1)  # every finished record is on disk; there is nobody left to tell
 
 
-def at_sigterm(act: Callable[[], None]) -> None:
+def on_sigterm(act: Callable[[], None]) -> None:
     """Act in a thread of its own: a handler would wait for PyTorch to return, and might hold the lock it waits for."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

@@ -30,7 +30,7 @@ from engine.protocol.events import (
     SearchFinished,
     SearchStarted,
 )
-from engine.protocol.pipes import EventWriter, at_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
 from engine.remote.connection import Connection
 from engine.remote.files import to_send
 from engine.remote.mirror import Mirror
@@ -51,12 +51,12 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
     except EngineError as error:
         emit(Failed(str(error)))
         os._exit(1)
-    at_sigterm(bridge.leave)
+    on_sigterm(bridge.leave)
     threading.Thread(target=_listen, args=(bridge, connection, emit, keep_running), daemon=True).start()
     try:
         for event in connection.events():
             bridge.tell(event)
-            if not emit.heard and not bridge.busy:
+            if not emit.has_reader and not bridge.busy:
                 bridge.leave()
         code = bridge.end()
     except BaseException:  # a fault of the program; Python's own end would wait for the thread that listens
@@ -75,7 +75,7 @@ def _listen(bridge: _Bridge, connection: Connection, emit: EventWriter, keep_run
             emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
         except (BadInputError, EngineError) as error:
             bridge.refuse(str(error))
-    emit.heard = False
+    emit.has_reader = False
     if keep_running and bridge.busy:
         connection.send(Pause(False))  # nobody is left who could let it go on
     else:

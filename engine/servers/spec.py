@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,25 +41,6 @@ class ServerSpec:
     concurrency: int | None = None
     """How many jobs at once; None to adapt to the server."""
     retry: RetryPolicy = RetryPolicy()
-
-
-def asked_server(
-    url: str | None, model: str | None, key_var: str | None, concurrency: int | None, local: Mapping[str, bool]
-) -> ServerSpec | None:
-    """The server that the options ask for, if any.
-
-    local: the options that are for a model on this machine, and whether each was given.
-    Raises BadInputError as `server_spec` does, and for options that do not go together.
-    """
-    if url is None:
-        for option, given in (("--api-key-env", key_var), ("--concurrency", concurrency)):
-            if given is not None:
-                raise BadInputError(f"{option} is for a server; name that with --server.")
-        return None
-    for option, is_given in local.items():
-        if is_given:
-            raise BadInputError(f"{option} is for a model on this machine; leave it out with --server.")
-    return server_spec(url, model, key_var, concurrency)
 
 
 def server_spec(url: str, model: str | None, key_var: str | None, concurrency: int | None) -> ServerSpec:

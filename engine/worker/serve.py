@@ -1,4 +1,4 @@
-"""The child process: commands as JSON lines on stdin, events as JSON lines on stdout, everything else on stderr."""
+"""The engine's process: commands as JSON lines on stdin, events as JSON lines on stdout, all else on stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,15 @@ from pydantic import ValidationError
 
 from engine import __version__
 from engine.errors import BadInputError, EngineError
-from engine.models.adapter_folder import AdapterFolder
 from engine.protocol.commands import (
     GRACE,
     Cancel,
+    Command,
     KeepFiles,
     Pause,
     Prefer,
     RenderPrompt,
+    StartCommand,
     StartRun,
     StartSearch,
     StartTrial,
@@ -31,121 +31,112 @@ from engine.protocol.commands import (
     decode_command,
 )
 from engine.protocol.events import Failed, Hello
-from engine.protocol.pipes import EventWriter, at_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
 from engine.remote.files import SUITES, keep
 from engine.running.control import Control
-from engine.servers.spec import ServerSpec
+from engine.worker.options import EngineOptions
 from engine.worker.start import open_session
 
 if TYPE_CHECKING:
     from engine.worker.session import Session
 
-Order = StartRun | StartTrial | StartSearch
 
+def serve(options: EngineOptions, *, log: Path | None = None, greet: bool = False) -> None:
+    """Run commands until stdin closes, which it does when the parent exits.
 
-def serve(
-    model: str | None,
-    device: str,
-    dtype: str,
-    out: Path,
-    *,
-    adapters: Sequence[AdapterFolder | None] = (),
-    keep_running: bool = False,
-    log: Path | None = None,
-    greet: bool = False,
-    server: ServerSpec | None = None,
-) -> None:
-    """Do what is asked for until stdin closes, which it does when the parent goes.
-
-    adapters: those that runs may ask for. keep_running: finish what is on then, and only then end. log: the file that
-    stderr goes to, for others to find.
-    greet: begin with a Hello, for an interface on another machine. server: as in open_session.
+    With `options.keep_running` the current run is finished first. log: the file that stderr goes to, for others to
+    find. greet: begin with a Hello, for an interface on another machine.
     """
-    emit = EventWriter(private_stdout(), keep_running)
-    suites = out.absolute() / SUITES
+    emit = EventWriter(private_stdout(), options.keep_running)
+    suites = options.out.absolute() / SUITES
     if greet:
         emit(Hello(__version__, suites))
-    desk = _Desk(emit, keep_running, suites)
+    commands = CommandQueue(emit, options.keep_running, suites)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a connection that drops takes the interface with it, not the run
-    at_sigterm(desk.close)
-    threading.Thread(target=desk.listen, daemon=True).start()
+    on_sigterm(commands.close)
+    threading.Thread(target=commands.listen, daemon=True).start()
     try:
-        session = open_session(model, device, dtype, out, emit, log, adapters, server)
-        if server is None:
-            from engine.worker.prompt_rendering import (
-                render_all,  # imports transformers, which open_session has prepared for
-            )
+        session = open_session(options, emit, log)
+        if options.server_spec is None:
+            # Imports transformers, for which open_session has prepared this process.
+            from engine.worker.prompt_rendering import render_all
 
-            render, chat = render_all, model
+            render, chat = render_all, options.model
         else:
             from engine.servers.backend import render_none
 
-            render, chat = render_none, server.model
-        threading.Thread(target=render, args=(desk.prompts, chat, emit), daemon=True).start()
-        _work(session, desk, emit)
+            render, chat = render_none, options.model
+        threading.Thread(target=render, args=(commands.prompts, chat, emit), daemon=True).start()
+        _work(session, commands, emit)
     except BaseException:
-        # A fault of the program. The run it was at is closed by now; Python's own end would be an abort, since other
-        # threads still wait for commands and hold what it takes apart.
+        # A bug in the program. Its run is closed by now; Python's own exit would be an abort, since other threads still
+        # wait for commands and hold what it takes apart.
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
 
 
-def _work(session: Session, desk: _Desk, emit: EventWriter) -> None:
-    """Carry out orders until there are to be no more, or nobody hears of it."""
-    while (item := desk.orders.get()) is not None:
-        order, control = item
+def _work(session: Session, commands: CommandQueue, emit: EventWriter) -> None:
+    """Run queued commands until shutdown, or until the reader is gone."""
+    while (item := commands.starts.get()) is not None:
+        command, control = item
         try:
-            if isinstance(order, StartSearch):
-                session.search(order, control)
+            if isinstance(command, StartSearch):
+                session.search(command, control)
             else:
-                session.run(order, control)
+                session.run(command, control)
         except BadInputError as error:
             emit(Failed(str(error), bad_input=True))
         except EngineError as error:
             emit(Failed(str(error)))
         emit.run_is_open = False
-        desk.undone -= 1
-        if not emit.heard:
+        commands.unfinished -= 1
+        if not emit.has_reader:
             break
 
 
-class _Desk:
-    """Where commands come in. orders: what is to be done, each with its control; None ends the process.
+class CommandQueue:
+    """The commands from stdin: starts wait here for the session, all others are applied at once."""
 
-    suites: the folder for those that are sent. prompts: what is to be rendered meanwhile. undone: how many orders are
-    not done yet.
-    """
+    starts: queue.SimpleQueue[tuple[StartCommand, Control] | None]
+    """What to run next, each with its control; None ends the process."""
+
+    prompts: queue.SimpleQueue[RenderPrompt]
+    """What to render meanwhile, in another thread."""
+
+    unfinished: int
+    """How many starts have not ended yet."""
 
     def __init__(self, emit: EventWriter, keep_running: bool, suites: Path) -> None:
+        """suites: the folder for suites that are sent."""
         self._emit, self._keep_running, self._suites = emit, keep_running, suites
-        self._control = Control()
-        self.prompts: queue.SimpleQueue[RenderPrompt] = queue.SimpleQueue()
-        self.orders: queue.SimpleQueue[tuple[Order, Control] | None] = queue.SimpleQueue()
-        self.undone = 0
+        self._control = Control()  # of the start that came last
+        self.starts = queue.SimpleQueue()
+        self.prompts = queue.SimpleQueue()
+        self.unfinished = 0
 
     def listen(self) -> None:
-        """Read commands, in a thread of its own, so that a pause is heard in the middle of a run."""
+        """Read commands, in a thread of its own, so that a pause is received in the middle of a run."""
         for line in private_stdin():
             try:
-                self._take(decode_command(line))
+                self._apply(decode_command(line))
             except ValidationError as error:
                 message = error.errors()[0]["msg"]
                 self._emit(Failed(f"The engine was sent a line it does not know: {message}."))
             except (BadInputError, EngineError) as error:
                 self._emit(Failed(str(error)))
-        if self._keep_running and self.undone:
-            self._control.pause(False)  # nobody is left who could let it go on
-            self.orders.put(None)
+        if self._keep_running and self.unfinished:
+            self._control.pause(False)  # no one is left who could resume it
+            self.starts.put(None)
         else:
             self.close()
 
-    def _take(self, command: object) -> None:
+    def _apply(self, command: Command) -> None:
         match command:
             case StartRun() | StartTrial() | StartSearch():
                 self._control = Control()
-                self.undone += 1
-                self.orders.put((command, self._control))
+                self.unfinished += 1
+                self.starts.put((command, self._control))
             case Pause(paused=paused):
                 self._control.pause(paused)
             case RenderPrompt():
@@ -158,11 +149,11 @@ class _Desk:
                 self._control.request(command)
 
     def close(self) -> None:
-        """End the run that is on, if there is one, and then the process."""
+        """End the current run, if there is one, and then the process."""
         if not self._emit.run_is_open:
-            os._exit(0)  # there is nothing to close, and a model that loads would be loaded for nobody
+            os._exit(0)  # nothing to close, and a model that is being loaded is not needed any more
         self._control.stop()
-        self.orders.put(None)
+        self.starts.put(None)
         timer = threading.Timer(GRACE, os._exit, args=(1,))
         timer.daemon = True
         timer.start()

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.models.adapter_folder import AdapterFolder
 from engine.protocol.events import Event, Loading
+from engine.worker.options import EngineOptions
 
 if TYPE_CHECKING:
-    from engine.servers.spec import ServerSpec
     from engine.worker.session import Session
 
 
-def open_session(
-    model: str | None,
-    device: str,
-    dtype: str,
-    out: Path,
-    emit: Callable[[Event], None],
-    log: Path | None = None,
-    adapters: Sequence[AdapterFolder | None] = (),
-    server: ServerSpec | None = None,
-) -> Session:
-    """A session for this model, which is loaded at its first run. Takes seconds, so `emit` is told first.
+def open_session(options: EngineOptions, emit: Callable[[Event], None], log: Path | None = None) -> Session:
+    """A session that loads its model at its first run. Takes seconds, so `emit` gets an event first.
 
-    adapters: those that its runs may ask for; None, the model alone, need not be among them.
-    server: instead of a model on this machine; the others say nothing then, but for `out` and `log`.
+    log: this process's log file. Raises BadInputError as `options.check` does.
     """
+    server = options.server_spec
     if server is not None:
         from engine.worker.session import Session
 
-        return Session(server, out, emit, log)
+        return Session(server, options.out, emit, log)
+    adapters = tuple(filter(None, options.adapter_folders))
     start_pytorch(emit)
     from engine.models.model import ModelSpec
     from engine.worker.session import Session
 
-    return Session(ModelSpec(model, device, dtype, tuple(filter(None, adapters))), out, emit, log)
+    return Session(ModelSpec(options.model, options.device, options.dtype, adapters), options.out, emit, log)
 
 
 def start_pytorch(emit: Callable[[Loading], None]) -> None:

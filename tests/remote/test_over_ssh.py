@@ -14,6 +14,7 @@ import pytest
 
 from engine import __version__
 from engine.runs.store import read_records
+from engine.worker.options import DecodingOptions, EngineOptions
 from tests.helpers.suite_files import write_suite
 from tests.remote.sshd import SSHD, ssh_server
 from tests.tui.conftest import Stage
@@ -56,7 +57,13 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
     suite = write_suite(suites, generation="max_new_tokens = 12", schema="", cases=cases)
     suite.write_text('schema_file = "schemas/person.json"\n' + suite.read_text())
-    app = JsonbreakApp(suites, bridge(engine_at(ssh, there), here), tmp_path / "log", batch=2, runs=here)
+    app = JsonbreakApp(
+        suites,
+        bridge(engine_at(ssh, there), here),
+        tmp_path / "log",
+        options=EngineOptions(out=here),
+        decoding=DecodingOptions(batch=2),
+    )
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         it = Stage(app, pilot, tmp_path)
         await it.sees("Extract the name and age", "1 x 16 cases")
@@ -116,7 +123,9 @@ async def test_who_is_no_engine_of_this_version_is_refused(says: str, sentence: 
 async def failure(engine: str, tmp_path: Path) -> str:
     """What the interface tells of a run on such an engine."""
     write_suite(tmp_path)
-    app = JsonbreakApp(tmp_path, bridge(engine, tmp_path / "runs"), tmp_path / "log", runs=tmp_path / "runs")
+    app = JsonbreakApp(
+        tmp_path, bridge(engine, tmp_path / "runs"), tmp_path / "log", options=EngineOptions(out=tmp_path / "runs")
+    )
     async with app.run_test(size=(120, 40)) as pilot:
         it = Stage(app, pilot, tmp_path)
         await it.sees("Extract the name and age")

@@ -24,6 +24,7 @@ from engine.runs.reading import find_run
 from engine.runs.store import read_records
 from engine.search.searching import search
 from engine.suites.suite import load_suite
+from engine.worker.options import EngineOptions
 from engine.worker.session import Session
 from tests.search.test_halving import suite_of
 
@@ -106,8 +107,8 @@ def check_manifest(manifest: dict[str, Any], finished: events.SearchFinished, re
 def quick_session(builtin_model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions find the model that the tests have loaded already."""
 
-    def open_session(model: str | None, device: str, dtype: str, out: Path, tell: Callable[..., None]) -> Session:
-        session = Session(ModelSpec(model, device, dtype), out, tell)
+    def open_session(options: EngineOptions, emit: Callable[..., None]) -> Session:
+        session = Session(ModelSpec(options.model, options.device, options.dtype), options.out, emit)
         session._backend = LocalBackend(builtin_model)
         return session
 
@@ -119,7 +120,7 @@ def quick_session(builtin_model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -
 def test_the_block_on_stdout_can_be_pasted_into_the_suite(
     suite: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    assert headless.search_headless(StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
+    assert headless.search_headless(StartSearch(suite, BUDGET), EngineOptions(device="cpu", out=tmp_path), plain=True)
     out, err = (each.decode() for each in capsysbinary.readouterr())
     (name,) = [line.split('"')[1] for line in out.splitlines() if line.startswith("name = ")]
     assert f"# {name}: " in out
@@ -149,7 +150,9 @@ def test_ctrl_c_ends_a_search_and_says_how_far_it_came(
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(headless._Lines, "tell", interrupt)
-    assert not headless.search_headless(StartSearch(suite, BUDGET), None, "cpu", "auto", tmp_path, plain=True)
+    assert not headless.search_headless(
+        StartSearch(suite, BUDGET), EngineOptions(device="cpu", out=tmp_path), plain=True
+    )
     out, err = capsys.readouterr()
     assert out == ""
     assert "Stopped after 8 of 24 jobs: no prompt was judged on cases that it was not chosen on" in err

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from engine.worker.options import EngineOptions
 from tests.helpers import story
 from tui.app import JsonbreakApp
 from tui.state.adapters import AdapterChoice
@@ -86,7 +87,7 @@ def stage(tmp_path: Path):
         suites = path or story.suite_folder(tmp_path / "suites")
         command = story.command(steps, tmp_path, order)
         log, runs = tmp_path / "engine.log", runs or tmp_path / "runs"
-        app = JsonbreakApp(suites, command, log, runs=runs, adapters=adapters)
+        app = JsonbreakApp(suites, command, log, options=EngineOptions(out=runs), adapters=adapters)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Stage(app, pilot, tmp_path)
 

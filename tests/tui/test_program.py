@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from tui.__main__ import prepare_terminal
 prepare_terminal()
-import tui.client
+import tui.process.client
 from tui.app import JsonbreakApp
 tui.process.client.PATIENCE = tui.process.client.FORCE_AFTER = 2.0
 app = JsonbreakApp(Path(sys.argv[1]), sys.argv[3:], Path(sys.argv[2]))
@@ -36,9 +36,10 @@ sys.exit(app.return_code or 0)
 WHOLE = """
 import sys
 from pathlib import Path
+from engine.worker.options import DecodingOptions, EngineOptions
 from tui.__main__ import open_app
 sys.executable = sys.argv[2]
-sys.exit(open_app(Path(sys.argv[1]), [], None, "auto", Path(sys.argv[3])))
+sys.exit(open_app(Path(sys.argv[1]), EngineOptions(out=Path(sys.argv[3])), DecodingOptions()))
 """
 
 

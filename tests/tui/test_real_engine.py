@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.events import Event, JobStarted
+from engine.worker.options import DecodingOptions
 from tests.helpers import story
 from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
@@ -28,7 +29,7 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
     suites.mkdir()
     (suites / "people.toml").write_text(story.PEOPLE.replace("max_new_tokens = 96", "max_new_tokens = 12"))
     command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(tmp_path / "runs")]
-    app = JsonbreakApp(suites, command, tmp_path / "engine.log", batch=2)
+    app = JsonbreakApp(suites, command, tmp_path / "engine.log", decoding=DecodingOptions(batch=2))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         it = Stage(app, pilot, tmp_path)
         await it.run()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInputError
+from engine.worker.options import EngineOptions
 from tests.helpers import story
 from tests.tui.conftest import Stage
 from tui import keymap, keys
@@ -102,7 +103,9 @@ _WITH_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.
 async def test_remapped_keys_work_and_the_help_the_footer_and_the_palette_tell_of_them(tmp_path: Path) -> None:
     settings = Settings("contrast", keys={"browse.schema": "f9,ctrl+n", "browse.filter": "?", "help": "f1"})
     suites = story.suite_folder(tmp_path / "suites")
-    app = JsonbreakApp(suites, story.command([], tmp_path), tmp_path / "log", runs=tmp_path, settings=settings)
+    app = JsonbreakApp(
+        suites, story.command([], tmp_path), tmp_path / "log", options=EngineOptions(out=tmp_path), settings=settings
+    )
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         it = Stage(app, pilot, tmp_path)
         assert app.theme == "contrast"

@@ -186,14 +186,15 @@ def test_a_prompt_is_rendered_as_the_model_reads_it(tmp_path: Path, builtin_mode
 FAULTY = """
 import sys
 from pathlib import Path
-from engine import worker
+from engine.worker import serve as worker
+from engine.worker.options import EngineOptions
 
 class Faulty:
     def run(self, order, control):
         raise RuntimeError("a fault of the program")
 
 worker.open_session = lambda *args: Faulty()
-worker.serve(None, "cpu", "auto", Path(sys.argv[1]))
+worker.serve(EngineOptions(device="cpu", out=Path(sys.argv[1])))
 """
 
 

@@ -20,6 +20,7 @@ from engine.protocol.commands import (
     StopRun,
 )
 from engine.protocol.events import Event, Failed, Loading, ModelReady, PromptRendered, RunFinished, SearchFinished
+from engine.worker.options import DecodingOptions, EngineOptions
 from tui.process.client import Client
 from tui.state.run import RunState
 from tui.state.search import SearchState
@@ -35,7 +36,15 @@ class Runner:
     work: the one of them that was begun last.
     """
 
-    def __init__(self, command: Sequence[str], log_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log_path: Path | None = None,
+        options: EngineOptions | None = None,
+        decoding: DecodingOptions | None = None,
+    ) -> None:
+        """command: starts the engine. options: what the engine was asked to be. decoding: for every run."""
+        self.options, self.decoding = options or EngineOptions(), decoding or DecodingOptions()
         self._command = tuple(command)
         self._log_path = log_path
         self._client: Client | None = None
@@ -46,11 +55,6 @@ class Runner:
         self.work: EngineTask | None = None
         self.state: RunState | None = None
         self.search: SearchState | None = None
-
-    @property
-    def command(self) -> tuple[str, ...]:
-        """The engine's command line."""
-        return self._command
 
     @property
     def busy(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,8 @@ from pydantic import ValidationError
 
 from engine.protocol.events import Failed, Loading, ModelReady, Remark
 from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode
+from engine.worker.options import EngineOptions
 
-_WORKER = "worker"
-_KEPT = ("--model", "--device")  # of the engine's options; the others are not of tune
 _PATIENCE = 5.0  # seconds until a process that was asked to end is killed
 _TAIL = 2_000  # bytes
 _BARS = "▁▂▃▄▅▆▇█"
@@ -68,19 +68,13 @@ class TuneState:
                 self.failure = message
 
 
-def tune_command(engine: Sequence[str], run: Path, form: TuneForm) -> list[str] | None:
-    """The command for a run. engine: that of the engine, whose model is tuned; None where it is on another machine."""
-    if _WORKER not in engine:
+def tune_command(options: EngineOptions, run: Path, form: TuneForm) -> list[str] | None:
+    """The command that tunes the engine's model on a run; None where that model is on another machine."""
+    if options.remote is not None:
         return None
-    place = list(engine).index(_WORKER)
-    options = [
-        word
-        for name, value in zip(engine[place + 1 :], engine[place + 2 :], strict=False)
-        if name in _KEPT
-        for word in (name, value)
-    ]
     order = ["--rank", str(form.rank), "--epochs", str(form.epochs), "--out", str(form.out)]
-    return [*engine[:place], "tune", str(run), *order, *options, "--json-lines"]
+    model = ["--device", options.device, *(["--model", options.model] if options.model else [])]
+    return [sys.executable, "-m", "engine", "tune", str(run), *order, *model, "--json-lines"]
 
 
 class TuneProcess:

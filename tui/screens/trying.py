@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.screen import Screen
 
@@ -17,9 +17,6 @@ from tui.state.job import JobState
 from tui.state.run import RunState
 from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, prompt_table, trial_prompts
 from tui.text.safe import one_line
-
-if TYPE_CHECKING:
-    from tui.app import JsonbreakApp
 
 
 class TryingScreen(Screen[None]):
@@ -152,14 +149,13 @@ class TryingScreen(Screen[None]):
         self, state: RunState, prompt: dict[str, Any] | str, inputs: tuple[TrialInput, ...], **options: Any
     ) -> None:
         assert state.folder is not None
-        app: JsonbreakApp = self.app  # type: ignore[assignment]
         order = StartTrial(
             state.suite,
             state.folder,
             prompt,
             inputs,
-            batch=app.batch,
-            grammar=app.grammar,
+            batch=self.runner.decoding.batch,
+            grammar=self.runner.decoding.grammar,
             adapter=state.adapter,
             **options,
         )

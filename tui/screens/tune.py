@@ -73,7 +73,7 @@ class TuneScreen(ModalScreen[None]):
         if form is None:
             self._say(f"Rank and epochs are whole numbers from 1 to {_MOST}, and the folder has a name.", "$text-error")
             return
-        command = tune_command(self._runner.command, self._run_folder, form)
+        command = tune_command(self._runner.options, self._run_folder, form)
         if command is None:
             words = "The model is on another machine: type there what `jsonbreak tune --help` says."
             self._say(words, "$text-error")

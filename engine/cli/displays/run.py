@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 from rich.box import ASCII2
@@ -16,46 +15,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from engine.models.adapter_folder import AdapterFolder
 from engine.protocol import events
 from engine.protocol.commands import StartRun
 from engine.records import ARMS, Record, Reply
 from engine.running.control import Control
 from engine.runs.rates import rates_by_prompt
 from engine.runs.store import prepare
-from engine.servers.spec import ServerSpec
 from engine.statistics import Share, wilson_interval
 from engine.suites.jobs import jobs_of
 from engine.suites.suite import load_suite
 from engine.text import printable
+from engine.worker.options import EngineOptions
 from engine.worker.start import open_session
 
 _PLAIN_WIDTH = 160  # a log has no edge to wrap at
 
 
-def run_headless(
-    orders: Sequence[StartRun],
-    adapters: Sequence[AdapterFolder | None],
-    model: str | None,
-    device: str,
-    dtype: str,
-    out: Path,
-    plain: bool,
-    server: ServerSpec | None = None,
-) -> bool:
-    """Run a suite, once an order, and print what came of it; False when the user ended it early.
+def run_headless(orders: Sequence[StartRun], options: EngineOptions, plain: bool) -> bool:
+    """Run a suite, once for each order, and print the results; False when the user ended it early.
 
-    The orders differ in the adapter only; all of `adapters` are loaded on one model. server: as in open_session.
-    Raises BadInputError, EngineError.
+    The orders differ in the adapter only; all adapters are loaded on one model. Raises BadInputError and EngineError.
     """
     first = orders[0]
     jobs_of(load_suite(first.suite), first.prompts, first.cases, first.limit)  # faults are told before the slow imports
-    prepare(out)
+    prepare(options.out)
     plain = plain or not sys.stderr.isatty()
     console = open_console(plain)
     display = _Lines(console) if plain else _Bar(console)
     with display:
-        session = open_session(model, device, dtype, out, display.tell, adapters=adapters, server=server)
+        session = open_session(options, display.tell)
     folders = []
     for order in orders:
         display.begin()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from itertools import islice
-from pathlib import Path
 
 from rich.box import ASCII2
 from rich.console import Console, Group, RenderableType
@@ -21,6 +20,7 @@ from engine.search.planning import plan_search
 from engine.search.wording import LEGEND, MARKS, failures_heading, place, sentences
 from engine.suites.suite import load_suite
 from engine.text import printable
+from engine.worker.options import EngineOptions
 from engine.worker.start import open_session
 
 _SHOWN_AT_END = 20  # candidates; all of them are in search.json
@@ -28,14 +28,14 @@ _OTHER_LINES = 6  # of the live display: title, head, "and more", progress, and 
 _TITLE = f"How the prompts do on the cases that they are chosen by; {LEGEND}."
 
 
-def search_headless(order: StartSearch, model: str | None, device: str, dtype: str, out: Path, plain: bool) -> bool:
+def search_headless(order: StartSearch, options: EngineOptions, plain: bool) -> bool:
     """Search and print what was found; False when the user ended it early. Raises BadInputError and EngineError."""
     plan_search(load_suite(order.suite), order.budget)  # faults are told before the slow imports
-    prepare(out)
+    prepare(options.out)
     plain = plain or not sys.stderr.isatty()
     display = _Lines(open_console(plain)) if plain else _Board(open_console(plain))
     with display:
-        session = open_session(model, device, dtype, out, display.tell)
+        session = open_session(options, display.tell)
         control = Control()
         with stop_on_interrupt(control, lambda: display.started is not None):
             session.search(order, control)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from engine.worker.options import EngineOptions
 from tests.bench.interface.engine import Plan
 from tests.helpers import story
 
@@ -27,7 +28,7 @@ def main() -> int:
     from tui.app import JsonbreakApp
 
     folder, engine = Path(sys.argv[1]), sys.argv[2:]
-    app = JsonbreakApp(folder / "suites", engine, folder / "engine.log", runs=folder / "runs")
+    app = JsonbreakApp(folder / "suites", engine, folder / "engine.log", options=EngineOptions(out=folder / "runs"))
     app.run()
     return app.return_code or 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine.worker.options import EngineOptions
 from tests.helpers import story
 from tests.tui.conftest import Stage
 from tui import themes
@@ -15,7 +16,7 @@ from tui.settings import Settings
 async def test_other_keys_the_palette_and_the_themes_of_a_run(tmp_path: Path) -> None:
     suites, engine = story.suite_folder(tmp_path / "suites"), story.command(story.people_run(), tmp_path)
     set_so = Settings("light", False, {"run.next_broken": "b", "run.matrix": "ctrl+n,f9"})
-    app = JsonbreakApp(suites, engine, tmp_path / "log", runs=tmp_path / "runs", settings=set_so)
+    app = JsonbreakApp(suites, engine, tmp_path / "log", options=EngineOptions(out=tmp_path / "runs"), settings=set_so)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         it = Stage(app, pilot, tmp_path)
         await it.run()

@@ -13,6 +13,7 @@ import torch
 
 from engine.protocol.events import Failed, Loading, Remark
 from engine.protocol.tune_events import TuneBegun, TuneSaved, TuneStep
+from engine.worker.options import EngineOptions
 from tests.helpers import story
 from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run
 from tests.helpers.tiny_models import save_model, save_tokenizer
@@ -34,9 +35,9 @@ async def tuning(folder: Path) -> AsyncIterator[Stage]:
     save_tokenizer(folder / "tiny")
     jobs = [Made(PROSE, case=f"c{number}", input=f"hello {number}", expected="world") for number in range(10)]
     write_run(folder / "runs", jobs, {**MANIFEST, "schema": {}, "grammars": []})
-    options = ["--device", "cpu", "--model", str(folder / "tiny"), "--out", str(folder / "runs")]
-    command = [sys.executable, "-m", "engine", "worker", *options]
-    app = JsonbreakApp(story.suite_folder(folder / "suites"), command, folder / "engine.log", runs=folder / "runs")
+    options = EngineOptions(device="cpu", model=str(folder / "tiny"), out=folder / "runs")
+    command = [sys.executable, "-m", "engine", *options.to_argv()]
+    app = JsonbreakApp(story.suite_folder(folder / "suites"), command, folder / "engine.log", options=options)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         it = Stage(app, pilot, folder)
         await it.sees("people")
@@ -100,12 +101,12 @@ async def test_what_goes_wrong_is_told_in_its_own_words(tmp_path: Path) -> None:
 
 
 def test_the_command_is_the_engines_with_its_model() -> None:
-    engine = ["python", "-m", "engine", "worker", "--device", "cuda:1", "--dtype", "auto", "--model", "m", "--out", "r"]
-    assert tune_command(engine, Path("run"), FORM) == [
-        *("python", "-m", "engine", "tune", "run", "--rank", "4", "--epochs", "1", "--out", "out"),
+    options = EngineOptions(device="cuda:1", dtype="auto", model="m", out=Path("r"))
+    assert tune_command(options, Path("run"), FORM) == [
+        *(sys.executable, "-m", "engine", "tune", "run", "--rank", "4", "--epochs", "1", "--out", "out"),
         *("--device", "cuda:1", "--model", "m", "--json-lines"),
     ]
-    assert tune_command(["python", "-m", "engine", "bridge", "--command", "ssh"], Path("run"), FORM) is None
+    assert tune_command(EngineOptions(remote="ssh"), Path("run"), FORM) is None
 
 
 def test_the_words_follow_the_events() -> None:
