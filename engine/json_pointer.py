@@ -12,6 +12,6 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join(f"/{escape(str(step))}" for step in path)
 
 
-def steps(pointer: str) -> tuple[str, ...]:
+def parse_pointer(pointer: str) -> tuple[str, ...]:
     """The keys and indices of a pointer, which begins with "/" or is empty."""
     return tuple(unescape(step) for step in pointer.split("/")[1:])

@@ -1,4 +1,4 @@
-"""What is made once for each distinct schema and shared by all jobs that have it."""
+"""A cache of what is made once for each distinct schema and shared by all jobs that have that schema."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Made = TypeVar("Made")
 
 
 def schema_key(schema: Mapping[str, Any]) -> str:
-    """Tells schemas apart. The order of keys counts: a grammar asks for the properties in that order."""
+    """Equal for equal schemas. The order of keys counts: a grammar asks for the properties in that order."""
     return json.dumps(schema)
 
 
 class SchemaCache(Generic[Made]):
-    """Call it with a schema: makes what belongs to it the first time, gives the same again after that."""
+    """Called with a schema, makes what belongs to it the first time and returns the same object after that."""
 
     def __init__(self, make: Callable[[dict[str, Any]], Made]) -> None:
         self._make = make
@@ -29,5 +29,5 @@ class SchemaCache(Generic[Made]):
         return self._made[key]
 
     def __iter__(self) -> Iterator[Made]:
-        """All that was made, in order."""
+        """Everything made so far, in order."""
         return iter(self._made.values())

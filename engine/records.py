@@ -12,7 +12,7 @@ from engine.judging.verdict import Verdict
 Arm = Literal["free", "constrained"]
 Finish = Literal["stop", "length", "error"]
 UNKNOWN_ID = -1
-"""The id of a token of which a server tells only the text."""
+"""The id of a token of which a server reports only the text."""
 
 ARMS: tuple[Arm, Arm] = ("free", "constrained")
 
@@ -26,61 +26,59 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A token the model weighed: its text, its id and its probability under the unmasked model, temperature 1.
-
-    A server may tell neither: then the id is UNKNOWN_ID, and the probability None.
-    """
+    """A token the model considered."""
 
     token: str
+    """Its text."""
     id: int
+    """UNKNOWN_ID where a server does not report it."""
     p: float | None
+    """Its probability under the unmasked model at temperature 1; None where a server does not report it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """The first token at which the two arms choose differently.
-
-    token: its number in the reply, from 0; None where a server tells of no tokens.
-    char: the offset in the reply's text where the arms part.
-    wanted: what the free arm took, then the model's other favourites.
-    allowed: what the constrained arm took, then the other favourites among the tokens the grammar allowed.
-    allowed_mass: the probability of all allowed tokens together; 1 minus it is what the mask threw away. None where a
-    server does not tell; `allowed` may then lack favourites, and of a server that tells of no tokens both are empty.
-    """
+    """The first token at which the two arms choose differently."""
 
     token: int | None
+    """Its number in the reply, from 0; None where a server reports no tokens."""
     char: int
+    """The offset in the reply's text at which the arms diverge."""
     wanted: tuple[Candidate, ...]
+    """The free arm's choice, then the model's other most probable tokens. Empty where a server reports no tokens."""
     allowed: tuple[Candidate, ...]
+    """The constrained arm's choice, then the most probable of the other tokens that the grammar allowed.
+
+    On a server it may lack some of these, and it is empty where the server reports no tokens.
+    """
     allowed_mass: float | None
+    """The probability of all allowed tokens together; the mask removed 1 minus it. None where not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The text of one arm of one job. `verdict` is None when the arm could not be decoded (finish "error").
-
-    p: of each token, its probability under the unmasked model, temperature 1. ends: of each token, where the text that
-    it completes ends, as an offset into the reply. Both are empty in runs of older versions. On a server tokens may be
-    UNKNOWN_ID; there are none where it tells of none, and no `p` where it weighs only what the grammar allows.
-    """
+    """The text of one arm of one job."""
 
     text: str
     tokens: tuple[int, ...]
+    """The token ids. On a server they may be UNKNOWN_ID; there are none where it reports no tokens."""
     finish: Finish
     error: str | None
     verdict: Verdict | None
+    """None when the arm could not be decoded (finish "error")."""
     seconds: float
     p: tuple[float, ...] = ()
+    """Of each token, its probability under the unmasked model at temperature 1.
+
+    Empty in runs of older versions, and where a server computes probabilities only over what the grammar allows.
+    """
     ends: tuple[int, ...] = ()
+    """Of each token, the offset in the reply at which the text that it completes ends. Empty in older runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A job with what came of it in both arms.
-
-    agree: whether the values of both replies are the same, wrapped or not, by the suite's rules; None where a reply has
-    none, and in runs of older versions. tags: of the case.
-    """
+    """A finished job with the replies of both arms."""
 
     id: str
     suite: str
@@ -96,7 +94,12 @@ class Record:
     constrained: Reply
     fork: Fork | None
     agree: bool | None = None
+    """Whether both replies have the same value, wrapped or not, under the suite's comparison rules.
+
+    None where a reply has no value, and in runs of older versions.
+    """
     tags: tuple[str, ...] = ()
+    """The tags of the case."""
 
     def reply(self, arm: Arm) -> Reply:
         """The reply of one arm."""

@@ -1,4 +1,8 @@
-"""The statistics of the findings: shares with intervals, and two paired outcomes compared. No word of runs here."""
+"""The statistics behind the findings: proportions with intervals, and paired comparisons. Knows nothing of runs.
+
+Replies to one case resemble one another, so the case, not the reply, is the unit of evidence. Intervals therefore
+divide the number of replies by a design effect, and tests count each case once.
+"""
 
 from __future__ import annotations
 
@@ -22,54 +26,56 @@ class Share:
     n: int = 0
 
     def add(self, held: bool, times: int = 1) -> None:
-        """Count one more, or so many."""
+        """Count one more observation, or `times` more."""
         self.k += times if held else 0
         self.n += times
 
 
 def design_effect(sizes: Iterable[int]) -> float:
-    """How many replies count as one, when replies to one case are taken to say the same: 1.0 for one reply a case.
+    """By how much clustering inflates the variance, with `sizes` replies per case: 1.0 for one reply per case.
 
-    sizes: how many replies each case has. Real replies differ, so what is computed with this is rather too wide.
-    Source: Kish, "Survey Sampling" (1965), the design effect of clusters, at an intraclass correlation of 1.
+    Source: Kish, "Survey Sampling" (1965), the design effect of clusters, at an intraclass correlation of 1, that is,
+    as if all replies to a case were the same. Real replies differ, so intervals computed with it are conservative.
     """
     total = squares = 0
-    for size in sizes:
+    for size in sizes:  # one pass over an iterator: sum(m²)/sum(m), the mean cluster size weighted by replies
         total, squares = total + size, squares + size * size
     return squares / total if total else 1.0
 
 
 @dataclass(slots=True)
 class Clusters:
-    """How many replies each case has, counted one by one: `alike` of them without going over all cases again."""
+    """Counts replies as they come, so that their design effect needs no pass over all cases."""
 
     sizes: Counter[str] = field(default_factory=Counter)
+    """How many replies each case has."""
     replies: int = 0
     squares: int = 0
+    """The sum of the squares of `sizes`."""
 
     def add(self, *cases: str) -> None:
         """One more reply to each of the cases."""
         for case in cases:
-            self.squares += 2 * self.sizes[case] + 1
+            self.squares += 2 * self.sizes[case] + 1  # (size + 1)² - size²
             self.sizes[case] += 1
         self.replies += len(cases)
 
     @property
     def design_effect(self) -> float:
-        """How many replies count as one (see the function of this name)."""
+        """See the function of this name."""
         return self.squares / self.replies if self.replies else 1.0
 
 
-def wilson_interval(share: Share, replies_as_one: float = 1.0) -> Interval:
-    """The 95 % score interval of a proportion, of which so many observations count as one. n must not be 0.
+def wilson_interval(share: Share, design_effect: float = 1.0) -> Interval:
+    """The 95 % score interval of a proportion, for an effective sample size of n / design_effect. n must not be 0.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927) 209-212.
     scipy's binomtest has it for whole numbers only, and gives the same.
     """
-    from scipy.special import ndtri  # here, because the import takes a while
+    from scipy.special import ndtri  # imported late: scipy is slow to import
 
     z = float(ndtri((1 + _CONFIDENCE) / 2))
-    n, p = share.n / replies_as_one, share.k / share.n
+    n, p = share.n / design_effect, share.k / share.n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return max(middle - half, 0.0), min(middle + half, 1.0)
@@ -77,20 +83,20 @@ def wilson_interval(share: Share, replies_as_one: float = 1.0) -> Interval:
 
 @dataclass(slots=True)
 class Paired:
-    """Two yes-or-no outcomes of the same things, counted: how often both held, only one of them, neither.
-
-    clusters: for each case, (second minus first, how many pairs). Pairs of one case (its repeats and variations under
-    one prompt) resemble one another, so the case is what counts once.
-    """
+    """A paired comparison of two yes-or-no outcomes: how often both held, only one of them, neither."""
 
     both: int = 0
     only_first: int = 0
     only_second: int = 0
     neither: int = 0
     clusters: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """For each case, (second minus first, number of pairs).
+
+    Pairs of one case (its repeats and variations under one prompt) resemble one another, so the case counts once.
+    """
 
     def add(self, first: bool, second: bool, cluster: str) -> None:
-        """Count one more pair, of a case."""
+        """Count one more pair, which belongs to a cluster (a case)."""
         match first, second:
             case True, True:
                 self.both += 1
@@ -120,16 +126,16 @@ class Paired:
 
     @property
     def discordant_cases(self) -> tuple[int, int]:
-        """How many cases the first and the second held more often."""
+        """In how many cases the first held more often, and in how many the second."""
         differences = [difference for difference, _ in self.clusters.values()]
         return sum(each < 0 for each in differences), sum(each > 0 for each in differences)
 
 
 def mcnemar_exact(paired: Paired) -> float | None:
-    """The two-sided p of McNemar's exact test: that the pairs which differ fall either way equally often.
+    """The two-sided p of McNemar's exact test, whose null hypothesis is that pairs differ either way equally often.
 
-    None where no case differs: there is nothing to test. Where a case has several pairs its sign counts once, which is
-    the sign test over cases; with one pair a case the two are the same test.
+    None where no case differs: there is nothing to test. Where a case has several pairs only the sign of their sum
+    counts, which is the sign test over cases; with one pair per case the two tests are the same.
     Source: McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12 (1947) 153-157; exact, by the binomial distribution with 1/2, from scipy.
     """
@@ -146,32 +152,34 @@ def newcombe_interval(paired: Paired) -> Interval:
 
     Source: Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
     data", Statistics in Medicine 17 (1998) 2635-2650, method 10: the squared distances to the ends of the two Wilson
-    intervals, put together with the correlation of the outcomes, which is corrected for continuity. Where a case has
-    several pairs all counts are divided by `alike`, as Rao and Scott do ("A simple method for the analysis of clustered
-    binary data", Biometrics 48 (1992) 577-585).
+    intervals, combined with the correlation of the outcomes, which is corrected for continuity. Where a case has
+    several pairs all counts are divided by the design effect, as Rao and Scott do ("A simple method for the analysis of
+    clustered binary data", Biometrics 48 (1992) 577-585).
     """
-    as_one = design_effect(pairs for _, pairs in paired.clusters.values())
-    first = _reach(paired.both + paired.only_first, paired.n, as_one)
-    second = _reach(paired.both + paired.only_second, paired.n, as_one)
-    phi = _corrected_correlation(*(count / as_one for count in paired.counts))
-    low = _root(second[0], first[1], phi)
-    high = _root(second[1], first[0], phi)
+    effect = design_effect(pairs for _, pairs in paired.clusters.values())
+    first = _wilson_margins(paired.both + paired.only_first, paired.n, effect)
+    second = _wilson_margins(paired.both + paired.only_second, paired.n, effect)
+    phi = _corrected_correlation(*(count / effect for count in paired.counts))
+    # The difference is lowest where the second share is low and the first one high, and the other way round.
+    low = _combined_margin(second[0], first[1], phi)
+    high = _combined_margin(second[1], first[0], phi)
     return paired.difference - low, paired.difference + high
 
 
-def _reach(k: int, n: int, as_one: float) -> tuple[float, float]:
-    """How far the Wilson interval reaches below and above the share."""
-    low, high = wilson_interval(Share(k, n), as_one)
+def _wilson_margins(k: int, n: int, effect: float) -> tuple[float, float]:
+    """How far the Wilson interval extends below and above the share."""
+    low, high = wilson_interval(Share(k, n), effect)
     return k / n - low, high - k / n
 
 
-def _root(one: float, other: float, phi: float) -> float:
-    return math.sqrt(max(one * one - 2 * phi * one * other + other * other, 0.0))
+def _combined_margin(one: float, other: float, phi: float) -> float:
+    return math.sqrt(max(one * one - 2 * phi * one * other + other * other, 0.0))  # rounding may take it below 0
 
 
 def _corrected_correlation(both: float, only_first: float, only_second: float, neither: float) -> float:
+    """The phi coefficient; a positive one is corrected for continuity, which only widens the interval."""
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
-    if margins == 0:
+    if margins == 0:  # an outcome that always or never holds correlates with nothing
         return 0.0
     product = both * neither - only_first * only_second
     n = both + only_first + only_second + neither
@@ -180,7 +188,7 @@ def _corrected_correlation(both: float, only_first: float, only_second: float, n
 
 @dataclass(frozen=True, slots=True)
 class Quartiles:
-    """The first quartile, the median and the third of n numbers, between neighbours by straight lines."""
+    """The quartiles of n numbers, linearly interpolated."""
 
     n: int
     low: float
@@ -189,7 +197,7 @@ class Quartiles:
 
 
 def quartiles(numbers: Sequence[float]) -> Quartiles | None:
-    """None of no numbers. Source: Hyndman and Fan, "Sample quantiles" (1996), definition 7, numpy's default."""
+    """None when there are none. Source: Hyndman and Fan, "Sample quantiles" (1996), definition 7, numpy's default."""
     if not numbers:
         return None
     import numpy as np

@@ -9,15 +9,15 @@ from engine.judging.verdict import FailureClass, Where
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A class, the characters it concerns (`end` exclusive; offsets into the whole reply), and what to say of it.
-
-    `sentence` has neither its place nor a full stop: both are added when it becomes the message of a verdict.
-    """
+    """A failure class, the characters it concerns, and a sentence about it."""
 
     failure: FailureClass
     start: int
+    """An offset into the whole reply."""
     end: int
+    """Exclusive."""
     sentence: str
+    """Without its place and a full stop: `message` adds both."""
     pointer: str | None = None
 
 
@@ -29,5 +29,5 @@ def where(text: str, found: Break) -> Where:
 
 
 def message(found: Break, place: Where) -> str:
-    """The sentence of a verdict."""
+    """The message of a verdict."""
     return f"{found.sentence} (line {place.line}, column {place.column})."

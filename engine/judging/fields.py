@@ -1,6 +1,6 @@
-"""The values of replies beside what was expected, field by field, under the rules the judge compares by.
+"""The values of replies next to what was expected, field by field, under the rules that the judge compares by.
 
-What is marked agrees with the verdict: `values` is true of a reply exactly where no field of its column differs.
+This agrees with the verdict: `values` is true for a reply exactly if none of its fields differs.
 """
 
 from __future__ import annotations
@@ -13,72 +13,77 @@ from typing import Any, Literal
 from engine.judging.compare import EVERYTHING_COUNTS, Cursor
 from engine.judging.unwrap import read
 from engine.judging.values import NOTHING, differences, unpaired_items
-from engine.judging.wording import Path
+from engine.judging.wording import ValuePath
 from engine.judging.wrappers import blank_thoughts
 
 
-class Kind(Enum):
-    """How what a reply has at a field compares with what was expected there."""
+class FieldStatus(Enum):
+    """How a reply's value at a field compares with the expected one."""
 
     SAME = "same"
     DIFFERENT = "different"
     MISSING = "missing"
     EXTRA = "extra"
-    IGNORED = "ignored"  # the rules say that it does not count
-    NONE = "none"  # nothing is compared at this very place: it is done at the fields below, or was done above
+    IGNORED = "ignored"  # by the suite's rules
+    NONE = "none"  # nothing is compared at this very place, but at the fields below it or above it
 
     @property
     def differs(self) -> bool:
-        """Whether it makes the reply's values other than what was expected."""
-        return self in (Kind.DIFFERENT, Kind.MISSING, Kind.EXTRA)
+        """Whether it makes the reply's values differ from the expected ones."""
+        return self in (FieldStatus.DIFFERENT, FieldStatus.MISSING, FieldStatus.EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one reply has at a field: its value, NOTHING where it has none."""
+    """One reply's value at a field."""
 
     value: Any
-    kind: Kind
+    """NOTHING where the reply has none."""
+    status: FieldStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A place in the value, what was expected there (NOTHING where nothing was), and what each reply has.
+    """A place in the value, with what was expected there and what each reply has."""
 
-    unordered: an item of an array whose order does not count. A cell that is SAME says then that the reply has it at
-    some place, and its value is the expected one. Items that nobody expected come after the expected ones.
-    """
-
-    path: Path
+    path: ValuePath
     expected: Any
+    """NOTHING where nothing was expected."""
     cells: tuple[Cell, ...]
+    """One for each reply."""
     unordered: bool = False
+    """Whether it is an item of an array whose order does not matter.
+
+    SAME then means that the reply has the item at some index, and the cell's value is the expected one. Unexpected
+    items come after the expected ones.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place that is still to be looked at. done: of which replies a field above has said all there is to say."""
+    """A place that is still to be visited."""
 
-    path: Path
+    path: ValuePath
     expected: Any
     values: tuple[Any, ...]
     done: tuple[bool, ...]
+    """For each reply, whether a field above already covers this place."""
     rules: Cursor
 
 
 def value_of(text: str, finish: Literal["stop", "length"], think_close: str | None = None) -> Any:
-    """The one value of a reply, found as the judge finds it; NOTHING where there is not exactly one.
+    """The one value of a reply, as the judge finds it; NOTHING where there is not exactly one.
 
-    think_close: the tag that ends the thinking of a reply that thinks first.
+    think_close: the tag that ends the thinking, for a prompt that lets the model think first.
     """
     found = read(blank_thoughts(text, think_close) if think_close else text, finish).found
     return NOTHING if found is None else found.value
 
 
 def fields(expected: Any, values: Sequence[Any], rules: Cursor = EVERYTHING_COUNTS) -> Iterator[Field]:
-    """Every field of `expected` and of the values, in that order, and how they compare. Any depth will do.
+    """Every field of `expected` and then of the values, and how they compare. Not recursive: depth is unlimited.
 
-    A value that is NOTHING stands for a reply without one: all that was expected is missing.
+    NOTHING as a value stands for a reply without a value: everything expected is missing.
     """
     todo = [iter([_Place((), expected, tuple(values), (False,) * len(values), rules)])]
     while todo:
@@ -91,8 +96,7 @@ def fields(expected: Any, values: Sequence[Any], rules: Cursor = EVERYTHING_COUN
             if not all(place.done):
                 yield _whole(place, opened)
             continue
-        told = [not is_open and not done for is_open, done in zip(opened, place.done, strict=True)]
-        if any(told):
+        if any(not is_open and not done for is_open, done in zip(opened, place.done, strict=True)):
             yield _whole(place, opened)
         inner = _Place(place.path, place.expected, place.values, tuple(not each for each in opened), place.rules)
         if isinstance(place.expected, dict):
@@ -104,35 +108,35 @@ def fields(expected: Any, values: Sequence[Any], rules: Cursor = EVERYTHING_COUN
 
 
 def _opened(place: _Place) -> list[bool]:
-    """For each value, whether it is compared by its parts; of containers without any there are none."""
+    """For each value, whether its parts are compared instead of the value as a whole; empty containers have none."""
     expected, ignored = place.expected, place.rules.rule.ignored
-    kind = dict if isinstance(expected, dict) else list if isinstance(expected, list) else None
-    if kind is None or (ignored and not place.rules.has_rules_below):
+    container = dict if isinstance(expected, dict) else list if isinstance(expected, list) else None
+    if container is None or (ignored and not place.rules.has_rules_below):
         return [False] * len(place.values)
     pairs = list(zip(place.values, place.done, strict=True))
-    has_parts = bool(expected) or any(value and isinstance(value, kind) and not done for value, done in pairs)
-    return [has_parts and not done and (ignored or isinstance(value, kind)) for value, done in pairs]
+    has_parts = bool(expected) or any(value and isinstance(value, container) and not done for value, done in pairs)
+    return [has_parts and not done and (ignored or isinstance(value, container)) for value, done in pairs]
 
 
 def _whole(place: _Place, opened: Sequence[bool]) -> Field:
-    """A field for the value at a place as it stands there."""
+    """A field for the whole values at a place."""
     cells = []
     for value, is_open, done in zip(place.values, opened, place.done, strict=True):
         if done:
-            cells.append(Cell(NOTHING, Kind.NONE))
+            cells.append(Cell(NOTHING, FieldStatus.NONE))
         else:
-            cells.append(Cell(value, Kind.NONE if is_open else _kind(place.expected, value, place.rules)))
+            cells.append(Cell(value, FieldStatus.NONE if is_open else _status(place.expected, value, place.rules)))
     return Field(place.path, place.expected, tuple(cells))
 
 
-def _kind(expected: Any, value: Any, rules: Cursor) -> Kind:
+def _status(expected: Any, value: Any, rules: Cursor) -> FieldStatus:
     if rules.rule.ignored:
-        return Kind.NONE if value is NOTHING else Kind.IGNORED
+        return FieldStatus.NONE if value is NOTHING else FieldStatus.IGNORED
     if value is NOTHING:
-        return Kind.NONE if expected is NOTHING else Kind.MISSING
+        return FieldStatus.NONE if expected is NOTHING else FieldStatus.MISSING
     if expected is NOTHING:
-        return Kind.EXTRA
-    return Kind.SAME if next(differences(expected, value, rules), None) is None else Kind.DIFFERENT
+        return FieldStatus.EXTRA
+    return FieldStatus.SAME if next(differences(expected, value, rules), None) is None else FieldStatus.DIFFERENT
 
 
 def _members(place: _Place) -> Iterator[_Place]:
@@ -155,13 +159,13 @@ def _item(items: list[Any], index: int) -> Any:
 
 
 def _items_in_any_order(place: _Place) -> Iterator[Field]:
-    """The expected items, each with what a reply has in its place if it lacks it, then what it has too much."""
+    """The expected items, each with what a reply has instead if it lacks the item, then the reply's extra items."""
     columns = [
         [] if done else _in_any_order(place.expected, value, place.rules)
         for value, done in zip(place.values, place.done, strict=True)
     ]
     for index in range(max(map(len, columns))):
-        cells = tuple(each[index] if index < len(each) else Cell(NOTHING, Kind.NONE) for each in columns)
+        cells = tuple(each[index] if index < len(each) else Cell(NOTHING, FieldStatus.NONE) for each in columns)
         yield Field((*place.path, index), _item(place.expected, index), cells, unordered=True)
 
 
@@ -170,11 +174,11 @@ def _in_any_order(expected: list[Any], got: list[Any], rules: Cursor) -> list[Ce
     instead = dict(zip(missing, surplus, strict=False))
     lacking = set(missing)
     cells = [
-        Cell(got[instead[index]], Kind.DIFFERENT)
+        Cell(got[instead[index]], FieldStatus.DIFFERENT)
         if index in instead
-        else Cell(NOTHING, Kind.MISSING)
+        else Cell(NOTHING, FieldStatus.MISSING)
         if index in lacking
-        else Cell(item, Kind.SAME)
+        else Cell(item, FieldStatus.SAME)
         for index, item in enumerate(expected)
     ]
-    return cells + [Cell(got[index], Kind.EXTRA) for index in surplus[len(missing) :]]
+    return cells + [Cell(got[index], FieldStatus.EXTRA) for index in surplus[len(missing) :]]

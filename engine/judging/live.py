@@ -1,9 +1,9 @@
-"""A reply while it streams: has it stopped being the beginning of any reply that would be ok?
+"""Checks a reply while it streams: can what was written so far still become a reply that is ok?
 
-An automaton of RFC 8259 as json.loads reads it, with what the schema is known to allow at each place. It is told the
-text in pieces of any size and takes time linear in their sum. It never flags the beginning of a reply that the judge
-would call ok; what it does not flag may still turn out wrong. The class it names is what it looks like then: only the
-verdict on the whole reply counts.
+A pushdown automaton of RFC 8259 as json.loads reads it, combined with what the schema is known to allow at each place.
+It takes the text in pieces of any size, in time linear in their total length. It never flags the beginning of a reply
+that the judge would call ok; what it does not flag may still turn out wrong. The class of a break is what the reply
+looks like at that moment: only the verdict on the whole reply counts.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.judging.breaks import Break
-from engine.judging.live_faults import Broken, Expect, no_value, unexpected, wrong_kind
-from engine.judging.possible import Alternative, Kind, SchemaPrefixes, kind_of
-from engine.judging.wording import Path, excerpt, listed, name, quote
+from engine.judging.live_faults import Broken, Expect, no_value, unexpected, wrong_type
+from engine.judging.possible import Alternative, JsonType, SchemaPrefixes, json_type
+from engine.judging.wording import ValuePath, are_missing, excerpt, is_unknown, path_name, quote
 
 _SPACE = re.compile(r"[ \t\n\r]*+")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*+')
-_KINDS: dict[str, Kind] = {
+_TYPES: dict[str, JsonType] = {  # by the first character of a value
     "{": "object",
     "[": "array",
     '"': "string",
@@ -31,7 +31,7 @@ _KINDS: dict[str, Kind] = {
 }
 _WORDS = {"t": "true", "f": "false", "n": "null"}
 _DIGITS = dict.fromkeys("0123456789")
-# Which state of a number a character leads to; a number may end in those of _WHOLE.
+# The states of a number: for each, the state that a character leads to. A number may end in those of _WHOLE.
 _NUMBER: dict[str, dict[str, str]] = {
     "": {"-": "minus", "0": "zero", **dict.fromkeys("123456789", "integer")},
     "minus": {"0": "zero", **dict.fromkeys("123456789", "integer")},
@@ -44,8 +44,6 @@ _NUMBER: dict[str, dict[str, str]] = {
     "exponent": dict.fromkeys(_DIGITS, "exponent"),
 }
 _WHOLE = ("zero", "integer", "fraction", "exponent")
-
-
 _CLOSING = {
     "object": (("}", Expect.NEXT), ("}", Expect.FIRST_KEY)),
     "array": (("]", Expect.NEXT), ("]", Expect.FIRST_ITEM)),
@@ -54,13 +52,17 @@ _CLOSING = {
 
 @dataclass(slots=True)
 class _Open:
-    """A container that is being read, or the reply itself. alternatives: what the schema may still mean here."""
+    """A container that is being read, or the reply itself."""
 
-    kind: Kind | None
+    type: JsonType | None
+    """None for the reply itself."""
     alternatives: Sequence[Alternative]
+    """The alternatives of the schema that fit everything read so far."""
     start: int
     step: str | int | None = None
+    """The key or index of the part that is being read."""
     keys: set[str] = field(default_factory=set)
+    """The keys read so far."""
 
 
 @dataclass(slots=True)
@@ -70,23 +72,25 @@ class _Token:
     start: int
     pieces: list[str] = field(default_factory=list)
     is_key: bool = False
-    candidates: Sequence[str] | None = None  # the strings it may become, None for any
-    escape: str = ""  # what was read of an escape that is not complete
-    state: str = ""  # of a number
+    candidates: Sequence[str] | None = None
+    """The strings it may become; None for any."""
+    escape: str = ""
+    """The beginning of an escape that is not complete."""
+    state: str = ""
+    """Of a number."""
 
     @property
     def text(self) -> str:
+        # Joined once and kept, so that reading it again does not join the same pieces again.
         self.pieces[:] = ["".join(self.pieces)]
         return self.pieces[0]
 
 
 class LiveChecker:
-    """Follows one reply. `possible` may be shared by all replies to one schema.
-
-    after: the tag that ends the thinking, before which nothing is flagged.
-    """
+    """Follows one reply."""
 
     def __init__(self, possible: SchemaPrefixes, after: str | None = None) -> None:
+        """possible: may be shared by all replies to one schema. after: the tag before which nothing is flagged."""
         self.broken = False
         self._possible = possible
         self._stack = [_Open(None, possible.root, 0)]
@@ -97,7 +101,7 @@ class LiveChecker:
         self._before = 0  # characters of earlier pieces
 
     def push(self, text: str) -> Break | None:
-        """More text. The break, once: when the reply has just stopped being the beginning of any that is ok."""
+        """Read more text. Returns the break once, with the piece after which the reply can no longer become ok."""
         at = 0
         try:
             while at < len(text) and not self.broken:
@@ -110,11 +114,11 @@ class LiveChecker:
         return None
 
     def _thinking(self, text: str, at: int) -> int:
-        """Past the tag, which may come in parts."""
-        said = self._thoughts + text
-        found = said.find(self._after)
+        """Skip to the end of the tag, which may arrive in several pieces."""
+        thoughts = self._thoughts + text
+        found = thoughts.find(self._after)
         if found < 0:
-            self._thoughts = said[-len(self._after) :]
+            self._thoughts = thoughts[-len(self._after) :]  # enough to complete a tag that has begun
             return len(text)
         self._mode = self._between
         return found + len(self._after) - len(self._thoughts)
@@ -128,15 +132,15 @@ class LiveChecker:
             return at
         char, here = text[at], self._before + at
         top = self._stack[-1]
-        if self._expect in (Expect.VALUE, Expect.FIRST_ITEM) and char in _KINDS:
+        if self._expect in (Expect.VALUE, Expect.FIRST_ITEM) and char in _TYPES:
             return self._begin_value(char, at)
         if self._expect in (Expect.KEY, Expect.FIRST_KEY) and char == '"':
             return self._begin_key(at)
         if self._expect is Expect.COLON and char == ":":
             self._expect = Expect.VALUE
         elif self._expect is Expect.NEXT and char == ",":
-            self._expect = Expect.KEY if top.kind == "object" else Expect.VALUE
-        elif (char, self._expect) in _CLOSING.get(top.kind or "", ()):
+            self._expect = Expect.KEY if top.type == "object" else Expect.VALUE
+        elif (char, self._expect) in _CLOSING.get(top.type or "", ()):
             self._close(top, here)
         else:
             raise unexpected(self._expect, char, here, len(self._stack) == 1)
@@ -144,26 +148,27 @@ class LiveChecker:
 
     def _begin_value(self, char: str, at: int) -> int:
         here, top = self._before + at, self._stack[-1]
-        if top.kind == "array":
+        if top.type == "array":
             top.step = 0 if not isinstance(top.step, int) else top.step + 1
-        kind = _KINDS[char]
-        fitting, allowed = self._possible.narrowed(top.alternatives, top.step, kind)
+        begun = _TYPES[char]
+        fitting, allowed = self._possible.narrowed(top.alternatives, top.step, begun)
         if not fitting:
-            if len(self._stack) == 1 and char in _WORDS:  # more likely the beginning of a sentence
+            if len(self._stack) == 1 and char in _WORDS:  # more likely the first word of a sentence
                 raise no_value(char, here, here + 1, True)
             below = [child for each in top.alternatives for child in self._possible.below(each, top.step)]
-            raise wrong_kind(kind, here, self._path(), below)
+            raise wrong_type(begun, here, self._path(), below)
+        # Alternatives are only ever removed: a part that one of them forbids rules it out for the whole container.
         top.alternatives = fitting
         self._token = _Token(here)
-        if kind in ("object", "array"):
-            self._stack.append(_Open(kind, allowed, here))
-            self._expect = Expect.FIRST_KEY if kind == "object" else Expect.FIRST_ITEM
+        if begun in ("object", "array"):
+            self._stack.append(_Open(begun, allowed, here))
+            self._expect = Expect.FIRST_KEY if begun == "object" else Expect.FIRST_ITEM
             return at + 1
-        if kind == "string":
+        if begun == "string":
             self._token.candidates = _union([self._possible.strings(each) for each in allowed])
             self._mode = self._string
             return at + 1
-        self._mode = self._number if kind == "number" else self._literal
+        self._mode = self._number if begun == "number" else self._literal
         return at
 
     def _begin_key(self, at: int) -> int:
@@ -175,11 +180,9 @@ class LiveChecker:
 
     def _close(self, top: _Open, here: int) -> None:
         top.step = None
-        if top.kind == "object" and all(self._possible.missing(each, top.keys) for each in top.alternatives):
+        if top.type == "object" and all(self._possible.missing(each, top.keys) for each in top.alternatives):
             missing = self._possible.missing(top.alternatives[0], top.keys)
-            lacking = listed([quote(key) for key in missing], "and")
-            said = f"{lacking} {'is' if len(missing) == 1 else 'are'} missing"
-            raise Broken("missing_key", top.start, here + 1, said, self._path())
+            raise Broken("missing_key", top.start, here + 1, are_missing(missing), self._path())
         self._stack.pop()
         self._value_ended()
 
@@ -204,6 +207,7 @@ class LiveChecker:
             self._string_ended(end + 1)
             return end + 1
         if text[end] == "\\":
+            # Candidates are compared with raw text, so from the first escape on only the finished string is checked.
             token.escape, token.candidates = "\\", None
             return end + 1
         here = self._before + end
@@ -215,20 +219,24 @@ class LiveChecker:
         token.escape += text[at]
         if not re.fullmatch(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{0,4})', token.escape):
             end = self._before + at + 1
-            said = f"{excerpt(token.escape)} is not an escape that JSON has"
-            raise Broken("bad_escape", end - len(token.escape), end, said)
+            sentence = f"{excerpt(token.escape)} is not a valid JSON escape"
+            raise Broken("bad_escape", end - len(token.escape), end, sentence)
         if token.escape[1] != "u" or len(token.escape) == 6:
             token.pieces.append(token.escape)
             token.escape = ""
         return at + 1
 
     def _narrow_candidates(self) -> None:
-        """The string has no escapes so far. Only as much of it is looked at as the longest candidate has characters."""
+        """Drop the candidates that the string, which has no escapes so far, can no longer become.
+
+        It cannot grow beyond the longest candidate, so comparing it again with each piece stays cheap.
+        """
         token = self._token
         begun, before = token.text, token.candidates or ()
         token.candidates = [each for each in before if each.startswith(begun)]
         if token.candidates:
             return
+        # Mark the shortest beginning that no candidate has: the piece may hold more of the string than that.
         shortest = next(
             (size for size in range(len(begun)) if not any(each.startswith(begun[:size]) for each in before)),
             len(begun),
@@ -236,8 +244,8 @@ class LiveChecker:
         end, what, path = token.start + 1 + shortest, excerpt(begun[:shortest]), self._path()
         if token.is_key:
             raise Broken("extra_key", token.start, end, f"No key that is asked for begins with {what}", path)
-        said = f"{name(path)} begins with {what}, as none of the strings asked for does"
-        raise Broken("constraint", token.start, end, said, path)
+        sentence = f"{path_name(path)} begins with {what}, as none of the strings asked for does"
+        raise Broken("constraint", token.start, end, sentence, path)
 
     def _string_ended(self, end: int) -> None:
         token, top = self._token, self._stack[-1]
@@ -246,14 +254,13 @@ class LiveChecker:
             self._scalar_ended(value, self._before + end)
             return
         if value in top.keys:
-            said = f"The key {quote(value)} comes twice in one object"
-            raise Broken("duplicate_key", token.start, self._before + end, said, self._path())
+            sentence = f"The key {quote(value)} comes twice in one object"
+            raise Broken("duplicate_key", token.start, self._before + end, sentence, self._path())
         top.keys.add(value)
         top.step = value
         fitting = [each for each in top.alternatives if self._possible.below(each, value)]
         if not fitting:
-            said = f"{quote(value)} is not among the keys asked for"
-            raise Broken("extra_key", token.start, self._before + end, said, self._path())
+            raise Broken("extra_key", token.start, self._before + end, is_unknown(value), self._path())
         top.alternatives = fitting
         self._mode, self._expect = self._between, Expect.COLON
 
@@ -268,13 +275,13 @@ class LiveChecker:
             return at
         if token.state not in _WHOLE or text[at].isalnum() or text[at] in "+-._":
             end = self._before + at + 1
-            said = f"{excerpt(token.text + text[at])} is not a number as JSON has them"
-            raise Broken("other_syntax", token.start, end, said)
+            sentence = f"{excerpt(token.text + text[at])} is not a valid JSON number"
+            raise Broken("other_syntax", token.start, end, sentence)
         try:
             value = json.loads(token.text)
         except ValueError:  # Python's limit on the digits of an integer
-            said = "A number of more digits than json.loads reads"
-            raise Broken("other_syntax", token.start, self._before + at, said) from None
+            sentence = "A number of more digits than json.loads reads"
+            raise Broken("other_syntax", token.start, self._before + at, sentence) from None
         self._scalar_ended(value, self._before + at)
         return at
 
@@ -290,26 +297,27 @@ class LiveChecker:
         return at + 1
 
     def _scalar_ended(self, value: Any, end: int) -> None:
-        top, kind = self._stack[-1], kind_of(value)
+        """Check a finished scalar with the full validator, under each alternative that is left."""
+        top, found = self._stack[-1], json_type(value)
         fitting: list[Alternative] = []
         below: Sequence[Alternative] = ()
         for each in top.alternatives:
-            _, below = self._possible.narrowed([each], top.step, kind)
-            if not all(self._possible.faults(child, value, ()) for child in below):
+            _, below = self._possible.narrowed([each], top.step, found)
+            if not all(self._possible.violations(child, value, ()) for child in below):
                 fitting.append(each)
         if not fitting:
             path = self._path()
-            fault = self._possible.faults(below[0], value, path)[0]
-            raise Broken(fault.failure, self._token.start, end, fault.sentence, path)
+            violation = self._possible.violations(below[0], value, path)[0]
+            raise Broken(violation.failure, self._token.start, end, violation.sentence, path)
         top.alternatives = fitting
         self._value_ended()
 
-    def _path(self) -> Path:
+    def _path(self) -> ValuePath:
         """The path of the value that is being read."""
         return tuple(each.step for each in self._stack if each.step is not None)
 
 
 def _union(sets: Sequence[frozenset[str] | None]) -> list[str] | None:
-    """All that any of them allows; None when one allows everything."""
+    """Everything that any of the sets allows; None when one of them is None and so allows everything."""
     known = [each for each in sets if each is not None]
     return None if len(known) < len(sets) else sorted(frozenset().union(*known))

@@ -1,4 +1,4 @@
-"""What is said of a reply that has just stopped being the beginning of any that is ok, and the class it looks like."""
+"""Breaks of a streaming reply that can no longer become ok: the failure class it looks like, and a sentence."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import Enum
 from typing import Any
 
 from engine.judging.breaks import Break
-from engine.judging.possible import Alternative, Kind
+from engine.judging.possible import Alternative, JsonType
 from engine.judging.verdict import FailureClass
-from engine.judging.wording import Path, excerpt, name, pointer, type_of
+from engine.judging.wording import ValuePath, excerpt, path_name, pointer, type_of
 
 
 class Expect(Enum):
-    """What may come next; the value is how a sentence says it."""
+    """What may come next; the value is its wording in a sentence."""
 
     VALUE = "a value"
     FIRST_ITEM = "a value or ]"
@@ -27,13 +27,15 @@ class Expect(Enum):
 class Broken(Exception):
     """Carries the break out of the reader."""
 
-    def __init__(self, failure: FailureClass, start: int, end: int, sentence: str, path: Path | None = None) -> None:
+    def __init__(
+        self, failure: FailureClass, start: int, end: int, sentence: str, path: ValuePath | None = None
+    ) -> None:
         super().__init__()
         self.found = Break(failure, start, end, sentence, None if path is None else pointer(path))
 
 
 def no_value(what: str, start: int, end: int, outermost: bool) -> Broken:
-    """Something else stands where a value should be. outermost: where the reply begins."""
+    """Something else stands where a value should be. outermost: at the beginning of the reply."""
     if outermost:
         failure = _WRAPPERS.get(what, "prose_before")
         return Broken(failure, start, end, f"The reply does not begin with JSON but with {excerpt(what)}")
@@ -42,12 +44,12 @@ def no_value(what: str, start: int, end: int, outermost: bool) -> Broken:
 
 
 def unexpected(expect: Expect, char: str, here: int, outermost: bool) -> Broken:
-    """A character between tokens that nothing can begin with there."""
+    """A character between tokens that cannot begin a token there."""
     if expect is Expect.END:
         if char in "{[":
             return Broken("multiple_values", here, here + 1, "A second JSON value, where one was asked for")
         failure: FailureClass = "code_fence" if char in "`~" else "prose_after"
-        return Broken(failure, here, here + 1, "The reply goes on after its JSON")
+        return Broken(failure, here, here + 1, "The reply continues after its JSON")
     if expect in (Expect.VALUE, Expect.FIRST_ITEM):
         return no_value(char, here, here + 1, outermost)
     unquoted = expect in (Expect.KEY, Expect.FIRST_KEY) and char.isidentifier()
@@ -55,17 +57,17 @@ def unexpected(expect: Expect, char: str, here: int, outermost: bool) -> Broken:
     return Broken(failure, here, here + 1, f"Unexpected {excerpt(char)} where {expect.value} should be")
 
 
-def wrong_kind(kind: Kind, here: int, path: Path, allowed: Sequence[Alternative]) -> Broken:
-    """The value at `path` begins as what the schema does not allow there. allowed: what it does."""
+def wrong_type(got: JsonType, here: int, path: ValuePath, allowed: Sequence[Alternative]) -> Broken:
+    """The value at `path` begins as a type that the schema does not allow there. allowed: what it does allow."""
     if not allowed:
         return Broken("constraint", here, here + 1, f"Nothing is asked for at {excerpt(pointer(path))}", path)
     objects = all(any(schema.get("type") == "object" for schema in each) for each in allowed)
     failure: FailureClass = "not_object" if objects and not path else "wrong_type"
-    said = f"{name(path)} begins as {type_of(_EXAMPLES[kind])}, which was not asked for"
-    return Broken(failure, here, here + 1, said, path)
+    sentence = f"{path_name(path)} begins as {type_of(_EXAMPLES[got])}, which was not asked for"
+    return Broken(failure, here, here + 1, sentence, path)
 
 
-_EXAMPLES: dict[Kind, Any] = {"object": {}, "array": [], "string": "", "number": 0.5, "boolean": True, "null": None}
+_EXAMPLES: dict[JsonType, Any] = {"object": {}, "array": [], "string": "", "number": 0.5, "boolean": True, "null": None}
 _WRAPPERS: dict[str, FailureClass] = {"`": "code_fence", "~": "code_fence", "<": "think_tags"}
 _FAILURES: dict[tuple[Expect, str], FailureClass] = {
     (Expect.VALUE, "'"): "single_quotes",

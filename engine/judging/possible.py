@@ -1,8 +1,8 @@
-"""What a schema allows at a place of a value, as far as that is certain: kinds of values, keys, items, scalars.
+"""What a schema allows at a place in a value, as far as that is certain: types, keys, items and scalars.
 
-Read from `type`, `enum`, `const`, `properties`, `additionalProperties`, `required`, the keywords of items, and what
-`allOf`, `anyOf`, `oneOf` and `$ref` put together of them. Other keywords can only allow less, so leaving them out never
-makes a value that is valid look impossible. A scalar is asked of the full validator.
+Based on `type`, `enum`, `const`, `properties`, `additionalProperties`, `required`, the keywords for items, and on how
+`allOf`, `anyOf`, `oneOf` and `$ref` combine schemas. Other keywords can only restrict more, so ignoring them never
+makes a valid value look impossible. Scalars are checked with the full validator.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ from typing import Any, Literal, TypeAlias
 
 from jsonschema.protocols import Validator
 
-from engine.json_pointer import steps
-from engine.judging.shape import ShapeFault, shape_faults
+from engine.json_pointer import parse_pointer
+from engine.judging.shape import SchemaViolation, schema_violations
 from engine.judging.validator import build_validator
-from engine.judging.wording import Path
+from engine.judging.wording import ValuePath
 
-Kind: TypeAlias = Literal["object", "array", "string", "number", "boolean", "null"]
+JsonType: TypeAlias = Literal["object", "array", "string", "number", "boolean", "null"]
 Alternative: TypeAlias = tuple[Mapping[str, Any], ...]
-"""Schemas that hold all at once. A place has several where anyOf or oneOf offers them; () allows anything."""
+"""Schemas that must all hold. A place has several alternatives under anyOf or oneOf; () allows anything."""
 
-MOST_ALTERNATIVES = 64  # of more, nothing is said
-_MOST_KEPT = 10_000
+MOST_ALTERNATIVES = 64  # with more, anything counts as allowed
+_MOST_CACHED = 10_000
 _ANYTHING: Sequence[Alternative] = ((),)
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 class SchemaPrefixes:
-    """Answers for one valid schema. Results are kept, so asking for the same place again costs a look-up."""
+    """Answers for one valid schema. Results are cached, so the same place costs a look-up the second time.
+
+    The caches are keyed by the id() of (sub)schemas, which are unhashable dictionaries. That is safe because `_schema`
+    keeps all of them alive; the only other schemas are the constants True and False.
+    """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
         self._validator = build_validator(schema)
-        self._keywords = frozenset(self._validator.VALIDATORS)  # of the dialect; all others mean nothing
+        self._keywords = frozenset(self._validator.VALIDATORS)  # of the dialect, which ignores all others
         dialect = str(self._validator.META_SCHEMA.get("$id") or self._validator.META_SCHEMA.get("id"))
-        self._ref_stands_alone = "json-schema.org/draft-0" in dialect  # up to draft 7 it hides what is beside it
-        self._has_names = _holds_a_name(schema)
+        self._ref_stands_alone = "json-schema.org/draft-0" in dialect  # up to draft 7, $ref hides its siblings
+        self._has_ids = _has_inner_id(schema)
         self._of_schema: dict[int, Sequence[Alternative]] = {}
         self._of_all: dict[tuple[int, ...], Sequence[Alternative]] = {}
         self._validators: dict[int, Validator] = {}
@@ -44,37 +48,37 @@ class SchemaPrefixes:
         self.root = self._all_of([schema])
 
     def narrowed(
-        self, alternatives: Sequence[Alternative], step: str | int | None, kind: Kind
+        self, alternatives: Sequence[Alternative], step: str | int | None, part: JsonType
     ) -> tuple[Sequence[Alternative], Sequence[Alternative]]:
-        """Which alternatives for a container allow a part of this kind, and what they allow that part to be.
+        """Which alternatives for a container allow a part of this type, and what they allow that part to be.
 
-        step: the part's key or index; None where the part is the whole itself.
+        step: the part's key or index; None where the part is the whole value.
         """
-        key = (*map(id, alternatives), step, kind)
+        key = (*map(id, alternatives), step, part)
         if key not in self._narrowed:
-            if len(self._narrowed) > _MOST_KEPT:  # a reply may have any number of keys and items
+            if len(self._narrowed) > _MOST_CACHED:  # a reply may have any number of keys and items
                 self._narrowed.clear()
             kept: list[Alternative] = []
             allowed: dict[tuple[int, ...], Alternative] = {}
             for each in alternatives:
-                below = [child for child in self.below(each, step) if self._allows_all(child, kind)]
+                below = [child for child in self.below(each, step) if self._allows_all(child, part)]
                 kept += [each] if below else []
                 allowed.update({tuple(map(id, child)): child for child in below})
             self._narrowed[key] = kept, list(allowed.values())
         return self._narrowed[key]
 
     def below(self, alternative: Alternative, step: str | int | None) -> Sequence[Alternative]:
-        """What may stand under a key or an index; none where nothing may."""
+        """The alternatives for the part under a key or an index; none where nothing is allowed."""
         if step is None:
             return [alternative]
         schemas = [each for schema in alternative for each in self._below(schema, step)]
         return self._all_of(schemas)
 
-    def _allows_all(self, alternative: Alternative, kind: Kind) -> bool:
-        return all(self._allows(schema, kind) for schema in alternative)
+    def _allows_all(self, alternative: Alternative, type_: JsonType) -> bool:
+        return all(self._allows(schema, type_) for schema in alternative)
 
     def keys(self, alternative: Alternative) -> frozenset[str] | None:
-        """The keys that an object may have; None where it may have others than those named."""
+        """The keys that an object may have; None where any others are allowed too."""
         closed = [
             frozenset(schema.get("properties", ()))
             for schema in alternative
@@ -83,7 +87,7 @@ class SchemaPrefixes:
         return frozenset.intersection(*closed) if closed else None
 
     def strings(self, alternative: Alternative) -> frozenset[str] | None:
-        """The strings that are allowed; None where others than those named are."""
+        """The strings that are allowed; None where any others are too."""
         for schema in alternative:
             values = self._listed(schema)
             if values is not None:
@@ -96,19 +100,19 @@ class SchemaPrefixes:
         lists = [schema["required"] for schema in alternative if isinstance(schema.get("required"), list)]
         return [key for each in lists for key in each if key not in there]
 
-    def faults(self, alternative: Alternative, value: Any, path: Path) -> list[ShapeFault]:
-        """What the full validator finds wrong with a value that lies at `path`."""
+    def violations(self, alternative: Alternative, value: Any, path: ValuePath) -> list[SchemaViolation]:
+        """What the full validator finds wrong with a value at `path`."""
         for schema in alternative:
             validator = self._validators.get(id(schema))
             if validator is None:
                 validator = self._validators[id(schema)] = self._validator.evolve(schema=schema)
-            faults = shape_faults(validator, value, path)
-            if faults:
-                return faults
+            violations = schema_violations(validator, value, path)
+            if violations:
+                return violations
         return []
 
     def reaches(self, path: Iterable[str], any_step: str) -> bool:
-        """Whether a path of keys and indices may lead to anything; `any_step` stands for all. True if unsure."""
+        """Whether a path of keys and indices may lead to a value; `any_step` matches all of them. True if unsure."""
         places: Sequence[Alternative] = self.root
         for step in path:
             found = [
@@ -123,7 +127,7 @@ class SchemaPrefixes:
         return bool(places)
 
     def _steps(self, place: Alternative, step: str, any_step: str) -> list[str | int]:
-        """The keys and indices that a step of a path may be."""
+        """The keys and indices that a step of a path may match."""
         steps: list[str | int] = []
         if self._allows_all(place, "object"):
             named = [key for schema in place for key in schema.get("properties", ())]
@@ -148,14 +152,15 @@ class SchemaPrefixes:
             return [prefix[step]]
         return [schema.get("additionalItems" if isinstance(schema.get("items"), list) else "items", True)]
 
-    def _allows(self, schema: Mapping[str, Any], kind: Kind) -> bool:
-        wanted = schema.get("type", kind)
+    def _allows(self, schema: Mapping[str, Any], type_: JsonType) -> bool:
+        wanted = schema.get("type", type_)
         types = [wanted] if isinstance(wanted, str) else wanted
+        # A type that is not known here, such as draft 3's "any", may allow anything.
         known = [each for each in types if each in _TYPES]
-        if len(known) == len(types) and kind not in ("number" if each == "integer" else each for each in known):
+        if len(known) == len(types) and type_ not in ("number" if each == "integer" else each for each in known):
             return False
         values = self._listed(schema)
-        return values is None or any(kind_of(value) == kind for value in values)
+        return values is None or any(json_type(value) == type_ for value in values)
 
     def _listed(self, schema: Mapping[str, Any]) -> Sequence[Any] | None:
         """The values that `const` or `enum` allows."""
@@ -179,12 +184,12 @@ class SchemaPrefixes:
         if not isinstance(schema, Mapping):
             return _ANYTHING
         if id(schema) not in self._of_schema:
-            self._of_schema[id(schema)] = _ANYTHING  # what a schema that leads back to itself is taken for
+            self._of_schema[id(schema)] = _ANYTHING  # breaks the cycle of a schema that refers to itself
             self._of_schema[id(schema)] = self._combined(schema)
         return self._of_schema[id(schema)]
 
     def _combined(self, schema: Mapping[str, Any]) -> Sequence[Alternative]:
-        if "$schema" in schema and schema is not self._schema:  # another dialect may begin here
+        if "$schema" in schema and schema is not self._schema:  # possibly of another dialect
             return _ANYTHING
         referred = self._alternatives(self._target(schema["$ref"])) if "$ref" in schema else _ANYTHING
         if "$ref" in schema and self._ref_stands_alone:
@@ -199,19 +204,19 @@ class SchemaPrefixes:
         return found
 
     def _target(self, reference: Any) -> Any:
-        """What a reference leads to; True, which says nothing, where that takes more than a JSON Pointer."""
-        if self._has_names or not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        """The target of a reference; True, which allows anything, where resolving it takes more than a JSON Pointer."""
+        if self._has_ids or not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
             return True
         target: Any = self._schema
-        for key in steps(reference[1:]):
+        for key in parse_pointer(reference[1:]):
             if not isinstance(target, Mapping) or key not in target:
                 return True
             target = target[key]
         return target
 
 
-def kind_of(value: Any) -> Kind:
-    """The kind of a JSON value."""
+def json_type(value: Any) -> JsonType:
+    """The JSON type of a value; integers are numbers."""
     if isinstance(value, bool) or value is None:
         return "null" if value is None else "boolean"
     if isinstance(value, str):
@@ -222,21 +227,21 @@ def kind_of(value: Any) -> Kind:
 
 
 def _both(one: Sequence[Alternative], other: Sequence[Alternative]) -> Sequence[Alternative]:
-    """Each of `one` with each of `other`; `one` alone, which allows more, where that would be too many."""
+    """Each of `one` combined with each of `other`; `one` alone, which allows more, where there would be too many."""
     if len(one) * len(other) > MOST_ALTERNATIVES:
         return one if len(one) <= MOST_ALTERNATIVES else _ANYTHING
     return [first + second for first in one for second in other]
 
 
 def _prefix(schema: Mapping[str, Any]) -> Sequence[Any]:
-    """The schemas of the first items, one each."""
+    """The schemas of the first items, one for each."""
     items = schema.get("items")
     return items if isinstance(items, list) else schema.get("prefixItems", ())
 
 
-def _holds_a_name(schema: Any, inside: bool = False) -> bool:
-    """Whether a part of a schema has a name of its own, from which references would have to be followed."""
+def _has_inner_id(schema: Any, inside: bool = False) -> bool:
+    """Whether a subschema has an `$id`, which would be the base of the references in it."""
     parts = schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ()
     if inside and isinstance(schema, Mapping) and any(isinstance(schema.get(key), str) for key in ("$id", "id")):
         return True
-    return any(_holds_a_name(part, True) for part in parts)
+    return any(_has_inner_id(part, True) for part in parts)

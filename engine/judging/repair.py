@@ -1,8 +1,7 @@
-"""Would a repair library have rescued a reply? Extra information: what is repaired is never counted as valid.
+"""Could a repair library have rescued a reply? Extra information: a repaired reply is never counted as valid.
 
-The library is json_repair, the one in common use. It goes back over the text for some replies (measured: 14 s for
-4,000 characters of `-]a{`) and is recursive: hence the limits. None of them is a time, so that the answer is the same
-on every machine.
+The library is json_repair, the one in common use. It backtracks on some replies (measured: 14 s for 4,000 characters
+of `-]a{`) and is recursive, hence the limits. None of them is a time, so that the answer is the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,29 +11,29 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from engine.judging.shape import shape_faults
+from engine.judging.shape import schema_violations
 
 MOST_CHARACTERS = 10_000
 MOST_BRACKETS = 100  # open at once
-MOST_CALLS = 200_000  # of functions, inside the library; a real reply takes about 20 a character
+MOST_CALLS = 200_000  # function calls inside the library; a real reply takes about 20 per character
 _DEPTH = {"[": 1, "{": 1, "(": 1, "]": -1, "}": -1, ")": -1}
 
 
 class _TooLong(BaseException):
-    """Not an Exception, so that the library cannot take it for one of its own."""
+    """Not an Exception, so that no handler in the library catches it."""
 
 
 def repairable(text: str, validator: Validator) -> bool | None:
-    """Whether json_repair makes a value of a reply that satisfies the schema; None where it was not or only begun."""
+    """Whether json_repair turns a reply into a value that satisfies the schema; None where a limit was exceeded."""
     if len(text) > MOST_CHARACTERS or _too_nested(text):
         return None
     try:
         repaired = _repaired(text)
     except _TooLong:
         return None
-    except Exception:  # whatever a library's reader may raise on hostile text: it made no value
+    except Exception:  # hostile text may make the library raise anything: it returned no value
         return False
-    return repaired != "" and not shape_faults(validator, repaired)  # which stands for no JSON at all
+    return repaired != "" and not schema_violations(validator, repaired)  # json_repair returns "" for no JSON at all
 
 
 def _too_nested(text: str) -> bool:
@@ -47,8 +46,8 @@ def _too_nested(text: str) -> bool:
 
 
 def _repaired(text: str) -> Any:
-    """What json_repair makes of a text. Raises _TooLong when that takes too many calls."""
-    from json_repair import loads  # here, because few replies need it
+    """What json_repair returns for a text. Raises _TooLong when that takes too many calls."""
+    from json_repair import loads  # imported late: few replies need it
 
     calls = 0
 
@@ -59,6 +58,7 @@ def _repaired(text: str) -> Any:
             sys.setprofile(None)
             raise _TooLong
 
+    # A profile function is the only hook that can interrupt code of another library after so many calls.
     before = sys.getprofile()
     sys.setprofile(count)
     try:

@@ -1,4 +1,4 @@
-"""Where a part of a JSON value stands in the text. Only for text that is valid JSON; not recursive, linear in time."""
+"""Finds the parts of a JSON value in its text. Only for text that is valid JSON; not recursive, linear time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.judging.wording import Path
+from engine.judging.wording import ValuePath
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^\s"{}\[\],:]++', re.DOTALL)
 
@@ -23,48 +23,51 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands, and the key it has (None for the whole value and for the items of arrays)."""
+    """Where a value is in the text."""
 
     value: Span
     key: Span | None
+    """Where its key is; None for the whole value and for the items of arrays."""
 
 
 @dataclass(slots=True)
 class _Token:
-    """A key, a scalar, or the opening or closing bracket of a container.
-
-    depth: how many containers are open around it. step: the key or index of the value it is or belongs to.
-    """
+    """A key, a scalar, or the opening or closing bracket of a container."""
 
     kind: Literal["key", "scalar", "open", "close"]
     start: int
     end: int
     depth: int
+    """How many containers are open around it."""
     step: str | int
+    """The key or index of the value that it is or belongs to."""
     key: Span | None = None
 
 
 @dataclass(slots=True)
 class _Open:
-    """A container that is being read. `key` is None between members."""
+    """A container that is being read."""
 
     is_object: bool
     step: str | int
     name: str = ""
+    """The current key of an object."""
     index: int = 0
+    """The current index of an array."""
     key: Span | None = None
+    """Where the current key is; None between members."""
 
 
 class _Search:
-    """Looks for the value at one path while the tokens go by."""
+    """Looks for the value at one path while the tokens are read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: ValuePath) -> None:
         self.found: Place | None = None
         self._path = path
         self._opened: _Token | None = None  # the bracket that opens the value at `path`
-        self._on_path = 0  # how many of the open containers, from outside, lie on the path
+        self._on_path = 0  # how many of the open containers, from the outermost, lie on the path
 
-    def take(self, token: _Token) -> None:
+    def feed(self, token: _Token) -> None:
         depth = token.depth
         if token.kind == "close":
             self._on_path = min(self._on_path, depth)
@@ -79,20 +82,20 @@ class _Search:
                 self._on_path += 1
 
 
-def locate(text: str, start: int, paths: Iterable[Path]) -> dict[Path, Place]:
-    """The places of the values at `paths` in the JSON value that begins at `start`; without those it does not have.
+def locate(text: str, start: int, paths: Iterable[ValuePath]) -> dict[ValuePath, Place]:
+    """The places of the values at `paths` in the JSON value that begins at `start`, except those it does not have.
 
-    Of keys that come twice in an object the last one counts, as it does for json.loads.
+    Of duplicate keys the last one counts, as for json.loads.
     """
     searches = {path: _Search(path) for path in paths}
     for token in _tokens(text, start) if searches else ():
         for search in searches.values():
-            search.take(token)
+            search.feed(token)
     return {path: search.found for path, search in searches.items() if search.found is not None}
 
 
-def duplicate_key(text: str, start: int) -> tuple[Span, Path] | None:
-    """The first key that its object already has, and the path of that object."""
+def duplicate_key(text: str, start: int) -> tuple[Span, ValuePath] | None:
+    """The first duplicate key, and the path of its object."""
     keys: list[set[str | int]] = []
     path: list[str | int] = []
     for token in _tokens(text, start):
@@ -110,7 +113,7 @@ def duplicate_key(text: str, start: int) -> tuple[Span, Path] | None:
 
 
 def _tokens(text: str, start: int) -> Iterator[_Token]:
-    """The tokens of the JSON value that begins at `start`, commas and colons left out."""
+    """The tokens of the JSON value that begins at `start`, except commas and colons."""
     stack: list[_Open] = []
     for match in _TOKEN.finditer(text, start):
         char = text[match.start()]
@@ -120,7 +123,7 @@ def _tokens(text: str, start: int) -> Iterator[_Token]:
             step = stack.pop().step
             yield _Token("close", match.start(), match.end(), len(stack), step)
         elif char == ",":
-            assert top is not None, "a comma stands in a container"
+            assert top is not None, "a comma is inside a container"
             top.index, top.key = top.index + 1, None
             continue
         elif top is not None and top.is_object and top.key is None:

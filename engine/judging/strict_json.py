@@ -1,4 +1,4 @@
-"""json.loads, as strict as RFC 8259: NaN and Infinity are refused, and keys that come twice are noticed."""
+"""json.loads, as strict as RFC 8259: NaN and Infinity are refused, and duplicate keys are noted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any, NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A value. repeated: an object in it had a key twice; as json.loads has it, the last one is in the value."""
+    """A decoded value."""
 
     value: Any
     repeated: bool
+    """Whether an object in it has a duplicate key; the value has the last one, as with json.loads."""
 
 
 def decode(text: str) -> Decoded | None:
-    """The value that `text` is, whitespace around it aside; None when json.loads does not take it.
+    """The value of `text`, which may have whitespace around it; None when json.loads refuses it.
 
-    It does not take what is not JSON, and by limits of Python also not integers of more than 4,300 digits and deep
-    nesting (about 1,000 levels in Python 3.11). What a reader cannot read is not valid, whatever the reason.
+    Besides text that is not JSON, Python's limits make it refuse integers of more than 4,300 digits and deep nesting
+    (about 1,000 levels in Python 3.11). What the reader cannot read is not valid, whatever the reason.
     """
     repeated = False
 

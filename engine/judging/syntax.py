@@ -1,7 +1,8 @@
-"""Reads a JSON value that may be broken: where it ends, and the name and place of each thing wrong with it.
+"""Reads a JSON value that may be broken: where it ends, and the class and place of each thing wrong with it.
 
-A pushdown reader of RFC 8259 with an explicit stack, so any depth will do. The mistakes that have a name (single
-quotes, a trailing comma …) are noted and read over; at anything else the reader only looks for the closing bracket.
+A pushdown reader of RFC 8259 with an explicit stack, so nesting depth is unlimited. Mistakes that have a class of their
+own (single quotes, a trailing comma …) are noted and skipped; at anything else the reader only looks for the closing
+bracket. Repetitions in the patterns are possessive (`*+`), so that they do not backtrack on hostile text.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _APOSTROPHES = 4  # how many closing quotes are tried for a string like 'O'Brien
 
 
 class _Expect(Enum):
-    """What may come next; the value is how a sentence says it."""
+    """What may come next; the value is its wording in a sentence."""
 
     VALUE = "a value"
     FIRST_ITEM = "a value or ]"
@@ -60,27 +61,27 @@ _FOR_A_KEY = (_Expect.FIRST_KEY, _Expect.KEY)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was read from `start` on. `end` (exclusive) is the text's end when the value was not `closed`.
-
-    breaks: the first of each class, in the order of the text; none when it is RFC 8259. deepest: the first bracket at
-    the greatest depth. open_at: what was never closed, the innermost bracket or a string.
-    """
+    """What was read from `start` on."""
 
     start: int
     end: int
+    """Exclusive; the end of the text when the value was not closed."""
     closed: bool
     breaks: tuple[Break, ...]
+    """The first of each class, in the order of the text; none when the value conforms to RFC 8259."""
     deepest: int
+    """The offset of the first bracket at the greatest depth."""
     open_at: int
+    """The offset of what was never closed: the innermost bracket, or a string."""
 
 
 def scan(text: str, start: int) -> Scan:
-    """Read one value from `start`, whitespace before it allowed. Linear in the length of what is read."""
+    """Read one value from `start`, which may be preceded by whitespace. Linear in the length of what is read."""
     return _Reader(text, start).read()
 
 
 def _past_space(text: str, at: int) -> int:
-    """Past the whitespace that JSON allows."""
+    """The offset after the whitespace that JSON allows."""
     match = _SPACE.match(text, at)
     return at if match is None else match.end()
 
@@ -91,12 +92,12 @@ class _Reader:
         self._start = _past_space(text, start)
         self._at = self._start
         self._expect = _Expect.VALUE
-        self._stack: list[int] = []  # where the open brackets stand
-        self._comma = 0  # where the last comma stands
+        self._stack: list[int] = []  # the offsets of the open brackets
+        self._comma = 0  # the offset of the last comma
         self._depth = 0
         self._deepest = self._open_at = self._start
         self._breaks: dict[FailureClass, Break] = {}
-        self._done: bool | None = None  # True: closed; False: it goes on to the end of the text
+        self._done: bool | None = None  # True: closed; False: still open at the end of the text
         self._digits = sys.get_int_max_str_digits() or sys.maxsize
 
     def read(self) -> Scan:
@@ -114,7 +115,7 @@ class _Reader:
     # A token of JSON
 
     def _take(self, group: int, start: int, end: int) -> None:
-        """Go past a token of JSON, or of something close to it that is read as that kind of token."""
+        """Consume a token of JSON, or something close to it that is treated as that kind of token."""
         char = self._text[start] if group == _MARK else ""
         self._at = end
         if char in ("}", "]"):
@@ -148,6 +149,7 @@ class _Reader:
         elif char == ":" or (in_object and (char or not _COLON_AHEAD.match(self._text, end))):
             self._give_up(start, end)
         else:
+            # A value or a key right after a value: continue as if the comma were there.
             self._note("missing_comma", start, end, "A comma is missing before {}")
             self._expect = _Expect.KEY if in_object else _Expect.ITEM
             self._take(group, start, end)
@@ -176,7 +178,7 @@ class _Reader:
             self._done = True
 
     def _count_digits(self, start: int, end: int) -> None:
-        """Python refuses to read integers of more digits than its limit (4,300 unless set otherwise)."""
+        """Note an integer with more digits than Python's limit (4,300 by default), which json.loads refuses."""
         digits = self._text[start:end].removeprefix("-")
         if digits.isdigit() and len(digits) > self._digits:
             limit = f"json.loads reads {self._digits:,} at most"
@@ -185,7 +187,7 @@ class _Reader:
     # Anything else
 
     def _odd(self, start: int) -> None:
-        """What stands at `start` is no token of JSON."""
+        """Handle what is not a token of JSON at `start`."""
         text = self._text
         if start == len(text):
             self._unclosed(self._stack[-1] if self._stack else start)
@@ -206,7 +208,7 @@ class _Reader:
         closing = "*/" if self._text.startswith("/*", start) else "\n"
         at = self._text.find(closing, start + 2 if closing == "*/" else start)
         end = len(self._text) if at < 0 else at + 2 if closing == "*/" else at
-        self._note("comment", start, end, "A comment, which JSON does not have: {}")
+        self._note("comment", start, end, "A comment, which JSON does not allow: {}")
         self._at = end
 
     def _bad_string(self, start: int) -> None:
@@ -220,11 +222,15 @@ class _Reader:
             self._note("control_char", *control.span(), f"An unescaped {what} inside a string")
         escapes = _GOOD_ESCAPES.match(self._text, start, match.end())
         if escapes is not None and (good := escapes.end()) < match.end():
-            self._note("bad_escape", good, good + 2, "{} is not an escape that JSON has")
+            self._note("bad_escape", good, good + 2, "{} is not a valid JSON escape")
         self._take(_STRING, start, match.end())
 
     def _single_quoted(self, start: int) -> int:
-        """The end of a string in single quotes, 0 if there is none. An apostrophe that nothing closes after is text."""
+        """The end of a string in single quotes, 0 if there is none.
+
+        The closing quote is the first that is followed by a colon, a comma or a bracket: others may be apostrophes in
+        the text ('O'Brien'). Only a few are tried, so that text full of apostrophes does not take quadratic time.
+        """
         first, at = 0, start
         for _ in range(_APOSTROPHES):
             at = self._text.find("'", at + 1)
@@ -249,7 +255,7 @@ class _Reader:
             return
         end = word.end()
         colon = _COLON_AHEAD.match(self._text, end)
-        if end == len(self._text) and self._might_go_on(word[0]):
+        if end == len(self._text) and self._may_be_cut(word[0]):
             self._unclosed(start)
         elif colon and (self._expect in _FOR_A_KEY or self._expect is _Expect.NEXT):
             self._note("unquoted_key", start, end, "The key {} has no quotes")
@@ -257,18 +263,18 @@ class _Reader:
         elif self._expect not in _FOR_A_VALUE:
             self._give_up(start, end)
         elif constant:
-            self._note("nan_infinity", start, end, "{} is not a number that JSON has")
+            self._note("nan_infinity", start, end, "{} is not a JSON number")
             self._take(_LITERAL, start, end)
         elif word[0] in _PYTHON:
             self._note("python_literal", start, end, f"Python's {{}} where JSON has {_PYTHON[word[0]]}")
             self._take(_LITERAL, start, end)
         elif word.re is _ODD_NUMBER:
-            self._note("other_syntax", start, end, "{} is not a number as JSON has them")
+            self._note("other_syntax", start, end, "{} is not a valid JSON number")
             self._take(_NUMBER, start, end)
         else:
             self._give_up(start, end)
 
-    def _might_go_on(self, word: str) -> bool:
+    def _may_be_cut(self, word: str) -> bool:
         """Whether a word at the very end of the text may be the beginning of a literal or a number."""
         literals = ("true", "false", "null", *_PYTHON, "NaN", "Infinity")
         return bool(_BEGUN.match(word)) or any(literal.startswith(word) for literal in literals)
@@ -279,14 +285,15 @@ class _Reader:
         self._open_at, self._done = at, False
 
     def _give_up(self, start: int, end: int) -> None:
-        """Note what cannot be read on from, and look for the bracket that closes the value, minding strings only.
+        """Note a token after which reading cannot continue, and skip to the bracket that closes the value.
 
-        A string must end on its line here: a stray quote would otherwise hide every bracket after it.
+        Only strings and brackets matter from there on, and a string must end on its line: otherwise a stray quote would
+        hide every bracket after it.
         """
-        said = f"Unexpected {{}} where {self._expect.value} should be"
+        sentence = f"Unexpected {{}} where {self._expect.value} should be"
         if self._expect is _Expect.NEXT and self._text[start].isalpha():
-            said += "; a double quote inside a string needs a backslash"
-        self._note("other_syntax", start, end, said)
+            sentence += "; a double quote inside a string needs a backslash"
+        self._note("other_syntax", start, end, sentence)
         opened = [self._text[at] for at in self._stack]
         counts = {"{": opened.count("{"), "[": opened.count("[")}
         for match in _SKIPPED.finditer(self._text, start) if opened else ():
@@ -294,8 +301,8 @@ class _Reader:
             if match[0] in counts:
                 opened.append(match[0])
                 counts[match[0]] += 1
-            elif opener is not None and counts[opener]:
-                while (last := opened.pop()) != opener:  # brackets that were forgotten inside
+            elif opener is not None and counts[opener]:  # the counts tell without a search whether it closes anything
+                while (last := opened.pop()) != opener:  # unclosed brackets inside
                     counts[last] -= 1
                 counts[opener] -= 1
                 if not opened:
@@ -304,7 +311,7 @@ class _Reader:
         self._unclosed(self._stack[-1] if self._stack else start)
 
     def _note(self, failure: FailureClass, start: int, end: int, sentence: str) -> None:
-        """Keep the first of each class. `{}` in the sentence stands for the text from `start` to `end`."""
+        """Keep the first break of each class. `{}` in the sentence is replaced by the text from `start` to `end`."""
         if failure not in self._breaks:
-            said = sentence.replace("{}", excerpt(self._text[start : min(end, start + QUOTED_CHARACTERS + 1)]))
-            self._breaks[failure] = Break(failure, start, end, said)
+            quoted = excerpt(self._text[start : min(end, start + QUOTED_CHARACTERS + 1)])  # one more, for the ellipsis
+            self._breaks[failure] = Break(failure, start, end, sentence.replace("{}", quoted))

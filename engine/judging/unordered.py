@@ -1,4 +1,9 @@
-"""Which items of two arrays pair off, when their order does not count. Items that come twice must come twice."""
+"""Matches the items of two arrays whose order does not matter. Each item matches at most one item of the other array.
+
+Where equality is transitive, equal items have equal keys, and counting keys is enough: linear time. A tolerance breaks
+that (1.0 ≈ 1.1 ≈ 1.2, but not 1.0 ≈ 1.2), so numbers are then matched in sorted order, and containers with a tolerance
+inside by a maximum bipartite matching.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +15,15 @@ from engine.judging.compare import Cursor, Rule, same_number
 
 Same: TypeAlias = Callable[[Any, Any], bool]
 
-_ITEMS_TRIED = 1000  # of those a reply has too many of, when each is held against each
-_LARGE = 2**53
-_IGNORED, _NUMBER = object(), object()  # the keys of what is ignored, and of numbers that a tolerance holds for
+_ITEMS_TRIED = 1000  # a bound on the quadratic matching: a reply may have any number of items
+_LARGE = 2**53  # integers below it are exact as floats and hash to themselves
+_IGNORED, _NUMBER = object(), object()  # the keys of ignored values, and of numbers with a tolerance
 
 
 def unmatched(expected: Sequence[Any], got: Sequence[Any], rules: Cursor, same: Same) -> tuple[list[int], list[int]]:
-    """The indices of what is in `expected` and not in `got`, and the other way round, each in order.
+    """The indices of the items of `expected` without a match in `got`, and the other way round, each in order.
 
-    rules: of the items. same: whether two items are equal under them.
+    rules: those of the items. same: whether two items are equal under these rules.
     """
     groups: dict[Hashable, tuple[list[int], list[int]]] = {}
     for side, items in enumerate((expected, got)):
@@ -40,14 +45,18 @@ def unmatched(expected: Sequence[Any], got: Sequence[Any], rules: Cursor, same: 
 
 
 def number_key(number: int | float) -> Hashable:
-    """Equal for equal numbers. Python hashes integers modulo 2^61 - 1, which a reply could use to make sets slow."""
+    """Equal for equal numbers, and hashed safely.
+
+    Python hashes integers modulo 2^61 - 1, so a reply of colliding integers could make sets quadratic; strings are
+    hashed with a random seed.
+    """
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     return str(number) if isinstance(number, int) and abs(number) > _LARGE else number
 
 
 def folded(text: str, rule: Rule) -> str:
-    """The text without what does not count."""
+    """The text without what the rule ignores."""
     if rule.casefold:
         text = text.casefold()
     return " ".join(text.split()) if rule.whitespace else text
@@ -56,12 +65,12 @@ def folded(text: str, rule: Rule) -> str:
 def _safe_key(item: Any, rules: Cursor) -> Hashable:
     try:
         return _key(item, rules)
-    except RecursionError:  # deeper than what a suite could have loaded, so equal to nothing in it
+    except RecursionError:  # nested more deeply than a suite can be, so equal to nothing in it
         return object()
 
 
 def _key(value: Any, rules: Cursor) -> Hashable:
-    """Equal for values that are equal under the rules; for others too, where keys do not decide that."""
+    """Equal for values that are equal under the rules; where keys do not decide equality, possibly for others too."""
     rule = rules.rule
     if rule.ignored:
         return _IGNORED
@@ -82,7 +91,7 @@ def _key(value: Any, rules: Cursor) -> Hashable:
 def _numbers_left(
     expected: Sequence[Any], got: Sequence[Any], here: list[int], there: list[int], tolerance: float
 ) -> tuple[list[int], list[int]]:
-    """Of numbers the smallest pair off first: no other way leaves fewer."""
+    """Match numbers in ascending order, which leaves the fewest without a match."""
     lacking: list[int] = []
     extra: list[int] = []
     here = sorted(here, key=lambda index: expected[index], reverse=True)
@@ -102,8 +111,8 @@ def _numbers_left(
 def _each_against_each(
     expected: Sequence[Any], got: Sequence[Any], here: list[int], there: list[int], same: Same
 ) -> tuple[list[int], list[int]]:
-    """The most pairs there can be (Hopcroft and Karp 1973, from scipy): what is near to two items may be either."""
-    import numpy as np
+    """The largest possible matching (Hopcroft and Karp 1973, from scipy): an item may be near several others."""
+    import numpy as np  # imported late: few suites need it, and scipy is slow to import
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 

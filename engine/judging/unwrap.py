@@ -1,18 +1,18 @@
-"""Finds the one JSON value of a reply in what a model puts around it: thinking, prose, a Markdown code fence.
+"""Finds the one JSON value of a reply among what models put around it: thinking, prose, Markdown code fences.
 
 In this order:
-1. The whole reply is a value: nothing else is asked.
-2. Thinking (`<think>…</think>` at the beginning, or all before a bare `</think>`) is set aside.
-3. Objects and arrays are looked for, outermost first. A number or a word in prose is not a value; a bracket in prose
-   that nothing like JSON follows is prose. Something that begins like JSON and is broken is an attempt: it is read
-   over as a whole, so no part of it is taken for the value.
-4. One value: it is unwrapped, and what is around it is named; broken attempts beside it are prose. Two: which one was
-   meant cannot be known, so none is taken.
-5. No value: the first attempt is what broke. At the token limit it is the last, if that was still open.
-6. Neither: a lone scalar in a fence or after the thinking; else a refusal, or no JSON at all (`other_syntax`).
+1. If the whole reply is a value, nothing else is checked.
+2. Thinking (`<think>…</think>` at the beginning, or everything before a bare `</think>`) is skipped.
+3. Objects and arrays are searched for, outermost first. A number or a word in prose is not a value, and a bracket that
+   nothing like JSON follows is prose. Something that begins like JSON and is broken is an attempt: it is skipped as a
+   whole, so that no part of it is mistaken for the value.
+4. One value: it is unwrapped and what surrounds it is reported; broken attempts around it count as prose. Two values:
+   which one was meant cannot be known, so neither is used.
+5. No value: the first attempt is reported as broken; at the token limit the last one, if it was still open.
+6. No attempt either: a lone scalar in a fence or after the thinking; else a refusal, or no JSON (`other_syntax`).
 
-`truncated` needs the stop reason "length" and an answer that was begun (or thinking that was not ended) and not
-completed. A complete value with prose that ran into the limit is `prose_after`, and prose without JSON is no JSON.
+`truncated` requires the finish reason "length" and an answer that was begun (or thinking that was not closed) but not
+completed. A complete value followed by prose up to the limit is `prose_after`, and prose without JSON is no JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.judging.breaks import Break
 from engine.judging.strict_json import decode
 from engine.judging.syntax import Scan, scan
 from engine.judging.wording import excerpt
-from engine.judging.wrappers import Thinking, around, find_thinking, stripped
+from engine.judging.wrappers import Thinking, find_thinking, find_wrapping, stripped
 
 # What makes a bracket the beginning of an attempt. Every object and array of RFC 8259 matches.
 _OPENING = re.compile(
@@ -44,33 +44,36 @@ _REFUSAL = re.compile(
       | \bI\ (?:must|have\ to)\ (?:decline|refuse)\b | \bI\ (?:decline|refuse)\ to\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_REFUSED_WITHIN = 200  # characters: a refusal comes first
+_REFUSED_WITHIN = 200  # characters: a refusal comes at the beginning
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A value and its place in the reply. repeated: an object in it has a key twice."""
+class LocatedValue:
+    """A value and its place in the reply."""
 
     value: Any
     start: int
     end: int
     repeated: bool
+    """Whether an object in it has a duplicate key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The value of a reply, None when there is not exactly one, and what is wrong before any schema is asked."""
+    """What reading a reply yields before any schema is checked."""
 
     strict: bool
-    found: Found | None
+    found: LocatedValue | None
+    """None when there is not exactly one value."""
     breaks: tuple[Break, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """At most two values (more would change nothing), and the first and the last broken attempt."""
+    """The values of a reply, and its first and last broken attempt."""
 
-    values: tuple[Found, ...]
+    values: tuple[LocatedValue, ...]
+    """At most two: more would change nothing."""
     first: Scan | None
     last: Scan | None
 
@@ -79,7 +82,7 @@ def read(text: str, finish: Literal["stop", "length"]) -> Reading:
     """Find the value of a reply. Linear in the reply's length."""
     whole = decode(text)
     if whole is not None:
-        return Reading(True, Found(whole.value, *stripped(text, 0, len(text)), whole.repeated), ())
+        return Reading(True, LocatedValue(whole.value, *stripped(text, 0, len(text)), whole.repeated), ())
     if not text.strip():
         return Reading(False, None, (Break("empty", 0, len(text), "The reply is empty"),))
     thinking = find_thinking(text)
@@ -91,20 +94,20 @@ def read(text: str, finish: Literal["stop", "length"]) -> Reading:
         return _several(text, thinking, *search.values)
     found = search.values[0] if search.values else _lone_scalar(text, thinking.end) if search.first is None else None
     if found is not None:
-        wrapping = around(text, thinking.end, found.start, found.end)
+        wrapping = find_wrapping(text, thinking.end, found.start, found.end)
         return Reading(False, found, (*thinking.breaks, *wrapping))
     return Reading(False, None, tuple(_nothing_found(text, thinking, search, finish)))
 
 
 def _search(text: str, start: int) -> _Search:
-    """Every attempt is read once and the search goes on behind it, so this is linear."""
-    values: list[Found] = []
+    """Linear: every attempt is read once, and the search continues after it."""
+    values: list[LocatedValue] = []
     first: Scan | None = None
     last: Scan | None = None
     opening = _OPENING.search(text, start)
     while opening is not None and len(values) < 2:
         attempt = _checked(text, scan(text, opening.start()))
-        if isinstance(attempt, Found):
+        if isinstance(attempt, LocatedValue):
             values.append(attempt)
         else:
             first, last = first or attempt, attempt
@@ -112,23 +115,23 @@ def _search(text: str, start: int) -> _Search:
     return _Search(tuple(values), first, last)
 
 
-def _checked(text: str, attempt: Scan) -> Found | Scan:
-    """The value of an attempt in which nothing is wrong. Only json.loads has the say: it may know a limit of depth."""
+def _checked(text: str, attempt: Scan) -> LocatedValue | Scan:
+    """The value of a flawless attempt, else the attempt. json.loads decides in the end: it has a limit of depth."""
     if not attempt.closed or attempt.breaks:
         return attempt
     decoded = decode(text[attempt.start : attempt.end])
     if decoded is not None:
-        return Found(decoded.value, attempt.start, attempt.end, decoded.repeated)
+        return LocatedValue(decoded.value, attempt.start, attempt.end, decoded.repeated)
     deep = Break("other_syntax", attempt.deepest, attempt.deepest + 1, "Nested more deeply than json.loads can read")
     return Scan(attempt.start, attempt.end, True, (deep,), attempt.deepest, attempt.open_at)
 
 
-def _lone_scalar(text: str, start: int) -> Found | None:
-    """The scalar that is all there is after the thinking, or all there is in the first fence."""
+def _lone_scalar(text: str, start: int) -> LocatedValue | None:
+    """The scalar that is all of the answer after the thinking, or all of the first fence."""
     for begin, end in _lone_places(text, start):
         decoded = decode(text[begin:end])
         if decoded is not None:
-            return Found(decoded.value, begin, end, decoded.repeated)
+            return LocatedValue(decoded.value, begin, end, decoded.repeated)
     return None
 
 
@@ -141,10 +144,12 @@ def _lone_places(text: str, start: int) -> list[tuple[int, int]]:
     return places
 
 
-def _several(text: str, thinking: Thinking, first: Found, second: Found) -> Reading:
-    said = "A second JSON value, where one was asked for"
-    before = [found for found in around(text, thinking.end, first.start, first.end) if found.start < first.start]
-    return Reading(False, None, (Break("multiple_values", second.start, second.end, said), *thinking.breaks, *before))
+def _several(text: str, thinking: Thinking, first: LocatedValue, second: LocatedValue) -> Reading:
+    sentence = "A second JSON value, where one was asked for"
+    # What follows the first value is reported as the second value, so only what stands before the first is added.
+    before = [found for found in find_wrapping(text, thinking.end, first.start, first.end) if found.start < first.start]
+    surplus = Break("multiple_values", second.start, second.end, sentence)
+    return Reading(False, None, (surplus, *thinking.breaks, *before))
 
 
 def _nothing_found(text: str, thinking: Thinking, search: _Search, finish: Literal["stop", "length"]) -> list[Break]:
@@ -154,7 +159,7 @@ def _nothing_found(text: str, thinking: Thinking, search: _Search, finish: Liter
     attempt = attempt or _broken_scalar(text, thinking.end, finish)
     if attempt is None:
         return _no_json(text, thinking, finish)
-    breaks = [*thinking.breaks, *around(text, thinking.end, attempt.start, attempt.end), *attempt.breaks]
+    breaks = [*thinking.breaks, *find_wrapping(text, thinking.end, attempt.start, attempt.end), *attempt.breaks]
     if attempt.closed:
         return breaks
     if finish == "length":
@@ -165,7 +170,7 @@ def _nothing_found(text: str, thinking: Thinking, search: _Search, finish: Liter
 
 
 def _never_closed(text: str, attempt: Scan) -> Break:
-    """A string is marked up to the end of its line; where a bracket should close, nobody but the end can say."""
+    """An open string is marked up to the end of its line, an open bracket at the end of the text."""
     at = attempt.open_at
     if text.startswith('"', at):
         line_end = text.find("\n", at)
@@ -176,7 +181,7 @@ def _never_closed(text: str, attempt: Scan) -> Break:
 
 
 def _broken_scalar(text: str, start: int, finish: Literal["stop", "length"]) -> Scan | None:
-    """A lone scalar with something wrong ('text', None, NaN, 01 …), or one that the token limit cut."""
+    """A lone scalar with something wrong ('text', None, NaN, 01 …), or one that the token limit truncated."""
     for begin, end in _lone_places(text, start):
         attempt = scan(text, begin) if begin < end else None
         if attempt is None or attempt.end != end:
@@ -194,11 +199,11 @@ def _no_json(text: str, thinking: Thinking, finish: Literal["stop", "length"]) -
         return [Break("empty", len(text), len(text), "Nothing follows the thinking"), *thinking.breaks]
     refusal = _REFUSAL.search(text, start, min(end, start + _REFUSED_WITHIN))
     if refusal is not None:
-        said = f'The model refuses: "{excerpt(text[refusal.start() : end])}"'
-        return [Break("refusal", start, end, said), *thinking.breaks]
+        sentence = f'The model refuses: "{excerpt(text[refusal.start() : end])}"'
+        return [Break("refusal", start, end, sentence), *thinking.breaks]
     at_limit = " up to the token limit" if finish == "length" else ""
-    said = f'No JSON in the reply{at_limit}; it begins "{excerpt(text[start:end])}"'
-    return [*thinking.breaks, Break("other_syntax", start, end, said)]
+    sentence = f'No JSON in the reply{at_limit}; it begins "{excerpt(text[start:end])}"'
+    return [*thinking.breaks, Break("other_syntax", start, end, sentence)]
 
 
 def _cut(text: str, sentence: str) -> Break:

@@ -1,10 +1,10 @@
-"""The full JSON Schema validator that replies are judged with: jsonschema's, made fit for numbers and for size.
+"""The full JSON Schema validator that replies are judged with: jsonschema's, with five keywords of our own.
 
-Five keywords are ours, with the meaning that the specification gives them:
-- multipleOf in decimal arithmetic: 19.99 is a multiple of 0.01, which binary floating point denies;
+They keep the meaning that the specification gives them:
+- multipleOf in decimal arithmetic: 19.99 is a multiple of 0.01, but not in binary floating point;
 - uniqueItems in linear time: jsonschema compares every pair when items cannot be sorted;
-- properties says which key has the schema `false`, which jsonschema's error leaves out;
-- anyOf and oneOf keep a limited number of errors of a branch, so that 10 MB of wrong items stay within memory.
+- properties reports which key has the schema `false`, which jsonschema's error leaves out;
+- anyOf and oneOf keep a limited number of errors per branch, so that 10 MB of wrong items do not exhaust memory.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from engine.judging.compare import exact
 from engine.judging.unordered import number_key
 
-ERRORS_OF_A_BRANCH = 100
+_MOST_ERRORS_PER_BRANCH = 100
 
 
 def build_validator(schema: Mapping[str, Any]) -> Validator:
-    """The validator of a valid schema in the dialect its `$schema` names, or else 2020-12. Formats are asserted.
+    """The validator of a valid schema in the dialect that `$schema` names, 2020-12 by default. Formats are asserted.
 
-    `$ref` leads only to places inside the schema and to the dialects themselves: nothing is fetched, ever.
+    `$ref` resolves only inside the schema and to the dialects themselves: nothing is ever fetched.
     """
     dialect = validator_for(schema, default=Draft202012Validator)
     keywords = {
@@ -60,7 +60,7 @@ def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> It
 
 
 def _hashable(value: Any) -> Any:
-    """Equal for values that JSON Schema holds equal: 1 is 1.0, true is not 1, the order of keys means nothing."""
+    """Equal for values that JSON Schema considers equal: 1 and 1.0 (not true and 1), keys in any order."""
     if isinstance(value, bool):
         return (bool, value)
     if isinstance(value, list):
@@ -100,4 +100,4 @@ def _one_of(validator: Any, branches: Sequence[Any], instance: Any, schema: Any)
 
 def _errors_by_branch(validator: Any, branches: Sequence[Any], instance: Any) -> Iterator[list[ValidationError]]:
     for index, branch in enumerate(branches):
-        yield list(islice(validator.descend(instance, branch, schema_path=index), ERRORS_OF_A_BRANCH))
+        yield list(islice(validator.descend(instance, branch, schema_path=index), _MOST_ERRORS_PER_BRANCH))

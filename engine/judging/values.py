@@ -1,6 +1,6 @@
-"""Is this the value that was expected? Deep equality as JSON has it, or as the rules of a suite loosen it by field.
+"""Compares a value with the expected one: deep equality of JSON values, relaxed field by field by the suite's rules.
 
-As JSON has it: 1 is 1.0, true is not 1, the keys of an object have no order and the items of an array have one.
+In JSON 1 equals 1.0, true does not equal 1, and order matters for the items of an array but not for object keys.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from engine.judging.compare import EVERYTHING_COUNTS, Cursor, Rule, same_number
 from engine.judging.unordered import folded, unmatched
-from engine.judging.wording import Path
+from engine.judging.wording import ValuePath
 
 
 class _Nothing:
-    """What stands where there is no value (null is a value)."""
+    """The absence of a value (null is a value)."""
 
 
 NOTHING: Final = _Nothing()
@@ -23,31 +23,31 @@ NOTHING: Final = _Nothing()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where two values part: `expected` or `got` is NOTHING where only the other one has something.
+    """One place where two values differ."""
 
-    unordered: it is an item of an array whose order does not count. `path` has the index that it has in `got`, or in
-    `expected` where `got` is NOTHING.
-    """
-
-    path: Path
+    path: ValuePath
+    """For an item of an unordered array it ends in its index in `got`, or in `expected` where `got` is NOTHING."""
     expected: Any
+    """NOTHING where only `got` has a value."""
     got: Any
+    """NOTHING where only `expected` has a value."""
     unordered: bool = False
+    """Whether it is an item of an array whose order does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    path: Path
+    path: ValuePath
     expected: Any
     got: Any
     cursor: Cursor
 
 
 def differences(expected: Any, got: Any, rules: Cursor = EVERYTHING_COUNTS) -> Iterator[Difference]:
-    """Where `got` is not `expected`, in the order of `expected`. Not recursive: any depth will do.
+    """The differences between `got` and `expected`, in the order of `expected`. Not recursive: depth is unlimited.
 
-    Linear in the size of `got`. Only items that are containers with a tolerance inside, in an array without order,
-    take the square of their number.
+    Linear in the size of `got`, except for unordered arrays whose items are containers with a tolerance inside: these
+    take time quadratic in the number of items.
     """
     todo = [iter([_Pair((), expected, got, rules)])]
     while todo:
@@ -55,7 +55,7 @@ def differences(expected: Any, got: Any, rules: Cursor = EVERYTHING_COUNTS) -> I
         if pair is None:
             todo.pop()
         elif pair.cursor.rule.ignored:
-            todo.append(_judged_inside(pair))
+            todo.append(_compared_parts(pair))
         elif isinstance(pair.expected, dict) and isinstance(pair.got, dict):
             todo.append(_members(pair, pair.got))
         elif isinstance(pair.expected, list) and isinstance(pair.got, list):
@@ -67,8 +67,8 @@ def differences(expected: Any, got: Any, rules: Cursor = EVERYTHING_COUNTS) -> I
             yield Difference(pair.path, pair.expected, pair.got)
 
 
-def _judged_inside(pair: _Pair) -> Iterator[_Pair]:
-    """What counts all the same in a value that does not: the parts that have rules of their own."""
+def _compared_parts(pair: _Pair) -> Iterator[_Pair]:
+    """The parts of an ignored value that are compared all the same, since they have rules of their own."""
     if not pair.cursor.has_rules_below:
         return iter(())
     if isinstance(pair.expected, dict):
@@ -94,7 +94,7 @@ def _items(pair: _Pair, items: list[Any]) -> Iterator[_Pair]:
 
 
 def unpaired_items(expected: list[Any], got: list[Any], rules: Cursor) -> tuple[list[int], list[int]]:
-    """Of two arrays without order, the indices of what only `expected` has and of what only `got` has."""
+    """For two unordered arrays, the indices of the items that only `expected` has and that only `got` has."""
     below = rules.below_items()
 
     def same(one: Any, other: Any) -> bool:
@@ -104,7 +104,7 @@ def unpaired_items(expected: list[Any], got: list[Any], rules: Cursor) -> tuple[
 
 
 def _unmatched_items(pair: _Pair) -> Iterator[Difference]:
-    """What is left of two arrays without order, the missing beside the surplus while there are both."""
+    """The unmatched items of two unordered arrays; missing and surplus ones are paired while there are both."""
     missing, surplus = unpaired_items(pair.expected, pair.got, pair.cursor)
     for number in range(max(len(missing), len(surplus))):
         lacking = pair.expected[missing[number]] if number < len(missing) else NOTHING
@@ -116,7 +116,7 @@ def _unmatched_items(pair: _Pair) -> Iterator[Difference]:
 
 
 def _same(one: Any, two: Any, rule: Rule) -> bool:
-    """Whether two values are equal that are not both objects or both arrays. Python holds True == 1; JSON does not."""
+    """Equality of values that are not both objects or both arrays. True == 1 in Python, but not in JSON."""
     if isinstance(one, bool) or isinstance(two, bool):
         return one is two
     if isinstance(one, str) and isinstance(two, str):

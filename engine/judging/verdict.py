@@ -1,4 +1,4 @@
-"""What the judge says of a reply."""
+"""The judge's verdict on a reply."""
 
 from __future__ import annotations
 
@@ -37,22 +37,23 @@ FailureClass = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place of a break in the reply's text.
-
-    `start` and `end` are character offsets (end exclusive), `line` and `column` count from 1,
-    `pointer` is a JSON Pointer (RFC 6901) into the value when the break is one of shape or value.
-    """
+    """The place of a break in the reply's text."""
 
     start: int
+    """A character offset."""
     end: int
+    """Exclusive."""
     line: int
+    """From 1."""
     column: int
+    """From 1."""
     pointer: str | None = None
+    """A JSON Pointer (RFC 6901) into the value, where the value itself is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Also:
-    """One more thing wrong with a reply, beside the primary one: its class, its place, and a sentence."""
+    """One more thing wrong with a reply, in addition to the primary one."""
 
     failure: FailureClass
     where: Where
@@ -61,26 +62,27 @@ class Also:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Four booleans that are never merged, the classes (the first is the primary one), where, and a sentence.
-
-    strict: the whole reply, whitespace around it aside, is one RFC 8259 value.
-    unwrapped: one value is found after removing a fence, prose or think tags around it.
-    schema: the (unwrapped) value satisfies the full JSON Schema.
-    values: the value equals what was expected; None where nothing was expected.
-    also: place and sentence of the other classes, in their order.
-    repairable: whether json_repair makes a value of it that satisfies the schema. It counts for nothing; None where the
-    reply is strict, or was too long or too nested to try.
-    """
+    """Four booleans that are never merged, the failure classes, and the place and a sentence for the primary one."""
 
     strict: bool
+    """The whole reply, apart from surrounding whitespace, is one RFC 8259 value."""
     unwrapped: bool
+    """One value is found after removing a fence, prose or think tags around it."""
     schema: bool
+    """The (unwrapped) value satisfies the full JSON Schema."""
     values: bool | None
+    """The value equals what was expected; None where nothing was expected."""
     classes: tuple[FailureClass, ...]
+    """The first is the primary one."""
     where: Where | None
     message: str
     also: tuple[Also, ...] = ()
+    """Place and sentence of the other classes, in their order."""
     repairable: bool | None = None
+    """Whether json_repair turns the reply into a value that satisfies the schema; never counted as valid.
+
+    None where the reply is strict, or too long or too deeply nested to try.
+    """
 
     @property
     def ok(self) -> bool:

@@ -6,27 +6,30 @@ import re
 from dataclasses import dataclass
 
 from engine.judging.breaks import Break
-from engine.judging.wording import count
+from engine.text import plural
 
 _THINK = re.compile(r"\s*+<(think|thinking|thought|reasoning)>", re.IGNORECASE)
-# A closing tag without an opening one (chat templates may write that) begins or ends its line: in a string of the
-# value it could not, since JSON strings have no line breaks in them.
+# A closing tag without an opening one (chat templates may write that) must begin or end its line: a tag inside a
+# string of the value cannot, since JSON strings contain no line breaks.
 _BARE_CLOSE = re.compile(r"^[ \t]*+</(?:think|thinking|thought|reasoning)>|</(?:think|thinking)>[ \t]*+(?:\n|\Z)", re.M)
 _LANGUAGE = re.compile(r"[ \t]*+[\w+#.-]*+\Z")
 _FENCES = ("`", "~")
+_VISIBLE = re.compile(r"[^\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The thinking at the beginning of a reply. end: where the answer may begin. open: it was never ended."""
+    """The thinking at the beginning of a reply."""
 
     end: int
+    """Where the answer may begin."""
     open: bool
+    """Whether the thinking was never closed."""
     breaks: tuple[Break, ...]
 
 
 def find_thinking(text: str) -> Thinking:
-    """Where thinking ends and the answer begins: behind its first tag if nothing ends it."""
+    """The thinking of a reply. Thinking that is never closed ends right after its opening tag."""
     tag = _THINK.match(text)
     if tag is None:
         closing = _BARE_CLOSE.search(text)
@@ -39,12 +42,12 @@ def find_thinking(text: str) -> Thinking:
 
 def _thinking(text: str, end: int, is_open: bool) -> Thinking:
     start, _ = stripped(text, 0, end)
-    said = f"Thinking before the JSON: {count(end - start, 'character')}"
-    return Thinking(end, is_open, (Break("think_tags", start, end, said),))
+    sentence = f"Thinking before the JSON: {plural(end - start, 'character')}"
+    return Thinking(end, is_open, (Break("think_tags", start, end, sentence),))
 
 
-def around(text: str, begin: int, start: int, end: int) -> list[Break]:
-    """What is wrapped around the value from `start` to `end`, in the order of the text, from `begin` on."""
+def find_wrapping(text: str, begin: int, start: int, end: int) -> list[Break]:
+    """What surrounds the value from `start` to `end`, looked for from `begin` on, in the order of the text."""
     fence, before = _fence_before(text, begin, start)
     closing, after = _fence_after(text, end, fence is not None)
     fence = fence or closing
@@ -61,7 +64,7 @@ def stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _fence_before(text: str, begin: int, start: int) -> tuple[Break | None, int]:
-    """The opening fence right before the value, its language included, and where the text before it ends."""
+    """The opening fence right before the value, including its language, and where the text before it ends."""
     begin, end = stripped(text, begin, start)
     line = max(text.rfind("\n", begin, end) + 1, begin)
     marks = max(text.rfind(mark * 3, line, end) for mark in _FENCES)
@@ -74,14 +77,14 @@ def _fence_before(text: str, begin: int, start: int) -> tuple[Break | None, int]
 
 
 def _run_begin(text: str, line: int, at: int) -> int:
-    """Where the run of equal characters begins that `at` belongs to."""
+    """The beginning of the run of equal characters that includes `at`."""
     while at > line and text[at - 1] == text[at]:
         at -= 1
     return at
 
 
 def _fence_after(text: str, end: int, opened: bool) -> tuple[Break | None, int]:
-    """The closing fence right behind the value, and where the text behind it begins."""
+    """The closing fence right after the value, and where the text after it begins."""
     start, _ = stripped(text, end, len(text))
     mark = text[start : start + 1]
     run = start
@@ -97,17 +100,14 @@ def _prose(side: str, text: str, start: int, end: int) -> Break | None:
     if start == end:
         return None
     if side == "prose_before":
-        return Break("prose_before", start, end, f"Prose before the JSON: {count(end - start, 'character')}")
-    return Break("prose_after", start, end, f"Prose after the JSON: {count(end - start, 'character')}")
-
-
-_VISIBLE = re.compile(r"[^\n]")
+        return Break("prose_before", start, end, f"Prose before the JSON: {plural(end - start, 'character')}")
+    return Break("prose_after", start, end, f"Prose after the JSON: {plural(end - start, 'character')}")
 
 
 def blank_thoughts(text: str, close: str) -> str:
-    """The reply with all up to the closing tag, the tag included, as blanks; the reply as it is if it has no such tag.
+    """The reply with everything up to and including the closing tag blanked; unchanged if it has no such tag.
 
-    So what follows keeps its place, its line and its column, and blanks around a value count for nothing.
+    The answer keeps its offset, line and column, and the judge ignores blanks around a value.
     """
     thoughts, tag, answer = text.partition(close)
     return _VISIBLE.sub(" ", thoughts + tag) + answer if tag else text

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.backends import ArmResult
 from engine.judging.compare import Rule, cursor_of
 from engine.judging.judge import Judge
-from engine.judging.unwrap import Found, read
+from engine.judging.unwrap import LocatedValue, read
 from engine.judging.values import differences
 from engine.judging.wrappers import blank_thoughts
 from engine.per_schema import SchemaCache
@@ -56,7 +56,7 @@ class Recorder:
         return next(differences(one.value, other.value, self._cursor), None) is None
 
 
-def _value(reply: Reply, job: Job) -> Found | None:
+def _value(reply: Reply, job: Job) -> LocatedValue | None:
     """The value that the judge has found in a reply."""
     return None if reply.finish == "error" else read(_judged(reply.text, job), reply.finish).found
 

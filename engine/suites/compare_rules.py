@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.judging.compare import ANY, EXACT, Rule, steps_of
+from engine.judging.compare import ANY, EXACT, Rule, parse_path
 from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
 from engine.text import did_you_mean, short_json, type_name
@@ -26,7 +26,7 @@ def rules_of(table: Mapping[str, Any]) -> tuple[dict[str, Rule], list[Fault]]:
     for path, modes in table.items():
         place: KeyPath = ("compare", path)
         try:
-            steps = steps_of(path)
+            steps = parse_path(path)
         except ValueError:
             faults.append(Fault(place, f'a path begins with /; write "/{path}", or "" for the whole value'))
             continue
@@ -46,7 +46,7 @@ def dead_paths(rules: Iterable[str], schemas: Sequence[Mapping[str, Any]]) -> It
     possible = [SchemaPrefixes(schema) for schema in schemas]
     known = dict.fromkeys(f"/{key}" for schema in schemas for key in schema.get("properties", ()))
     for path in rules:
-        if not any(each.reaches(steps_of(path), ANY) for each in possible):
+        if not any(each.reaches(parse_path(path), ANY) for each in possible):
             remedy = did_you_mean(path, known) if known else "correct the path"
             yield Fault(("compare", path), f"the schema allows nothing there; {remedy}")
 

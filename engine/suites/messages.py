@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.json_pointer import steps
+from engine.json_pointer import parse_pointer
 from engine.records import Message
 from engine.suites.tables import Prompt
 
@@ -100,7 +100,7 @@ def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(reference, str) or not reference.startswith("#"):
             return found
         schema = root
-        for part in steps(reference[1:]):
+        for part in parse_pointer(reference[1:]):
             schema = schema.get(part, {}) if isinstance(schema, Mapping) else {}
     return {}
 

@@ -20,7 +20,7 @@ SET, IGNORE, CASEFOLD, CENT = Rule(unordered=True), Rule(ignored=True), Rule(cas
 def marks(expected: Any, *values: Any, rules: dict[str, Rule] | None = None) -> dict[tuple[Any, ...], list[str]]:
     """The kinds of each field's cells, by path."""
     found = fields(expected, values, cursor_of(rules or {}))
-    return {field.path: [cell.kind.value for cell in field.cells] for field in found}
+    return {field.path: [cell.status.value for cell in field.cells] for field in found}
 
 
 def test_leaf_by_leaf_in_the_order_of_what_was_expected() -> None:
@@ -58,7 +58,7 @@ def test_kinds_and_emptiness(expected: Any, value: Any, found: dict[Any, list[st
 
 def test_items_in_any_order_stand_beside_what_took_their_place() -> None:
     found = list(fields({"t": ["a", "b", "c"]}, [{"t": ["C", "x", "A"]}, {"t": ["b", "b"]}], _TAGS))
-    assert [(field.expected, [(cell.kind.value, cell.value) for cell in field.cells]) for field in found] == [
+    assert [(field.expected, [(cell.status.value, cell.value) for cell in field.cells]) for field in found] == [
         ("a", [("same", "a"), ("different", "b")]),
         ("b", [("different", "x"), ("same", "b")]),
         ("c", [("same", "c"), ("missing", NOTHING)]),
@@ -133,4 +133,4 @@ def test_it_agrees_with_the_verdict(expected: Any, value: Any, rules: dict[str, 
 
 
 def _differs(found: list[Field], column: int) -> bool:
-    return any(field.cells[column].kind.differs for field in found)
+    return any(field.cells[column].status.differs for field in found)

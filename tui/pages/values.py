@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from engine.judging.fields import Field, Kind, fields, value_of
+from engine.judging.fields import Field, FieldStatus, fields, value_of
 from engine.judging.values import NOTHING
 from engine.judging.wording import pointer
 from engine.records import ARMS, Arm, Record
@@ -103,16 +103,16 @@ def _compared(label: str, found: Sequence[Field], number: int) -> _Column:
 
     def cell(field: Field) -> Piece:
         has = field.cells[number]
-        if has.kind is Kind.MISSING:
+        if has.status is FieldStatus.MISSING:
             return f"{_MARK}(nothing)", "text--differs"
-        if has.kind.differs:
+        if has.status.differs:
             return _MARK + _words(has.value), "text--differs"
         blank = " " * len(_MARK)
-        if has.kind is Kind.IGNORED:
+        if has.status is FieldStatus.IGNORED:
             return f"{blank}{_words(has.value)} (not compared)", "text--label"
         return blank + _words(has.value), None
 
-    count = sum(field.cells[number].kind.differs for field in found)
+    count = sum(field.cells[number].status.differs for field in found)
     status = (
         (f"{_MARK}{count} {'differs' if count == 1 else 'differ'}", "text--differs") if count else ("ok", "text--ok")
     )
