@@ -16,6 +16,9 @@ UNKNOWN_ID = -1
 
 ARMS: tuple[Arm, Arm] = ("free", "constrained")
 
+BASE = "base"
+"""The name that stands for the model without an adapter."""
+
 
 class Message(TypedDict):
     """A chat message as chat templates take it."""

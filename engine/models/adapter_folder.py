@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInputError
+from engine.records import BASE
 from engine.text import printable, short_json
-
-BASE = "base"
-"""The name that stands for the model without an adapter."""
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PICKLE = "adapter_model.bin"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import BadInputError
-from engine.models.adapter_folder import BASE
+from engine.records import BASE
 from engine.text import printable
 
 DEFAULT_KEY_VAR = "OPENAI_API_KEY"

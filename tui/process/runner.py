@@ -79,7 +79,7 @@ class Runner:
 
     async def start_trial(self, order: StartTrial, beside: RunState) -> TrialState:
         """Try something beside a run, as `start` runs a suite."""
-        trial = TrialState(order.suite, beside=beside, order=order)
+        trial = TrialState(suite=order.suite, run=beside, command=order)
         await self._begin(trial, order)
         beside.revision += 1
         return trial

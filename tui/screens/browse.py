@@ -235,5 +235,5 @@ class BrowseScreen(Screen[None]):
             words = [visible(suite.description.strip()), summary(suite, file.jobs)]
             last = self._last.get(suite.name) if self._last else None
             words += [describe_last_run(last)] if last is not None else []
-            words += [one_line(self._adapters.words)] if self._adapters.names else []
+            words += [one_line(self._adapters.describe())] if self._adapters.names else []
             line.update(Content("\n".join(words).strip()))

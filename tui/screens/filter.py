@@ -120,7 +120,7 @@ class FacetList(OptionList):
             return Content.styled(row.value, "bold $text-primary")
         width = max(20, self.scrollable_content_region.width - 2)  # a cell each side is the option's padding
         mark = "[x] " if row.on else "[ ] "
-        words = f"{mark}{fit(row.words, width - _MARK_CELLS - _COUNT_CELLS)}{row.count:>{_COUNT_CELLS}}"
+        words = f"{mark}{fit(row.label, width - _MARK_CELLS - _COUNT_CELLS)}{row.count:>{_COUNT_CELLS}}"
         return Content.styled(words, "bold" if row.on else "" if row.count else "dim")
 
     def action_facet(self, step: int) -> None:

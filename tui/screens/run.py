@@ -23,7 +23,7 @@ from tui.state.adapters import with_adapter
 from tui.state.counterpart import comparable_pair, describe_pair
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
-from tui.state.job import JobState, describe_no_alike, primary
+from tui.state.job import JobState, describe_no_alike, primary_class
 from tui.state.run import RunState
 from tui.state.task import Phase
 from tui.terminal.clipboard import copy
@@ -187,9 +187,9 @@ class RunScreen(TryingScreen):
     def action_alike(self, step: int) -> None:
         """To the next (1) or previous (-1) job that is broken in the same way as the selected one, round the end."""
         job, jobs = self.selected, self.query_one(JobList)
-        before, wanted = jobs.cursor, primary(job) if job is not None else None
+        before, wanted = jobs.cursor, primary_class(job) if job is not None else None
         if wanted is not None:
-            self._go(step, lambda other: primary(other) == wanted)
+            self._go(step, lambda other: primary_class(other) == wanted)
         if jobs.cursor == before:
             self.notify(describe_no_alike(wanted), markup=False)
 

@@ -47,7 +47,7 @@ class TryingScreen(Screen[None]):
     @property
     def trial(self) -> TrialState | None:
         """The last trial that was begun beside this run, here."""
-        return next((trial for trial in reversed(self._trials) if trial.beside is self.state), None)
+        return next((trial for trial in reversed(self._trials) if trial.run is self.state), None)
 
     async def action_edit(self) -> None:
         """Edit the selected job's prompt and try it."""

@@ -1,4 +1,4 @@
-"""Two runs, job by job: the baseline's reply on the left, the candidate's on the right. No word of Textual."""
+"""Two runs, job by job: the baseline's reply on the left, the candidate's on the right. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -10,50 +10,51 @@ from pathlib import Path
 from engine.comparing import comparison as of_runs
 from engine.comparing.pairing import Pair, PairedRun, Pairing
 from engine.protocol.events import Loading, RunStarted
-from engine.records import Arm, Record
+from engine.records import BASE, Arm, Record
 from engine.runs.differences import differences
 from engine.runs.job_facts import JobFacts
 from engine.runs.reading import RunFolder
 from engine.runs.summaries import without_collector
 from engine.statistics import Paired
-from tui.state.adapters import BASE
 from tui.state.run import RunState
 from tui.state.task import Phase
 
 LABELS = ("baseline", "candidate")
-_TOLD_APART = 7  # cells, what the shortest of labels has
+_LABEL_CELLS_MIN = 7  # labels that differ only after this may look the same on the screen
 
 
 @dataclass(frozen=True, slots=True)
 class PairBatch:
-    """What has been read of two runs. read: so many records of the baseline. remarks: at the end, else None."""
+    """What has been read of two runs."""
 
     pairs: list[Pair]
     read: int = 0
+    """How many records of the baseline have been read so far."""
     remarks: tuple[str, ...] | None = None
+    """In the last batch only."""
     failure: str | None = None
 
 
 @dataclass(slots=True)
 class ArmComparison:
-    """The comparison of one arm's replies.
-
-    change: which of a pair are ok, of the pairs that were decoded in both runs; undecoded: the other pairs.
-    """
+    """The comparison of one arm's replies."""
 
     state: RunState
+    """Lists the pairs as the jobs of a run: the baseline's reply as the free one, the candidate's as the other."""
     change: Paired = field(default_factory=Paired)
+    """Which replies are ok, of the pairs that were decoded in both runs."""
     undecoded: int = 0
+    """The number of the other pairs."""
 
     def add(self, pairs: list[Pair], arm: Arm) -> None:
-        """Count more pairs, and list them."""
+        """List more pairs, and count them."""
         with without_collector():
-            found = [
+            jobs = [
                 (info, JobFacts(baseline.of(arm), candidate.of(arm), place=number))
                 for number, (info, baseline, candidate) in enumerate(pairs, len(self.state.jobs))
             ]
-            self.state.add_finished(found)
-        for info, facts in found:
+            self.state.add_finished(jobs)
+        for info, facts in jobs:
             if facts.free is None or facts.constrained is None:
                 self.undecoded += 1
             else:
@@ -61,25 +62,25 @@ class ArmComparison:
 
 
 class Comparison:
-    """Two run folders and, by arm, what they add up to: `read` in a thread, and `apply` what comes of it.
+    """Two run folders and the comparison of each arm: iterate over `read` in a thread, and `apply` each batch.
 
-    Jobs are paired by their ids, in the order of the candidate. Raises BadInputError where records cannot be read.
+    Jobs are paired by their ids, in the order of the candidate. Raises BadInputError if records cannot be read.
     """
 
     def __init__(self, baseline: Path, candidate: Path) -> None:
         self._runs = (RunFolder(baseline), RunFolder(candidate))
         self._pairs: list[Pair] = []
-        self._notes: list[PairBatch] = []  # what is not pairs, in the order in which it came
+        self._notes: list[PairBatch] = []  # batches without pairs, kept for an arm that is asked for later
         self._by_arm: dict[Arm, ArmComparison] = {}
 
     @property
     def folders(self) -> tuple[Path, Path]:
-        """Of the baseline and of the candidate."""
+        """The folders of the baseline and of the candidate."""
         baseline, candidate = self._runs
         return baseline.folder, candidate.folder
 
     def of(self, arm: Arm) -> ArmComparison:
-        """The comparison of one arm's replies, made when it is first asked for."""
+        """The comparison of one arm's replies, created on the first call."""
         if arm not in self._by_arm:
             comparison = self._by_arm[arm] = ArmComparison(self._state(arm))
             comparison.add(self._pairs, arm)
@@ -88,7 +89,7 @@ class Comparison:
         return self._by_arm[arm]
 
     def read(self) -> Iterator[PairBatch]:
-        """The pairs as they are found; at last what is to be said of them all."""
+        """Yield the pairs as they are found; at last the remarks on them all."""
         try:
             yield from self._read()
         except OSError as error:
@@ -107,10 +108,10 @@ class Comparison:
             for words in of_runs.remarks_on(role, run, reader)
         ]
         missing = of_runs.missing_words(paired.only_in_baseline, paired.alone, LABELS[1])
-        yield PairBatch([], remarks=(*remarks, *([missing] if missing else []), *self._differing()))
+        yield PairBatch([], remarks=(*remarks, *([missing] if missing else []), *self._describe_differences()))
 
     def apply(self, batch: PairBatch) -> None:
-        """Add what was read to what there is."""
+        """Add a batch to all comparisons."""
         self._pairs += batch.pairs
         if not batch.pairs:
             self._notes.append(batch)
@@ -131,7 +132,7 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> str:
-        """Why there is no pair, when there is none."""
+        """Why the runs have no pair of jobs, if they have none."""
         return of_runs.nothing_in_common(*self._runs)
 
     def _state(self, arm: Arm) -> RunState:
@@ -152,23 +153,23 @@ class Comparison:
             raise ValueError(f"the record of {baseline.id} stands where that of {candidate.id} was")
         return replace(candidate, free=baseline.reply(arm), constrained=candidate.reply(arm), fork=None, agree=None)
 
-    def _differing(self) -> Iterator[str]:
-        found = differences(*(run.manifest for run in self._runs))
-        if found.asked:
-            yield f"These runs do not compare, since what was asked differs: {', '.join(found.asked)}."
-        if found.answered:
-            yield f"The runs differ in: {', '.join(found.answered)}."
-        if not found.asked and not found.answered:
+    def _describe_differences(self) -> Iterator[str]:
+        differing = differences(*(run.manifest for run in self._runs))
+        if differing.asked:
+            yield f"These runs do not compare, since what was asked differs: {', '.join(differing.asked)}."
+        if differing.answered:
+            yield f"The runs differ in: {', '.join(differing.answered)}."
+        if not differing.asked and not differing.answered:
             yield "The manifests of the runs do not differ."
 
 
 def _names(runs: tuple[RunFolder, RunFolder]) -> tuple[tuple[str, str], str]:
-    """What the two sides are called, and what answered: by the adapters where only these tell the runs apart."""
+    """The labels of the two runs, and what answered in them: the adapters, if only these differ."""
     models = [run.manifest.model or "?" for run in runs]
     first, second = (run.manifest.adapter.name if run.manifest.adapter else BASE for run in runs)
     if models[0] != models[1]:
         return LABELS, f"{models[0]} and {models[1]}"
-    if first[:_TOLD_APART] != second[:_TOLD_APART]:
+    if first[:_LABEL_CELLS_MIN] != second[:_LABEL_CELLS_MIN]:
         return (first, second), f"{models[0]}: {first} and {second}"
     began = [run.folder.name.split("-")[0] for run in runs]
     return LABELS, f"{began[0]} and {began[1]}"

@@ -1,18 +1,18 @@
-"""The run that shows what an adapter changes: the same suite on the same model, with another adapter or with none."""
+"""The counterpart of a run: the same suite on the same model, with another adapter or with none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from engine.records import BASE
 from engine.runs.listing import Ending, ListedRun, list_runs
-from tui.state.adapters import BASE
 
 
 def comparable_pair(folder: Path) -> tuple[ListedRun, ListedRun] | None:
     """The run in a folder and its counterpart, baseline first: the one without an adapter, else the older one.
 
-    Of several counterparts the newest is taken, of those without an adapter where there are any. None where there is
-    none. Raises OSError where the folder of the runs cannot be read.
+    Of several counterparts the newest without an adapter is preferred, then the newest. None if there is none. Raises
+    OSError if the folder of the runs cannot be read.
     """
     runs = [run for run in list_runs(folder.parent) if run.trial_of is None and run.done]
     this = next((run for run in runs if run.folder.name == folder.name), None)

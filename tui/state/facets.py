@@ -1,4 +1,4 @@
-"""What one can filter by, each value with how many jobs it would show beside all else that is filtered by."""
+"""What one can filter by: each value with the number of jobs it would show, given the rest of the filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Value: TypeAlias = Outcome | str
 
 
 class Facet(Enum):
-    """What a filter asks of. The value is what people read."""
+    """A property of jobs to filter by. The value is its heading."""
 
     OUTCOME = "outcome"
     CLASS = "class"
@@ -29,13 +29,15 @@ class Facet(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of a facet: the words for it, the jobs it would show, whether it is on."""
+    """A value of a facet to choose."""
 
     facet: Facet
     value: Value
-    words: str
+    label: str
     count: int
+    """How many jobs it would show."""
     on: bool
+    """Whether it is part of the filter."""
 
 
 def choices(view: FilteredJobs) -> list[Choice]:
@@ -45,7 +47,7 @@ def choices(view: FilteredJobs) -> list[Choice]:
 
 
 def toggled(filter: Filter, facet: Facet, value: Value) -> Filter:
-    """The filter with a value turned on, instead of another of its facet, or off."""
+    """The filter with a value turned on, in place of another of its facet, or off."""
     chosen = None if _chosen(filter, facet) == value else value
     match facet:
         case Facet.OUTCOME:
@@ -84,7 +86,7 @@ def _without(filter: Filter, facet: Facet) -> Filter:
 
 
 def _jobs_by_group(view: FilteredJobs) -> Counter[int]:
-    """How many jobs of each group hold the text."""
+    """How many jobs of each group contain the text."""
     groups = view.groups
     if not view.filter.text:
         return Counter(dict(enumerate(groups.counts)))

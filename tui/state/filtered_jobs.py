@@ -1,4 +1,4 @@
-"""Which jobs of a run a list shows: those its filter lets through, in the run's order."""
+"""The jobs of a run that a filter lets through, in the run's order."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from tui.state.run import RunState
 
 
 class FilteredJobs:
-    """The numbers of the jobs shown. Call `update` before looking: it takes in what has changed since.
+    """The numbers of the jobs that a filter lets through. Call `update` before reading: it applies what has changed."""
 
-    latest: the number of the job that the filter let through last, None before the first.
-    """
+    latest: int | None
+    """The number of the job that the filter let through last, None before the first."""
 
     def __init__(self, state: RunState) -> None:
         self.state = state
-        self.latest: int | None = None
+        self.latest = None
         self._filter = Filter()
         self._numbers: list[int] = []
-        self._seen = 0  # so many jobs have been looked at
+        self._seen = 0  # how many jobs were examined
         self._groups: JobGroups | None = None
-        self._texts: list[str] | None = None  # what is searchable_text, in lower case: made once somebody types
+        self._texts: list[str] | None = None  # what a text is searched in, in lower case: made when one is first typed
         self._admitted: list[bool] = []  # of each group, whether the filter lets it through
 
     @property
     def filter(self) -> Filter:
-        """What is let through."""
+        """The filter. Setting it filters all jobs anew."""
         return self._filter
 
     @filter.setter
@@ -45,7 +45,7 @@ class FilteredJobs:
 
     @property
     def groups(self) -> JobGroups:
-        """The groups of the run's jobs, as of the last update."""
+        """The run's jobs in groups, as of the last update."""
         if self._groups is None:
             self.update()
             self._groups = JobGroups(self.state)
@@ -53,7 +53,7 @@ class FilteredJobs:
         return self._groups
 
     def update(self) -> None:
-        """Take in jobs that were added and those that changed."""
+        """Apply the filter to jobs that were added and those that have changed."""
         state = self.state
         changed, state.changed = state.changed, set()
         if len(state.jobs) < self._seen:
@@ -76,31 +76,31 @@ class FilteredJobs:
             admitted = [wanted.admits(group) for group in self.groups.distinct]
             numbers = [number for number, group in enumerate(self.groups.of_job) if admitted[group]]
         if needle := wanted.text.casefold():
-            texts = self._have_texts()
+            texts = self._searchable_texts()
             numbers = [number for number in numbers if needle in texts[number]]
         return list(numbers)
 
     def prepare_search(self) -> None:
-        """Make ready what a text is looked for in, so that the first key is not the one that waits."""
+        """Prepare the texts that are searched, so that the first key typed need not wait for them."""
         self.update()
-        self._have_texts()
+        self._searchable_texts()
 
     def row_of(self, number: int) -> int | None:
-        """Where a job stands among those shown; None where it is not."""
+        """The row of a job; None if the filter hides it."""
         row = bisect_left(self.numbers, number)
         return row if row < len(self.numbers) and self.numbers[row] == number else None
 
     def nearest_row(self, number: int) -> int:
-        """The row of a job, or of the one before it that is shown; 0 where there is none."""
+        """The row of a job, or of the last one before it that is shown; 0 if there is none."""
         return max(0, bisect_right(self.numbers, number) - 1)
 
-    def _have_texts(self) -> list[str]:
+    def _searchable_texts(self) -> list[str]:
         if self._texts is None:
             self._texts = [searchable_text(job) for job in self.state.jobs[: self._seen]]
         return self._texts
 
     def _place(self, changed: Iterable[int], grown: Iterable[int]) -> None:
-        """Let in or out the jobs that changed and those that were added."""
+        """Insert or remove the rows of jobs that changed, and append those that were added."""
         for number in changed:
             row = self.row_of(number)
             if self._lets_through(number):
@@ -118,4 +118,4 @@ class FilteredJobs:
                 self._admitted.append(self._filter.admits(group))
             if not self._admitted[groups.of_job[number]]:
                 return False
-        return not self._filter.text or self._filter.text.casefold() in self._have_texts()[number]
+        return not self._filter.text or self._filter.text.casefold() in self._searchable_texts()[number]

@@ -1,4 +1,4 @@
-"""Filters for the jobs of a run: by what came of both arms, class, tag, prompt, variation and text, all together."""
+"""Filters for the jobs of a run: by outcome, class, tag, prompt, variation and text, combined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.text.safe import one_line
 
 
 class Outcome(Enum):
-    """What came of a job's two sides. The value is what people read of a run, see `describe_outcome`."""
+    """An outcome of a job's two replies. The value is its label for a run, see `describe_outcome`."""
 
     ALL = "all"
     BROKEN = "broken free"
@@ -40,42 +40,42 @@ _OF_A_COMPARISON = {
 
 
 def outcomes_for(labels: tuple[str, str]) -> tuple[Outcome, ...]:
-    """What can be asked for, given what the two sides of each job are called."""
+    """The outcomes one can filter by, given what the two replies of each job are called."""
     return _OF_A_RUN if labels == ARMS else tuple(_OF_A_COMPARISON)
 
 
 def describe_outcome(outcome: Outcome, labels: tuple[str, str]) -> str:
-    """What people read: "rescued" where the sides are arms is "fixed" where they are baseline and candidate."""
+    """The label of an outcome: "rescued" in a run is "fixed" in a comparison of two."""
     return outcome.value if labels == ARMS else _OF_A_COMPARISON[outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Everything set must hold. None lets everything through; "" as variation is the input as written, as tag none.
-
-    failure: a class of the reply of `side`, or where that is None of either; "ok" among them only where there is a
-    side. text: found in the job's id, its input or its classes, upper and lower case alike.
-    """
+    """Conditions that must all hold; None lets everything through."""
 
     outcome: Outcome = Outcome.ALL
     failure: str | None = None
+    """A class of the reply of `arm`, or of either reply if that is None; "ok" counts only together with an arm."""
     arm: Arm | None = None
     tag: str | None = None
+    """Empty for jobs without a tag."""
     prompt: str | None = None
     variation: str | None = None
+    """Empty for the input as written."""
     text: str = ""
+    """Found in the job's id, its input or its classes, upper and lower case alike."""
 
     def __bool__(self) -> bool:
-        """Whether anything is kept back."""
+        """Whether it hides anything."""
         return self != _EVERYTHING
 
     @property
     def by_group(self) -> bool:
-        """Whether anything but the text is asked for."""
+        """Whether it has any condition but the text: then groups decide."""
         return replace(self, text="") != _EVERYTHING
 
     def admits(self, group: JobGroup) -> bool:
-        """Whether jobs of a group are let through, the text aside."""
+        """Whether it lets the jobs of a group through, apart from the text."""
         if self.prompt is not None and group.prompt != self.prompt:
             return False
         if self.variation is not None and group.variation != self.variation:
@@ -87,12 +87,12 @@ class Filter:
         return self.outcome in outcomes(group)
 
     def matcher(self) -> Callable[[JobState], bool]:
-        """A function that tells whether a job is let through."""
+        """A predicate for jobs."""
         needle = self.text.casefold()
         return lambda job: self.admits(group_of(job)) and needle in searchable_text(job)
 
     def describe(self, labels: tuple[str, str]) -> str:
-        """What is asked for: `broken free, class prose_before, prompt naive, "alice"`."""
+        """The conditions in words: `broken free, class prose_before, prompt naive, "alice"`."""
         words = [describe_outcome(self.outcome, labels)] if self.outcome is not Outcome.ALL else []
         if self.failure is not None:
             side = f" of {labels[ARMS.index(self.arm)]}" if self.arm is not None else ""
@@ -112,8 +112,8 @@ _EVERYTHING = Filter()
 
 
 def outcomes(group: JobGroup) -> frozenset[Outcome]:
-    """All that jobs of a group are shown under."""
-    return _outcomes(_fine(group.free), _fine(group.constrained), group.judged, group.agree)
+    """All outcomes of the jobs of a group."""
+    return _outcomes(_is_ok(group.free), _is_ok(group.constrained), group.judged, group.agree)
 
 
 @lru_cache
@@ -131,12 +131,12 @@ def _outcomes(free: bool | None, constrained: bool | None, judged: bool, agree: 
     return frozenset(outcome for outcome, holds in held.items() if holds)
 
 
-def _fine(facts: ReplyFacts | None) -> bool | None:
+def _is_ok(facts: ReplyFacts | None) -> bool | None:
     return None if facts is None else facts.ok
 
 
 def classes(group: JobGroup, arm: Arm | None = None) -> set[str]:
-    """The classes of one side's reply; of both, "ok" aside, where no arm is named."""
+    """The classes of one arm's reply; without an arm those of both, except "ok"."""
     if arm is not None:
         facts = group.of(arm)
         return set(facts.classes) if facts is not None else set()
@@ -144,7 +144,7 @@ def classes(group: JobGroup, arm: Arm | None = None) -> set[str]:
 
 
 def searchable_text(job: JobState) -> str:
-    """What a text is looked for in, in lower case."""
+    """The text that a filter searches, in lower case."""
     parts = [job.info.id, job.info.input]
     if job.facts is not None:
         parts += [name for facts in (job.facts.free, job.facts.constrained) if facts for name in facts.classes]

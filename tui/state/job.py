@@ -1,4 +1,4 @@
-"""What the screens show of one job: live texts while it runs, what came of it once it is finished."""
+"""The state of one job: live texts while it runs, its facts and its record once it is finished."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.text.safe import one_line
 
 
 def case_name(info: JobInfo) -> str:
-    """The case of a job, with its variation and its repeat where it has them: "alice~typos#1"."""
+    """The case of a job, with its variation and its repeat if it has them: "alice~typos#1"."""
     name = one_line(info.case) + (f"~{one_line(info.variation)}" if info.variation else "")
     return f"{name}#{info.repeat}" if info.repeat else name
 
@@ -24,7 +24,7 @@ def job_name(info: JobInfo) -> str:
 
 
 class Mark(Enum):
-    """The state of one reply: its one-glance mark, never told by colour alone."""
+    """The state of one reply. The value is its mark on the screen, so that no state is shown by colour alone."""
 
     WAITING = "--"
     RUNNING = ".."
@@ -36,13 +36,13 @@ class Mark(Enum):
 
     @property
     def pending(self) -> bool:
-        """Whether the reply is not decided yet."""
+        """Whether the reply is not finished yet."""
         return self in (Mark.WAITING, Mark.RUNNING, Mark.BREAKING)
 
 
 @dataclass(slots=True)
 class LiveText:
-    """A text that grows by pieces; joined only when somebody looks."""
+    """A text that grows by pieces; they are joined only when it is read."""
 
     _parts: list[str] = field(default_factory=list)
     tokens: int = 0
@@ -54,7 +54,7 @@ class LiveText:
 
     @property
     def text(self) -> str:
-        """All of it so far."""
+        """The whole text so far."""
         if len(self._parts) > 1:
             self._parts[:] = ["".join(self._parts)]
         return self._parts[0] if self._parts else ""
@@ -62,41 +62,41 @@ class LiveText:
 
 @dataclass(slots=True)
 class JobState:
-    """A job as far as it has come.
-
-    starts: how often it was begun; beginning again voids what it had said. live: the texts while it runs. broke: where
-    a reply that still runs has stopped being the beginning of any that is right. facts: the verdicts, once it is
-    finished. record: all of it, None of a job of a past run until somebody looks (see RunState.load).
-    trial: it belongs to a trial beside the run, not to the run itself.
-    """
+    """A job and its progress."""
 
     info: JobInfo
     starts: int = 0
+    """How often it was started: a job that starts again drops what it had generated."""
     cancelled: bool = False
     live: dict[Arm, LiveText] = field(default_factory=dict)
+    """The texts while it runs."""
     broke: dict[Arm, Broke] = field(default_factory=dict)
+    """Where a running reply has stopped being a prefix of any valid one."""
     fork: Fork | None = None
     facts: JobFacts | None = None
+    """The verdicts, once it is finished."""
     record: Record | None = None
+    """All of it, once it is finished; of a past run None until it is loaded (see RunState.load)."""
     trial: bool = False
+    """Whether it belongs to a trial, not to the run itself."""
 
     @property
     def started(self) -> bool:
-        """Whether it has been begun, finished or not."""
+        """Whether it was started, finished or not."""
         return self.starts > 0 or self.finished
 
     @property
     def finished(self) -> bool:
-        """Whether it has a record, here or on disk."""
+        """Whether it has a record, in memory or on disk."""
         return self.facts is not None
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether no more events of it are expected."""
         return self.cancelled or self.finished
 
     def begin(self, prefill: str) -> None:
-        """It got its row, maybe not for the first time. `prefill` is how both replies begin."""
+        """Start it, or start it again. Both replies begin with `prefill`."""
         self.starts += 1
         self.fork = None
         self.broke = {}
@@ -105,31 +105,31 @@ class JobState:
             live.add(prefill)
 
     def finish(self, facts: JobFacts, record: Record | None) -> None:
-        """It is done and judged. What it said while it ran is not needed any more."""
+        """Record that it is decoded and judged. The live texts are dropped."""
         self.facts, self.live, self.broke = facts, {}, {}
         if record is not None:
-            self.know(record)
+            self.attach(record)
 
-    def know(self, record: Record) -> None:
-        """Its record is at hand."""
+    def attach(self, record: Record) -> None:
+        """Attach the loaded record."""
         self.record, self.fork = record, record.fork
 
     def verdict(self, arm: Arm) -> ReplyFacts | None:
-        """What the judge said of an arm's reply; None while there is none, and where it was not decoded."""
+        """The verdict on an arm's reply; None while there is none, and if the reply was not decoded."""
         return self.facts.of(arm) if self.facts else None
 
     def reply(self, arm: Arm) -> Reply | None:
-        """The whole reply of an arm, None where the record is not at hand."""
+        """The whole reply of an arm, None if the record is not loaded."""
         return self.record.reply(arm) if self.record else None
 
     def text(self, arm: Arm) -> str:
-        """What an arm has said so far, as far as it is at hand."""
+        """The text of an arm so far; empty if it is finished and the record is not loaded."""
         if self.record:
             return self.record.reply(arm).text
         return self.live[arm].text if arm in self.live else ""
 
     def tokens(self, arm: Arm) -> int:
-        """How many tokens an arm has so far."""
+        """How many tokens an arm has so far; 0 if it is finished and the record is not loaded."""
         if self.record:
             return len(self.record.reply(arm).tokens)
         return self.live[arm].tokens if arm in self.live else 0
@@ -149,12 +149,12 @@ class JobState:
 
     @property
     def broken(self) -> bool:
-        """Whether the free reply was judged and is not what was asked for."""
+        """Whether the free reply was judged and is not ok."""
         return self.mark("free") is Mark.BROKEN
 
 
-def primary(job: JobState) -> FailureClass | None:
-    """The first class of the free reply if that is broken, else of the constrained one; None where neither is."""
+def primary_class(job: JobState) -> FailureClass | None:
+    """The first class of the free reply if that is broken, else of the constrained one; None if neither is."""
     if job.facts is None or job.cancelled:
         return None
     broken = [facts for facts in (job.facts.free, job.facts.constrained) if facts is not None and not facts.ok]
@@ -162,7 +162,7 @@ def primary(job: JobState) -> FailureClass | None:
 
 
 def describe_no_alike(failure: FailureClass | None) -> str:
-    """Why there is no other job like the selected one."""
+    """Why no other job is broken in the same way as the selected one."""
     if failure is None:
         return "Neither reply of this job is broken: it has no class to look for."
     return f"No other job shown is broken by {failure}."

@@ -1,4 +1,4 @@
-"""The jobs of a run by what filters and counts ask of them: many jobs, few groups, so that counting is quick."""
+"""The jobs of a run, grouped by all that filters and counts look at: few groups, so that counting is fast."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from tui.state.run import RunState
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """What is the same of all jobs of a group.
-
-    variation: "" is the input as written. free, constrained: None where there is no verdict. judged: the job is
-    finished, so that no verdict means that a reply was not decoded. excluded: its case counts nowhere.
-    """
+    """What the jobs of a group have in common."""
 
     prompt: str
     variation: str
+    """Empty for the input as written."""
     tags: tuple[str, ...]
     trial: bool
     excluded: bool
+    """Whether their case counts nowhere."""
     judged: bool = False
+    """Whether they are finished: then a missing verdict means that the reply was not decoded."""
     free: ReplyFacts | None = None
     constrained: ReplyFacts | None = None
     agree: bool | None = None
@@ -35,7 +34,7 @@ class JobGroup:
 
 
 def group_of(job: JobState, excluded: bool = False) -> JobGroup:
-    """The group of a job."""
+    """The group that a job belongs to."""
     info, facts = job.info, job.facts
     common = (info.prompt, info.variation or "", info.tags, job.trial, excluded)
     if facts is None or job.cancelled:
@@ -57,7 +56,7 @@ class JobGroups:
     _numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def update(self, changed: Iterable[int] = ()) -> None:
-        """Take in jobs that were added, and those that have changed."""
+        """Group the jobs that were added, and those that have changed anew."""
         jobs = self.state.jobs
         for number in changed:
             if number < len(self.of_job):
@@ -67,11 +66,11 @@ class JobGroups:
             self.of_job.append(self._number(jobs[number]))
 
     def _number(self, job: JobState) -> int:
-        """The number of a job's group, counting the job."""
+        """Count a job in its group, and return the group's number."""
         info, facts = job.info, job.facts
         key: tuple[object, ...] = (info.prompt, info.variation, info.tags, job.trial, info.case in self.state.excluded)
         if facts is not None and not job.cancelled:
-            # By identity, as equal verdicts are one object: their hashes would take longer than all the rest.
+            # By identity, as equal verdicts are one object: hashing them would take longer than all the rest.
             key += (id(facts.free), id(facts.constrained), facts.agree)
         number = self._numbers.get(key)
         if number is None:

@@ -1,4 +1,4 @@
-"""What a run's manifest says that is needed to look closely at a job: how it was asked, how its values are compared."""
+"""The facts of a run's manifest that a close look at a job needs: how it was asked, how its values are compared."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PromptFacts:
-    """How a prompt asks, beside its messages.
-
-    prefill: how every reply begins. template_kwargs: variables of the chat template. think_close: the tag that ends the
-    thinking, None where the reply begins at once.
-    """
+    """What a prompt has in addition to its messages."""
 
     prefill: str = ""
+    """The beginning of every reply."""
     template_kwargs: dict[str, Any] = field(default_factory=dict)
+    """Variables of the chat template."""
     think_close: str | None = None
+    """The tag that ends the thinking, None if the reply begins at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a manifest says. rules: where a comparison of values begins. problem: why it says nothing, a sentence."""
+    """Facts of a manifest."""
 
     model: str | None = None
     rules: Cursor = EVERYTHING_COUNTS
+    """The rules by which values are compared, at the root of a value."""
     prompts: dict[str, PromptFacts] = field(default_factory=dict)
     suite_sha256: str | None = None
     problem: str | None = None
+    """Why facts are missing, as a sentence."""
 
 
-_read: dict[Path, RunFacts] = {}  # manifests say these things when a run begins, and go on saying them
+_read: dict[Path, RunFacts] = {}  # these facts are written when a run begins, and never change
 
 
 def facts_for(state: RunState, job: JobState) -> RunFacts:
-    """What the manifest of a job's run says: of a trial that of the trial, of two runs compared the candidate's."""
+    """The facts of a job's run: for a job of a trial those of the trial, in a comparison those of the candidate."""
     facts = RunFacts(problem="The run has no folder yet.")
     for folder in _folders(state, job):
         facts = run_facts(folder)
@@ -52,11 +53,11 @@ def facts_for(state: RunState, job: JobState) -> RunFacts:
 
 
 def run_facts(folder: Path) -> RunFacts:
-    """What the manifest in a folder says."""
+    """The facts of the manifest in a folder."""
     if folder not in _read:
         facts = _facts_in(folder)
         if facts.problem is not None:
-            return facts  # it may be written yet
+            return facts  # not cached: the manifest may still be written
         _read[folder] = facts
     return _read[folder]
 

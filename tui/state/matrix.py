@@ -1,4 +1,4 @@
-"""The counts of the matrix: prompts by variations, tags or classes. Plain numbers; nothing is drawn here."""
+"""The counts of the matrix: prompts by variations, tags or classes. Nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui.state.filters import Filter
 from tui.state.job_groups import JobGroup, JobGroups
 
 Name: TypeAlias = str | None
-"""Of a row or a column; None is all of them together."""
+"""The name of a row or a column; None is all of them together."""
 
 
 class By(Enum):
-    """What the columns are. The value is what people read."""
+    """What the columns are. The value is its label."""
 
     VARIATION = "variations"
     TAG = "tags"
@@ -28,7 +28,7 @@ class By(Enum):
 
 
 class Rate(Enum):
-    """What is counted of each reply. The value is what people read."""
+    """What is counted of each reply. The value is its label."""
 
     STRICT = "strict"
     SCHEMA = "schema"
@@ -38,14 +38,16 @@ class Rate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a matrix shows. arm: None is the second side minus the first. By classes the rate is not asked for."""
+    """What a matrix shows."""
 
     by: By = By.VARIATION
     rate: Rate = Rate.OK
+    """Ignored for columns of classes."""
     arm: Arm | None = "free"
+    """None for the difference, the second arm minus the first."""
 
     def holds(self, facts: ReplyFacts, column: Name) -> bool | None:
-        """Whether a reply has what is counted in a column; None where it does not count."""
+        """Whether a reply has what a column counts; None if the reply does not count."""
         if self.by is By.CLASS:
             return column in facts.classes
         match self.rate:
@@ -59,14 +61,14 @@ class Question:
                 return facts.ok
 
     def both(self, group: JobGroup, column: Name) -> tuple[bool, bool] | None:
-        """The same of the two replies of a job; None where one of them does not count."""
+        """The same for both replies of a job; None if one of them does not count."""
         if group.free is None or group.constrained is None:
             return None
         first, second = self.holds(group.free, column), self.holds(group.constrained, column)
         return None if first is None or second is None else (first, second)
 
     def value(self, group: JobGroup, column: Name) -> int | None:
-        """What a job adds to k in a column: 0 or 1, of a difference -1 too. None where it does not count."""
+        """What a job adds to k in a column: 0 or 1, for a difference also -1. None if it does not count."""
         if self.arm is None:
             pair = self.both(group, column)
             return None if pair is None else pair[1] - pair[0]
@@ -77,29 +79,29 @@ class Question:
 
 @dataclass(slots=True)
 class Cell:
-    """k of n replies; of a difference n pairs of replies, k the second side's minus the first's."""
+    """k of n replies; for a difference of n pairs of replies, the second arm's k minus the first's."""
 
     k: int = 0
     n: int = 0
 
     @property
     def share(self) -> float | None:
-        """From 0 to 1, of a difference from -1 to 1. None of no reply."""
+        """From 0 to 1, for a difference from -1 to 1. None without replies."""
         return self.k / self.n if self.n else None
 
 
 @dataclass(slots=True)
 class Matrix:
-    """The table. A cell that is not there has no reply.
-
-    rows: the prompts, all of them together first. columns: variations, tags or classes; all jobs first if not by class.
-    trials: the prompts that are not the run's own.
-    """
+    """The table of counts."""
 
     rows: list[Name] = field(default_factory=list)
+    """The prompts, all of them together first."""
     columns: list[Name] = field(default_factory=list)
+    """Variations or tags, all of them together first; or classes."""
     trials: set[str] = field(default_factory=set)
+    """The prompts that are not the run's own."""
     cells: dict[tuple[Name, Name], Cell] = field(default_factory=dict)
+    """By row and column; a missing cell has no replies."""
 
     def cell(self, row: Name, column: Name) -> Cell:
         """The counts of a cell."""
@@ -107,10 +109,10 @@ class Matrix:
 
 
 def count(groups: JobGroups, question: Question) -> Matrix:
-    """Count all finished jobs of a run. Takes as long as there are groups of jobs, however many jobs there are.
+    """Count all finished jobs of a run. The time grows with the number of groups, not with the number of jobs.
 
-    Excluded cases count nowhere. A trial of another prompt is a row of its own; what was tried again of a prompt of
-    the run itself does not count.
+    Excluded cases do not count. A trial of another prompt has a row of its own; a trial of one of the run's own prompts
+    does not count.
     """
     present = [group for group, jobs in zip(groups.distinct, groups.counts, strict=True) if jobs]
     prompts = dict.fromkeys(group.prompt for group in present)
@@ -155,24 +157,24 @@ def _names(group: JobGroup, by: By) -> tuple[str, ...]:
 
 
 def _columns_of(group: JobGroup, by: By, columns: list[Name]) -> Iterable[Name]:
-    """The columns that a group counts in: by classes it counts in all of them, as one that has the class or has not."""
+    """The columns that a group counts in: for classes all of them, since it either has the class or has not."""
     return columns if by is By.CLASS else (None, *_names(group, by))
 
 
 def filter_of(question: Question, row: Name, column: Name) -> Filter:
-    """What lets through the jobs of a cell."""
+    """The filter that lets the jobs of a cell through."""
     match question.by:
         case By.VARIATION:
             return Filter(prompt=row, variation=column)
         case By.TAG:
             return Filter(prompt=row, tag=column)
         case By.CLASS:
-            either = column == "ok" and question.arm is None  # then every job of the prompt counts for something
+            either = column == "ok" and question.arm is None  # then every job of the prompt counts
             return Filter(prompt=row, failure=None if either else column, arm=question.arm)
 
 
 def cell_design_effect(groups: JobGroups, question: Question, row: Name, column: Name) -> float:
-    """How many of the replies that a cell counts are taken for one (see `statistics.alike`)."""
+    """The design effect of the replies that a cell counts (see `statistics.design_effect`)."""
     counted = _within(groups, question, row, column)
     for number, group in enumerate(groups.distinct):
         counted[number] = counted[number] and question.value(group, column) is not None
@@ -181,18 +183,18 @@ def cell_design_effect(groups: JobGroups, question: Question, row: Name, column:
 
 
 def cell_pairs(groups: JobGroups, question: Question, row: Name, column: Name) -> Paired:
-    """The pairs that a cell counts, the first side's reply first."""
-    found, within = Paired(), _within(groups, question, row, column)
+    """The pairs of replies that a cell counts, the first arm's reply first."""
+    paired, within = Paired(), _within(groups, question, row, column)
     both = [question.both(group, column) if within[number] else None for number, group in enumerate(groups.distinct)]
     for job, number in zip(groups.state.jobs, groups.of_job, strict=True):
         pair = both[number]
         if pair is not None:
-            found.add(*pair, job.info.case)
-    return found
+            paired.add(*pair, job.info.case)
+    return paired
 
 
 def _within(groups: JobGroups, question: Question, row: Name, column: Name) -> list[bool]:
-    """Of each group, whether its jobs are in a cell."""
+    """For each group, whether its jobs belong to a cell."""
     own = _own(groups)
     return [
         _counts(group, own)

@@ -1,4 +1,4 @@
-"""A run folder as the screens show runs: read in batches, its records only when somebody looks. No word of Textual."""
+"""A run folder as the screens show runs: read in batches, full records only on demand. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ from tui.state.run import RunState
 from tui.state.task import OVER, Phase
 
 REDRAW_SECONDS = 0.5  # while a run is read for the first time
-_FILE = 1 << 48  # bytes, more than any file has: a place is the number of the file times this plus the place in it
+_FILE = 1 << 48  # bytes, more than any file has: a job's place is this times the file's number, plus the offset in it
 
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """What has been read of a run. phase: where it stands by now, None while that is not known."""
+    """What has been read of a run."""
 
     summaries: list[Summary]
     trial: bool = False
+    """Whether they belong to a trial."""
     phase: Phase | None = None
+    """The phase of the run by now, None while it is not known."""
     remarks: tuple[str, ...] = ()
     failure: str | None = None
 
 
 class OpenedRun:
-    """A run folder and its state: `read` the one in a thread, and `apply` what comes of it into the other.
+    """A run folder and its state: iterate over `read` in a thread, and `apply` each batch to the state.
 
-    The trials beside the run, in folders of their own, come after its jobs. Raises BadInputError where the records
-    cannot be read.
+    The jobs of trials, which have folders of their own, come after those of the run. Raises BadInputError if the
+    records cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +55,7 @@ class OpenedRun:
         self.state.fetch = self._fetch
 
     def read(self) -> Iterator[RecordBatch]:
-        """All there is, and what an engine adds while it works on the run; at last how it ended. Sleeps in between."""
+        """Yield all jobs, those that an engine still adds included; at last the run's end. Sleeps in between."""
         try:
             yield from self._read()
         except OSError as error:
@@ -78,11 +80,11 @@ class OpenedRun:
         self._files.append(run)
         reader = SummaryReader(folder)
         for batch in reader.batches():
-            yield RecordBatch([(info, _moved(facts, first)) for info, facts in batch], trial=True)
+            yield RecordBatch([(info, _with_offset(facts, first)) for info, facts in batch], trial=True)
         return [f"Of the trial {folder.name}: {words}" for words in lost_words(reader)]
 
     def apply(self, batch: RecordBatch) -> None:
-        """Add what was read to the state."""
+        """Add a batch to the state."""
         state = self.state
         with without_collector():
             state.add_finished(batch.summaries, batch.trial)
@@ -99,7 +101,7 @@ class OpenedRun:
             state.seconds = _seconds(manifest) if batch.phase in OVER else None
             state.since = _since(manifest) or state.since
         now = time.monotonic()
-        # An idle screen writes nothing; and drawing what comes at every moment would take the time that reading needs.
+        # An idle screen writes nothing; and drawing each batch would take the time that reading needs.
         if changed and (state.phase is not Phase.LOADING or now - self._drawn > REDRAW_SECONDS):
             self._drawn = now
             state.revision += 1
@@ -109,14 +111,14 @@ class OpenedRun:
         return self._files[file].record_at(place)
 
 
-def _moved(facts: JobFacts, first: int) -> JobFacts:
-    """The facts of a job whose file begins at `first` among all places."""
+def _with_offset(facts: JobFacts, first: int) -> JobFacts:
+    """The facts of a job with its place counted from the first file: its own file begins at `first`."""
     assert facts.place is not None
     return JobFacts(facts.free, facts.constrained, facts.agree, first + facts.place)
 
 
 def _state(run: RunFolder) -> RunState:
-    """What the manifest says of a run, before its records have been read."""
+    """The state of a run by its manifest, before its records have been read."""
     manifest = run.manifest
     state = RunState(Path(manifest.suite_file or run.folder.name), run.folder, phase=Phase.LOADING)
     state.loading = Loading("reading the records")
@@ -145,31 +147,31 @@ def _remarks(run: RunFolder) -> list[str]:
 
 
 def _planned(manifest: Manifest) -> int:
-    """How many jobs a run was to finish; 0 where the manifest does not say."""
+    """How many jobs a run planned; 0 if the manifest does not say."""
     return max(0, (manifest.jobs or 0) - (manifest.cancelled or 0))
 
 
 def _phase(manifest: Manifest) -> Phase:
-    """How a run has ended. One that was broken off has stopped too."""
+    """How a run has ended: an interrupted one has stopped, too."""
     return Phase.FINISHED if manifest.ended is not None and not manifest.stopped else Phase.STOPPED
 
 
 def _since(manifest: Manifest) -> float | None:
-    """When a run began, by the clock that `Work.since` goes by."""
+    """When a run began, by the clock of `EngineTask.since`."""
     began = _time(manifest.started)
     return time.monotonic() - (datetime.now(UTC) - began).total_seconds() if began is not None else None
 
 
 def _seconds(manifest: Manifest) -> float | None:
-    """How long the run took; None where the manifest does not say, or where the clock was turned back."""
+    """How long the run took; None if the manifest does not say, or if the clock was set back."""
     began, ended = _time(manifest.started), _time(manifest.ended)
     return (ended - began).total_seconds() if began is not None and ended is not None and ended >= began else None
 
 
 def _time(text: str | None) -> datetime | None:
-    """A time with its zone; None of anything else."""
+    """A time with its zone; None for anything else."""
     try:
-        found = datetime.fromisoformat(text or "")
+        moment = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo is not None else None
+    return moment if moment.tzinfo is not None else None

@@ -1,4 +1,4 @@
-"""What the screen shows of a run: plain data that the engine's events are applied to. Knows nothing of Textual."""
+"""The state of a run, updated by the engine's events. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
+
+from typing_extensions import override
 
 from engine.protocol.events import (
     Broke,
@@ -31,58 +33,61 @@ JobEvent: TypeAlias = JobStarted | Delta | Forked | Broke | JobFinished | JobCan
 
 @dataclass(slots=True)
 class RunState(EngineTask):
-    """A run as its events tell it, or as it was read from its folder, with the jobs of the trials beside it.
-
-    jobs: in the order of the run; those of trials come after all others, and count in no rate. newest: the number of
-    the job that was begun last. labels: what the two sides of each job are called. excluded: cases that count nowhere
-    and that later runs leave out. clusters: of each side, how many replies each case has in the rates. changed:
-    numbers of the jobs that came to their end since somebody emptied it. fetch: reads the record of a job that was
-    finished in a past run, given its place. unlisted: how many more jobs a past run was to finish: nothing is known
-    of them. resumed: it goes on with a run that was broken off. trials: how many of the jobs are those of trials,
-    ended_trials: of which so many are done. trying: a trial is on.
-    """
+    """A run, built from its events or read from its folder, with the jobs of its trials."""
 
     label: ClassVar[str] = "run"
 
     labels: tuple[str, str] = ARMS
+    """What the two replies of each job are called: the arms, or the two runs of a comparison."""
     started: RunStarted | None = None
     jobs: list[JobState] = field(default_factory=list)
+    """In the order of the run. The jobs of trials come after all others and count in no rate."""
     newest: int | None = None
+    """The number of the job that was started last."""
     done: int = 0
     cancelled: int = 0
     rates: dict[Arm, ArmRates] = field(default_factory=lambda: {arm: ArmRates() for arm in ARMS})
     clusters: dict[Arm, Clusters] = field(default_factory=lambda: {arm: Clusters() for arm in ARMS})
+    """Of each arm, how many replies in the rates each case has."""
     excluded: set[str] = field(default_factory=set)
+    """Cases that count in no rate, and that later runs leave out."""
     changed: set[int] = field(default_factory=set)
+    """The numbers of the jobs that have ended since a reader last emptied the set."""
     fetch: Callable[[int], Record] | None = None
+    """Reads the record of a job of a past run, given its place in the file."""
     unlisted: int = 0
+    """How many more jobs a past run planned: there is no record of them."""
     resumed: bool = False
+    """Whether it continues a run that was interrupted."""
     trials: int = 0
-    trying: bool = False
+    """How many of the jobs belong to trials."""
     ended_trials: int = 0
+    """How many of the trials' jobs are finished."""
+    trial_running: bool = False
     _index: dict[str, int] = field(default_factory=dict)
+    """The numbers of the jobs by their ids."""
 
     @property
     def total(self) -> int:
-        """How many jobs there are to finish: those that were cancelled do not count."""
+        """How many jobs the run has: those that were cancelled do not count."""
         return len(self.jobs) - self.trials + self.unlisted - self.cancelled
 
     @property
     def resumable(self) -> bool:
-        """Whether jobs are missing that can be added to the run's folder."""
+        """Whether missing jobs can be added to the run's folder."""
         return self.over and self.folder is not None and self.done < self.total
 
     @property
     def adapter(self) -> str | None:
-        """The name of the adapter that answers; None for the base alone."""
+        """The name of the adapter that answers; None for the base model."""
         return self.started.adapter if self.started is not None else None
 
     def over_for(self, job: JobState | None) -> bool:
-        """Whether nothing more will come of a job, finished or not."""
-        return self.over and not (self.trying and job is not None and job.trial)
+        """Whether no more events of a job are expected, finished or not."""
+        return self.over and not (self.trial_running and job is not None and job.trial)
 
     def add_jobs(self, infos: tuple[JobInfo, ...] | list[JobInfo], trial: bool = False) -> None:
-        """More jobs, after those there are."""
+        """Append jobs that are not started yet."""
         for number, info in enumerate(infos, len(self.jobs)):
             self.jobs.append(JobState(info, trial=trial))
             self._index[info.id] = number
@@ -92,9 +97,9 @@ class RunState(EngineTask):
         """The number of a job by its id."""
         return self._index.get(job)
 
-    def add_finished(self, found: Sequence[tuple[JobInfo, JobFacts]], trial: bool = False) -> None:
-        """More jobs, after those there are, of a past run: they are done and judged."""
-        jobs = [JobState(info, facts=facts, trial=trial) for info, facts in found]
+    def add_finished(self, finished: Sequence[tuple[JobInfo, JobFacts]], trial: bool = False) -> None:
+        """Append finished jobs of a past run."""
+        jobs = [JobState(info, facts=facts, trial=trial) for info, facts in finished]
         self._index.update((job.info.id, number) for number, job in enumerate(jobs, len(self.jobs)))
         self.jobs += jobs
         self.trials += len(jobs) if trial else 0
@@ -103,7 +108,7 @@ class RunState(EngineTask):
         self._count(jobs)
 
     def finish(self, number: int, facts: JobFacts, record: Record | None = None) -> None:
-        """A job is done and judged."""
+        """Record that a job is finished."""
         job = self.jobs[number]
         self.done += not (job.finished or job.trial)
         self.ended_trials += job.trial and not job.finished
@@ -112,13 +117,13 @@ class RunState(EngineTask):
         self._count([job])
 
     def _count(self, jobs: Sequence[JobState]) -> None:
-        """Add the replies of jobs to the rates, of those that count."""
+        """Add the replies of those jobs that count to the rates."""
         counted = [(job.facts, job.info.case) for job in jobs if job.facts is not None and self.counts(job)]
         for arm in ARMS:
-            found = [facts.of(arm) for facts, _ in counted]
-            for each, times in _tallied(found):
-                self.rates[arm].add(each, times)
-            cases = (case for (_, case), each in zip(counted, found, strict=True) if each is not None)
+            replies = [facts.of(arm) for facts, _ in counted]
+            for reply, times in _tally(replies):
+                self.rates[arm].add(reply, times)
+            cases = (case for (_, case), reply in zip(counted, replies, strict=True) if reply is not None)
             self.clusters[arm].add(*cases)
 
     def counts(self, job: JobState) -> bool:
@@ -126,7 +131,7 @@ class RunState(EngineTask):
         return not job.trial and job.info.case not in self.excluded
 
     def exclude(self, case: str) -> bool:
-        """Count a case no more, or again. Returns whether it is excluded now."""
+        """Exclude a case from the rates, or include it again. Returns whether it is excluded now."""
         self.excluded ^= {case}
         self.rates = {arm: ArmRates() for arm in ARMS}
         self.clusters = {arm: Clusters() for arm in ARMS}
@@ -136,13 +141,14 @@ class RunState(EngineTask):
         return case in self.excluded
 
     def load(self, job: JobState) -> None:
-        """Have the record of a finished job at hand. Raises OSError and ValueError where its file has changed."""
+        """Load the record of a finished job. Raises OSError or ValueError if its file has changed."""
         if job.record is None and job.facts is not None and job.facts.place is not None and self.fetch is not None:
             record = self.fetch(job.facts.place)
             if record.id != job.info.id:
                 raise ValueError(f"the record of {record.id} stands where that of {job.info.id} was")
-            job.know(record)
+            job.attach(record)
 
+    @override
     def _apply_own(self, event: Event) -> None:
         match event:
             case RunStarted():
@@ -159,14 +165,14 @@ class RunState(EngineTask):
         self.add_jobs(event.jobs)
 
     def _left_out(self, jobs: Sequence[JobInfo]) -> tuple[str, ...]:
-        missing = self.excluded - {job.case for job in jobs}  # a run that is resumed has all its jobs
+        missing = self.excluded - {job.case for job in jobs}  # a resumed run has all its jobs
         if not missing:
             return ()
         cases = ", ".join(sorted(missing))
         return (f"Left out, since they were excluded: {cases}. Run from the list of suites the suite is whole again.",)
 
     def apply_to_job(self, event: JobEvent) -> None:
-        """Take in what is told of one job."""
+        """Update a job by an event."""
         number = self._index.get(event.record.id if isinstance(event, JobFinished) else event.job)
         if number is None:
             return
@@ -190,8 +196,8 @@ class RunState(EngineTask):
                 self.changed.add(number)
 
 
-def _tallied(found: Sequence[ReplyFacts | None]) -> Iterator[tuple[ReplyFacts | None, int]]:
-    """How often each is there. By identity, as equal ones are one object: their hashes would take longer."""
-    by_identity = {id(facts): facts for facts in found}
-    for key, times in Counter(map(id, found)).items():
+def _tally(replies: Sequence[ReplyFacts | None]) -> Iterator[tuple[ReplyFacts | None, int]]:
+    """How often each occurs. By identity, as equal facts are one object: hashing them would take longer."""
+    by_identity = {id(facts): facts for facts in replies}
+    for key, times in Counter(map(id, replies)).items():
         yield by_identity[key], times

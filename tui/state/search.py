@@ -1,9 +1,11 @@
-"""What the screen shows of a search: plain data that the engine's events are applied to. Knows nothing of Textual."""
+"""The state of a search, updated by the engine's events. Does not import Textual."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from typing_extensions import override
 
 from engine.protocol.events import Event, Found, Leaderboard, SearchFinished, SearchStarted
 from tui.state.task import EngineTask
@@ -11,7 +13,7 @@ from tui.state.task import EngineTask
 
 @dataclass(slots=True)
 class SearchState(EngineTask):
-    """A search as its events tell it."""
+    """A search, built from its events."""
 
     label: ClassVar[str] = "search"
 
@@ -21,9 +23,10 @@ class SearchState(EngineTask):
 
     @property
     def found(self) -> Found | None:
-        """The winner and what the held-out cases say of it, once that is known."""
+        """The winner and its results on the held-out cases, once they are known."""
         return self.finished.found if self.finished else None
 
+    @override
     def _apply_own(self, event: Event) -> None:
         match event:
             case SearchStarted():

@@ -1,4 +1,4 @@
-"""The suites the first screen offers: what was found on disk, those that do not load included."""
+"""The suites that the first screen offers, those that do not load included."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SuiteFile:
-    """A suite file: either the suite and how many jobs it makes, or why it does not load.
-
-    words: what a text is looked for in, folded to one case.
-    """
+    """A suite file: the suite and its number of jobs, or the reason why it does not load."""
 
     path: Path
     suite: Suite | None
     error: str | None = None
     jobs: int = 0
-    words: str = ""
+    search_text: str = ""
+    """What `matches` searches, case-folded."""
 
     def matches(self, text: str) -> bool:
-        """Whether a text is found in its name, its description, a prompt's name or a case's input."""
-        return text.casefold() in self.words
+        """Whether its name, its description, a prompt's name or a case's input contains a text."""
+        return text.casefold() in self.search_text
 
 
 def read_suites(path: Path) -> list[SuiteFile]:
-    """Read every suite under a folder, or the one file. Slow imports and files: call it from a thread."""
+    """Read every suite under a folder, or one file. Slow (imports and files): call it from a thread."""
     from engine.suites.faults import SuiteError
     from engine.suites.suite import find_suites
 
@@ -47,18 +45,18 @@ def _read(path: Path) -> SuiteFile:
 
     try:
         suite = load_suite(path)
-        return SuiteFile(path, suite, None, count_jobs(suite), _words(path, suite))
+        return SuiteFile(path, suite, None, count_jobs(suite), _search_text(path, suite))
     except SuiteError as error:
-        return SuiteFile(path, None, str(error), words=path.name.casefold())
+        return SuiteFile(path, None, str(error), search_text=path.name.casefold())
 
 
-def _words(path: Path, suite: Suite) -> str:
+def _search_text(path: Path, suite: Suite) -> str:
     prompts, inputs = (prompt.name for prompt in suite.prompts), (case.input for case in suite.cases)
     return "\n".join([path.name, suite.name, suite.description, *prompts, *inputs]).casefold()
 
 
 def search_unavailable_reason(file: SuiteFile) -> str | None:
-    """Why a suite that loads cannot be searchable_text; None where it can."""
+    """Why the prompts of a suite that loads cannot be searched; None if they can."""
     from engine.errors import BadInputError
     from engine.protocol.commands import SEARCH_BUDGET
     from engine.search.planning import plan_search

@@ -1,4 +1,4 @@
-"""What the screens show of anything the engine works on, a run or a search. Knows nothing of Textual."""
+"""The state of a task of the engine (a run, a search, a trial), as the screens show it. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from engine.protocol.events import Event, Failed, Loading, ModelReady, Paused, P
 
 @dataclass(frozen=True, slots=True)
 class EngineDied:
-    """The engine ended although nobody asked it to. `log` is the end of what it wrote on stderr."""
+    """The engine's process ended although it was not asked to."""
 
     exit_code: int
     log: tuple[str, ...]
+    """The last lines it wrote to stderr."""
 
     @property
     def sentence(self) -> str:
-        """What happened, in words."""
+        """What happened, as a sentence."""
         if self.exit_code < 0:
             return f"The engine was killed by signal {-self.exit_code}."
         return f"The engine ended unexpectedly with exit code {self.exit_code}."
 
 
 class Phase(Enum):
-    """Where the work stands. The value is the word the status line shows."""
+    """The phase of a task. The value is the word the status line shows."""
 
     STARTING = "starting"
     LOADING = "loading"
@@ -43,51 +44,54 @@ OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
 
 @dataclass(slots=True)
 class EngineTask:
-    """What runs and searches have in common. `revision` grows with each change, so that a screen knows when to draw.
-
-    noun: what people call it. folder: where it is kept, once that exists: from then on jobs are decoded. seconds: how
-    long it took, once it has ended.
-    """
+    """What runs, searches and trials have in common."""
 
     label: ClassVar[str]
+    """What users call such a task."""
 
     suite: Path
     folder: Path | None = None
+    """Where it is kept, once the folder exists: from then on jobs are decoded."""
     seconds: float | None = None
+    """How long it took, once it has ended."""
     phase: Phase = Phase.STARTING
     paused: bool = False
     since: float = field(default_factory=time.monotonic)
+    """When it was requested, by the monotonic clock."""
     loading: Loading | None = None
+    """The last step of loading the model."""
     model: ModelReady | None = None
     remarks: list[str] = field(default_factory=list)
     progress: Progress | None = None
     failure: str | None = None
+    """Why it failed, as a sentence."""
     log: tuple[str, ...] = ()
+    """The end of the engine's log, if the engine died."""
     revision: int = 0
+    """Grows with each change, so that a screen knows when to draw."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it has ended: no more events are expected."""
         return self.phase in OVER
 
     def fail(self, message: str, log: tuple[str, ...] = ()) -> None:
-        """It cannot go on, for a reason the engine had no chance to tell."""
+        """Mark it as failed."""
         self.phase, self.failure, self.log = Phase.FAILED, message, log
-        self.revision += 1
+        self._changed()
 
     def stopping(self) -> None:
-        """The user asked it to end."""
+        """Mark it as asked to stop by the user."""
         self.phase = Phase.STOPPING
-        self.revision += 1
+        self._changed()
 
     def stop(self) -> None:
-        """It has ended, though the engine has not said so."""
+        """Mark it as stopped, without an event from the engine."""
         self.phase = Phase.STOPPED
-        self.revision += 1
+        self._changed()
 
     def apply(self, event: Event | EngineDied) -> None:
-        """Take in what the engine says."""
-        self.revision += 1
+        """Update the state by an event of the engine."""
         match event:
             case Loading():
                 if self.phase is Phase.STARTING:
@@ -107,9 +111,14 @@ class EngineTask:
                 self._engine_died(event)
             case _:
                 self._apply_own(event)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Called after each change of the state."""
+        self.revision += 1
 
     def _apply_own(self, event: Event) -> None:
-        """Take in what is told of this kind of work alone."""
+        """Update the state by an event that only this kind of task has."""
         raise NotImplementedError
 
     def _begin(self, folder: Path, remarks: tuple[str, ...]) -> None:
@@ -124,7 +133,7 @@ class EngineTask:
             self.phase = Phase.STOPPED if stopped else Phase.FINISHED
 
     def _engine_died(self, event: EngineDied) -> None:
-        # The engine may have told its reason before it ended: that sentence is better than an exit code.
+        # The engine may have sent its reason before it exited: that sentence is better than an exit code.
         if not self.over:
             self.fail(event.sentence, event.log)
         elif self.phase is Phase.FAILED:

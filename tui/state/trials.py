@@ -1,4 +1,4 @@
-"""Trials beside a run: an edited prompt, or a job with another seed. What is told of them goes into its jobs."""
+"""Trials next to a run: an edited prompt, or a job with another seed. Their jobs are appended to those of the run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeAlias
+
+from typing_extensions import override
 
 from engine.errors import BadInputError
 from engine.protocol.commands import StartTrial, TrialInput
@@ -24,65 +26,54 @@ from engine.protocol.events import (
 from engine.statistics import Paired
 from tui.state.job import JobState, Mark
 from tui.state.run import RunState
-from tui.state.task import EngineDied, EngineTask
+from tui.state.task import EngineTask
 
-_TIMES = "*"  # between the name of a prompt and the number of its edited version
+_VERSION_MARK = "*"  # between the name of a prompt and the number of its edited version
 _NOT_IN_FILES = ("about", "source", "json_schema")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class TrialState(EngineTask):
-    """A trial as its events tell it. beside: the run whose list its jobs stand in, after all others.
-
-    planned, finished: jobs. other_model: the one it runs on, where that is not the run's.
-    """
+    """A trial, built from its events."""
 
     label: ClassVar[str] = "trial"
 
-    beside: RunState = None  # type: ignore[assignment]  # dataclasses want a default after those of Work
-    order: StartTrial = None  # type: ignore[assignment]
+    run: RunState
+    """The run whose list shows the trial's jobs, after all its own."""
+    command: StartTrial
     planned: int = 0
+    """Jobs to decode: those that were cancelled do not count."""
     finished: int = 0
+    """Jobs decoded and judged."""
     other_model: str | None = None
+    """The model that answers, if it is not the run's."""
 
-    def apply(self, event: Event | EngineDied) -> None:
-        """Take in what the engine says."""
-        super(TrialState, self).apply(event)
-        self._tell()
+    @override
+    def _changed(self) -> None:
+        # The run's screen draws the trial too. (No super(): slots=True makes a second class, which super() misses.)
+        self.revision += 1
+        self.run.trial_running = not self.over
+        self.run.revision += 1
 
-    def fail(self, message: str, log: tuple[str, ...] = ()) -> None:
-        """It cannot go on."""
-        super(TrialState, self).fail(message, log)
-        self._tell()
-
-    def stop(self) -> None:
-        """It has ended, though the engine has not said so."""
-        super(TrialState, self).stop()
-        self._tell()
-
-    def _tell(self) -> None:
-        """Have the run's screen draw it."""
-        self.beside.trying = not self.over
-        self.beside.revision += 1
-
+    @override
     def _apply_own(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self.planned = len(event.jobs)
                 self._begin(event.folder, event.remarks)
-                known = self.beside.started.model if self.beside.started else event.model
+                known = self.run.started.model if self.run.started else event.model
                 self.other_model = event.model if event.model != known else None
-                self.beside.add_jobs(event.jobs, trial=True)
+                self.run.add_jobs(event.jobs, trial=True)
             case JobStarted() | Delta() | Forked() | Broke() | JobFinished() | JobCancelled():
                 self.finished += isinstance(event, JobFinished)
                 self.planned -= isinstance(event, JobCancelled)
-                self.beside.apply_to_job(event)
+                self.run.apply_to_job(event)
             case RunFinished():
                 self._end(event.stopped, event.seconds)
 
 
 class Scope(Enum):
-    """What an edited prompt is tried on. The value is what people read."""
+    """What an edited prompt is tried on. The value is the label users see."""
 
     BROKEN = "broken cases"
     FILTER = "the filter's jobs"
@@ -93,13 +84,13 @@ Key: TypeAlias = tuple[str, str | None, int]
 """An input: case, variation and repeat."""
 
 
-def inputs_for(scope: Scope, prompt: str, state: RunState, shown: Iterable[int]) -> tuple[TrialInput, ...]:
-    """The inputs that a scope comes to, each once, without those of excluded cases. shown: what the list shows.
+def inputs_for(scope: Scope, prompt: str, state: RunState, listed: Iterable[int]) -> tuple[TrialInput, ...]:
+    """The inputs of a scope, each once, without those of excluded cases. listed: the jobs that the list shows.
 
     Only inputs of the run itself: a job that was run once more has a repeat and a seed of its own, see next_repeat.
     """
     if scope is Scope.FILTER:
-        jobs: Iterable[JobState] = (state.jobs[number] for number in shown)
+        jobs: Iterable[JobState] = (state.jobs[number] for number in listed)
     else:
         jobs = (job for job in state.jobs if job.info.prompt == prompt and (scope is Scope.ALL or job.broken))
     own = {_key(job) for job in state.jobs if not job.trial}
@@ -108,29 +99,29 @@ def inputs_for(scope: Scope, prompt: str, state: RunState, shown: Iterable[int])
 
 
 def next_name(prompt: str, taken: Iterable[str]) -> str:
-    """What the edited version of a prompt is called: naive*2, or naive*3 where there is one; naive*2*2 of naive*2."""
+    """The name of a prompt's next edited version: naive*2, or naive*3 if that is taken; naive*2*2 for naive*2."""
     names, number = set(taken), 2
-    while f"{prompt}{_TIMES}{number}" in names:
+    while f"{prompt}{_VERSION_MARK}{number}" in names:
         number += 1
-    return f"{prompt}{_TIMES}{number}"
+    return f"{prompt}{_VERSION_MARK}{number}"
 
 
 def original_of(prompt: str) -> str:
-    """The name of the prompt that one was edited from; its own where it was not."""
-    name, _, number = prompt.rpartition(_TIMES)
+    """The name of the prompt that one was edited from; its own name if it was not edited."""
+    name, _, number = prompt.rpartition(_VERSION_MARK)
     return name if name and number.isdigit() else prompt
 
 
 def next_repeat(job: JobState, state: RunState) -> int:
-    """A number for one more repeat of a job, which no prompt has of this input: it is to be paired with none."""
+    """The number of one more repeat of a job: no prompt has it for this input, so that it is paired with no reply."""
     wanted = _key(job)[:2]
     return 1 + max(other.info.repeat for other in state.jobs if _key(other)[:2] == wanted)
 
 
 def paired_results(state: RunState, prompt: str) -> Paired:
-    """Whether each free reply is ok: first under the prompt that this one was edited from, then under this one.
+    """Whether free replies are ok: first under the prompt that this one was edited from, then under this one.
 
-    Pairs are the inputs that both have answered, word for word the same.
+    Paired are the inputs that both prompts have answered, if they are the same word for word.
     """
     original, paired = original_of(prompt), Paired()
     before: dict[Key, JobState] = {}
@@ -156,24 +147,24 @@ def trial_prompts(state: RunState) -> list[str]:
 
 
 def prompt_table(state: RunState, name: str, tried: Iterable[TrialState]) -> dict[str, Any]:
-    """A prompt as a [[prompt]] table: of the suite, or of a trial. Reads files: not for the path of a key.
+    """A prompt as a [[prompt]] table: of the suite, or of a trial. Reads files, so call it from a thread.
 
-    Raises BadInputError where the suite does not load, and where there is no such prompt any more.
+    Raises BadInputError if the suite does not load, and if the prompt no longer exists.
     """
     from engine.suites.suite import load_suite
 
     for trial in tried:
-        if isinstance(trial.order.prompt, dict) and trial.order.prompt["name"] == name:
-            return trial.order.prompt
+        if isinstance(trial.command.prompt, dict) and trial.command.prompt["name"] == name:
+            return trial.command.prompt
     prompts = [prompt.model_dump(mode="json") for prompt in load_suite(state.suite).prompts]
     for prompt in (*prompts, *_tried_before(state)):
         if prompt["name"] == name:
             return _table(prompt)
-    raise BadInputError(f"{state.suite}: the suite has no prompt of the name {name} any more.")
+    raise BadInputError(f"{state.suite}: the suite no longer has a prompt of the name {name}.")
 
 
 def _tried_before(state: RunState) -> Iterator[dict[str, Any]]:
-    """The prompts of the trials in folders beside the run's, as their manifests have them."""
+    """The prompts of the run's earlier trials, from the manifests in their folders."""
     from engine.runs.listing import trials_of
     from engine.runs.store import MANIFEST
 
@@ -181,11 +172,11 @@ def _tried_before(state: RunState) -> Iterator[dict[str, Any]]:
         try:
             yield from json.loads((folder / MANIFEST).read_bytes())["prompts"]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # a trial of which nothing is known any more cannot be edited further
+            continue  # without its manifest a trial cannot be edited further
 
 
 def _table(prompt: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys that a suite's file has, without those that are not set."""
+    """The keys that a suite file may have, without those that are not set."""
     table = {key: value for key, value in prompt.items() if key not in _NOT_IN_FILES and value not in (None, [], {})}
     schema = prompt.get("json_schema")
     return table if schema is None else {**table, "schema": schema}

@@ -68,7 +68,7 @@ def run_state() -> RunState:
 def tried(state: RunState, records: list[Record], **changes: Any) -> TrialState:
     """A trial beside a run, told to its end."""
     order = StartTrial(state.suite, story.FOLDER, {"name": records[0].prompt, "user": "{input}"}, ())
-    trial = TrialState(state.suite, beside=state, order=replace(order, **changes))
+    trial = TrialState(suite=state.suite, run=state, command=replace(order, **changes))
     for event in (begun(records), *map(events.JobFinished, records)):
         trial.apply(event)
     trial.apply(events.RunFinished(BESIDE, len(records), len(records), False, 2.0))
@@ -104,7 +104,7 @@ def test_pairs_against_counts_by_hand() -> None:
     assert (trial.phase, trial.planned, trial.finished, trial.other_model) == (Phase.FINISHED, 3, 3, None)
     assert before == (rates, state.total, state.done), "the run's figures are the run's"
     assert [job.info.id for job in state.jobs[6:]] == [each.id for each in records]
-    assert (state.trials, state.ended_trials, state.trying, len(state.jobs)) == (3, 3, False, 9)
+    assert (state.trials, state.ended_trials, state.trial_running, len(state.jobs)) == (3, 3, False, 9)
     assert all(job.trial and job.finished for job in state.jobs[6:])
     assert trial_prompts(state) == ["naive*2"]
     # alice was broken and is ok, bob was and is broken, [markup] was not decoded before: it is in no pair.
@@ -171,8 +171,8 @@ def test_the_words_of_the_trial_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line.words(state, "naive*2", trial)[0].startswith("naive*2 after naive: 0 fixed, 0 newly broken, 1 unch")
     state.exclude("alice")
 
-    order = trial.order
-    going = TrialState(state.suite, beside=state, order=order)
+    command = trial.command
+    going = TrialState(suite=state.suite, run=state, command=command)
     assert line.words(state, None, going)[0] == "trial of json-only*2: 0/0 jobs  starting"
     going.apply(begun(after("json-only*3", GOOD, GOOD), model="another [b]model[/b]"))
     words = line.words(state, "naive", going)
@@ -185,7 +185,7 @@ def test_the_words_of_the_trial_line(monkeypatch: pytest.MonkeyPatch) -> None:
     going.apply(events.Failed("The prompt is \x1b[31mtoo long."))
     words = line.words(state, None, going)
     assert words[0] == "xx trial failed  The prompt is ␛[31mtoo long."
-    assert (state.phase, state.trying) == (Phase.FINISHED, False), "the run is none the worse"
+    assert (state.phase, state.trial_running) == (Phase.FINISHED, False), "the run is none the worse"
 
 
 def broken_off(folder: Path, suite: Path, resumable: bool) -> Path:

@@ -11,7 +11,7 @@ from tests.helpers.made_state import FENCE, OK, PROSE, WRONG, facts, infos, made
 from tui.state.facets import Choice, Facet, choices, toggled
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter, Outcome, describe_outcome, outcomes_for
-from tui.state.job import describe_no_alike, primary
+from tui.state.job import describe_no_alike, primary_class
 
 FILTERS = [
     Filter(),
@@ -124,7 +124,7 @@ def test_what_is_broken_in_the_same_way() -> None:
     state = made_state(3)
     for number, pair in enumerate([(PROSE, OK), (OK, WRONG), (FENCE, WRONG), (OK, OK), (None, WRONG)], 1):
         state.finish(number, JobFacts(*pair))
-    assert [primary(state.jobs[number]) for number in range(6)] == [
+    assert [primary_class(state.jobs[number]) for number in range(6)] == [
         *(None, "prose_before", "wrong_value"),
         *("code_fence", None, "wrong_value"),
     ]

@@ -1,4 +1,4 @@
-"""How far a search is, in two lines: the stage and the jobs, what is searchable_text and for how long."""
+"""How far a search is, in two lines: the stage and the jobs, the subject and the time."""
 
 from __future__ import annotations
 

@@ -78,9 +78,9 @@ def _told(trial: TrialState) -> list[Content]:
 
 def format_trial_progress(trial: TrialState) -> list[Content]:
     """That a trial is on, and how far; that it could not be done. Nothing when it has ended well."""
-    prompt = trial.order.prompt
+    prompt = trial.command.prompt
     name = prompt if isinstance(prompt, str) else prompt["name"]
-    what = "rerun of a job under" if trial.order.repeat is not None else "trial of"
+    what = "rerun of a job under" if trial.command.repeat is not None else "trial of"
     if trial.phase is Phase.FAILED:
         return [Content.assemble(("xx trial failed  ", "bold $text-error"), one_line(trial.failure or ""))]
     if trial.phase is Phase.FINISHED:
