@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -136,6 +137,34 @@ DecoderEvent: TypeAlias = Started | TokenAdded | ArmsForked | Finished | BatchHa
 
 
 ConstraintT = TypeVar("ConstraintT", bound=Constraint)
+
+
+class Queueable(Protocol):
+    """A request that waits for its turn."""
+
+    @property
+    def id(self) -> str:
+        """Of its job."""
+
+
+RequestT = TypeVar("RequestT", bound=Queueable)
+
+
+class RequestQueue(deque[RequestT]):
+    """The requests of a decoder that wait, in the order in which they will be started."""
+
+    def prefer(self, id: str) -> None:
+        """Move a request to the front, if it is here."""
+        for request in [request for request in self if request.id == id]:
+            self.remove(request)
+            self.appendleft(request)
+
+    def cancel(self, id: str) -> bool:
+        """Take a request out; False if it is not here."""
+        for request in [request for request in self if request.id == id]:
+            self.remove(request)
+            return True
+        return False
 
 
 class Decoder(Protocol):

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from engine.backends import AdapterInUse, GrammarError, Plan
-from engine.decoding.batch import BatchRows, SeparateRows, can_batch
+from engine.decoding.batch import SequentialBatch, SlotBatch, can_batch
 from engine.decoding.cuda_graphs import cuda_capture
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
@@ -131,15 +131,17 @@ class LocalBackend:
 
     def _decoder(self, requests: Sequence[Request], generation: Generation, slots: int | None) -> TwinDecoder:
         device = self.model.device.type
-        budget = _PROMPT_TOKENS.get(device, _PROMPT_TOKENS_ELSEWHERE)
+        max_prefill_tokens = _PROMPT_TOKENS.get(device, _PROMPT_TOKENS_ELSEWHERE)
         # A model spread over several GPUs would need several graphs: it runs as it is.
         one_gpu = device == "cuda" and len({weight.device for weight in self.model.model.parameters()}) == 1
         graphs = cuda_capture() if one_gpu else None
-        capacity = _capacity(requests, generation)
-        batched = partial(BatchRows, self.model, capacity=capacity, budget=budget, graphs=graphs)
+        max_seq_len = _max_seq_len(requests, generation)
+        batched = partial(
+            SlotBatch, self.model, max_seq_len=max_seq_len, max_prefill_tokens=max_prefill_tokens, graphs=graphs
+        )
         decoder = TwinDecoder(
             self.model,
-            batched if slots else lambda slots: SeparateRows(self.model),
+            batched if slots else lambda slots: SequentialBatch(self.model),
             slots or 1,
             SamplingParams(generation.temperature, generation.top_p, generation.top_k),
             generation.max_new_tokens,
@@ -150,7 +152,7 @@ class LocalBackend:
 
     def _slots(self, requests: Sequence[Request], generation: Generation, batch: int | None) -> int:
         """Rows that fit a share of the free memory, beside the one that keeps the shared beginning of prompts."""
-        row_bytes = _capacity(requests, generation) * self._bytes_per_token()
+        row_bytes = _max_seq_len(requests, generation) * self._bytes_per_token()
         fitting = int(_MEMORY_SHARE * free_memory(self.model.device) / row_bytes) - 1
         most = batch or _MOST_ROWS.get(self.model.device.type, _MOST_ROWS_ELSEWHERE)
         return max(1, min(2 * len(requests), fitting, most))
@@ -167,6 +169,6 @@ def _reply_tokens(think: Think | None, generation: Generation) -> int:
     return generation.max_new_tokens + (think.budget + len(think.close_ids) if think else 0)
 
 
-def _capacity(requests: Sequence[Request], generation: Generation) -> int:
+def _max_seq_len(requests: Sequence[Request], generation: Generation) -> int:
     """Tokens of the longest row there can be."""
     return max((len(each.tokens) + _reply_tokens(each.think, generation) for each in requests), default=1)

@@ -1,6 +1,6 @@
-"""The forward pass over rows: prompts in, one token a row and step, copying, dropping.
+"""The forward pass over the rows of the batch: prompts are prefilled, running rows get one token a step.
 
-Two ways to keep the rows' KV: `BatchRows` for models whose layers all attend to everything, `SeparateRows` for the
+Two ways to keep the rows' KV: `SlotBatch` for models whose layers all attend to everything, `SequentialBatch` for the
 rest (sliding windows, state-space layers), which keeps transformers' own cache for each row and runs them in turn.
 """
 
@@ -14,196 +14,184 @@ from typing import Protocol
 
 import torch
 from transformers import Cache, DynamicCache
+from typing_extensions import override
 
 from engine.decoding.cuda_graphs import Capture, GraphedStep
 from engine.decoding.kv_cache import SlotCache
-from engine.decoding.prefix_cache import Tokens, known, look_ahead
+from engine.decoding.prefix_cache import Tokens, cached_length, plan_prefill
 from engine.models.model import LoadedModel
 
 _ALIGNED = 8  # keys: attention kernels on GPUs want masks whose rows begin at such multiples
 
 
-class Rows(Protocol):
-    """Rows are numbered 0..n-1 without gaps; `lengths[i]` tokens of row i have been computed."""
+class Batch(Protocol):
+    """The KV of at most `slots` rows, in slots 0..n-1 without gaps. The scheduler knows which row is in which slot."""
 
-    lengths: list[int]
-
-    @property
-    def room(self) -> int:
-        """How many more rows there is memory for."""
-        ...
+    slots: int
 
     @property
-    def underway(self) -> bool:
-        """Whether a long prompt has been begun and not finished."""
+    def prefilling(self) -> bool:
+        """Whether a long prompt is being computed in chunks."""
         ...
 
-    def prefill(self, prompts: Sequence[Tokens], most: int) -> torch.Tensor | None:
-        """One pass over the first of the waiting prompts, at most `most` of them.
+    def prefill(self, prompts: Sequence[Tokens], most: int, running: int) -> torch.Tensor | None:
+        """One pass over the first of the waiting prompts, at most `most` of them; `running` slots are occupied.
 
-        The finished ones become the last rows, in order: the logits that follow them, `[prompts, vocabulary]` in fp32.
-        None while a long prompt needs more passes: call again with the same prompt in front.
+        The computed ones occupy the next slots, in order: the logits that follow them, `[prompts, vocabulary]` in fp32.
+        None while a long prompt needs more chunks: call again with the same prompt in front.
         """
         ...
 
-    def step(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Append one token to each row, ids `[rows]`; logits `[rows, vocabulary]` in fp32."""
+    def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        """Append one token to each row, ids `[rows]`, behind its length; logits `[rows, vocabulary]` in fp32."""
         ...
 
-    def fork(self, row: int, length: int) -> None:
-        """Add a row: a copy of the first `length` tokens of another."""
+    def fork(self, source: int, target: int, length: int) -> None:
+        """Copy the first `length` tokens of a slot to the next free one."""
         ...
 
-    def rewind(self, row: int, length: int) -> None:
-        """Forget all but the first `length` tokens of a row."""
-        ...
-
-    def drop(self, row: int) -> None:
-        """Remove a row; the last row takes its number."""
+    def drop(self, slot: int, last: int, length: int) -> None:
+        """Free a slot: the row of the last one, which has `length` tokens, moves there."""
         ...
 
 
 @dataclass(slots=True)
-class _Long:
-    """A prompt that takes several passes: how much of it has been computed, and how much is kept for the next ones."""
+class ChunkedPrefill:
+    """A prompt that takes several passes."""
 
     tokens: Tokens
     done: int
+    """How many of its tokens have been computed."""
     keep: int
+    """How many of them become the cached prefix."""
 
 
-class BatchRows:
-    """Rows as slots of one preallocated cache, decoded in one forward pass.
-
-    slots: the most rows at once. capacity: the most tokens of a row. budget: about how many prompt tokens are computed
-    in one pass, so that the other rows need not wait long. graphs: what captures the decode step, None runs it as is.
-    """
+class SlotBatch(Batch):
+    """Rows as slots of one preallocated cache, decoded in one forward pass."""
 
     def __init__(
-        self, model: LoadedModel, slots: int, capacity: int, budget: int, graphs: Capture | None = None
+        self,
+        model: LoadedModel,
+        slots: int,
+        max_seq_len: int,
+        max_prefill_tokens: int,
+        graphs: Capture | None = None,
     ) -> None:
-        self.lengths: list[int] = []
+        """max_prefill_tokens: about how many prompt tokens one pass computes, so that running rows are not held up.
+
+        graphs: captures the decode step; None runs it as it is.
+        """
+        self.slots = slots
         self._model, self._device = model.model, model.device
-        self._slots, self._budget = slots, budget
+        self._max_prefill_tokens = max_prefill_tokens
+        # The prefix cache: one slot more than there are rows keeps the beginning that the waiting prompts share. It is
+        # copied into the slot of each of them, which costs a small part of computing it.
         self._prefix: Tokens = ()
-        self._prefix_slot = slots  # behind the rows: the beginning that the waiting prompts share
-        self._long: _Long | None = None
-        self._nowhere = capacity  # a place in every slot that is written for padding and never read
-        keys = -(-(capacity + 1) // _ALIGNED) * _ALIGNED
+        self._prefix_slot = slots
+        self._chunked: ChunkedPrefill | None = None
+        # One key more than a row can have, in every slot. Padding needs somewhere to write its states: there they harm
+        # nobody, since no row ever attends to that key.
+        self._padding_key = max_seq_len
+        keys = -(-(max_seq_len + 1) // _ALIGNED) * _ALIGNED
         config = model.model.config.get_text_config()
         self._cache = SlotCache(config.num_hidden_layers, slots + 1, keys)
         self._graphs: GraphedStep | None = None
         if graphs:
-            self._graphs = GraphedStep(self._fixed, slots, keys, self._nowhere, self._device, graphs)
+            self._graphs = GraphedStep(self._fixed, slots, keys, self._padding_key, self._device, graphs)
 
     @property
-    def room(self) -> int:
-        """See Rows."""
-        return self._slots - len(self.lengths) - self.underway
+    @override
+    def prefilling(self) -> bool:
+        return self._chunked is not None
 
-    @property
-    def underway(self) -> bool:
-        """See Rows."""
-        return self._long is not None
-
-    def prefill(self, prompts: Sequence[Tokens], most: int) -> torch.Tensor | None:
-        """See Rows."""
-        if self._long is not None and self._long.tokens == prompts[0]:
-            return self._go_on(self._long)
-        self._long = None
-        ahead = look_ahead(prompts, most, self._prefix, self._budget)
-        if len(prompts[0]) - known(self._prefix, prompts[0]) > self._budget:
-            self._long = _Long(prompts[0], self._take_prefix(prompts[0], self._slots - 1), ahead.keep)
-            return self._go_on(self._long)
-        batch, first = prompts[: ahead.count], len(self.lengths)
-        starts = [self._take_prefix(prompt, first + number) for number, prompt in enumerate(batch)]
-        logits = self._pass(first, [prompt[start:] for prompt, start in zip(batch, starts, strict=True)], starts)
-        self.lengths += [len(prompt) for prompt in batch]
-        self._keep_prefix(batch[0], first, ahead.keep)
+    @override
+    def prefill(self, prompts: Sequence[Tokens], most: int, running: int) -> torch.Tensor | None:
+        if self._chunked is not None and self._chunked.tokens == prompts[0]:
+            return self._next_chunk(self._chunked, running)
+        self._chunked = None  # its request was cancelled, or another one is preferred now
+        plan = plan_prefill(prompts, most, self._prefix, self._max_prefill_tokens)
+        if len(prompts[0]) - cached_length(self._prefix, prompts[0]) > self._max_prefill_tokens:
+            self._chunked = ChunkedPrefill(prompts[0], self._take_prefix(prompts[0], self.slots - 1), plan.keep)
+            return self._next_chunk(self._chunked, running)
+        batch = prompts[: plan.count]
+        starts = [self._take_prefix(prompt, running + number) for number, prompt in enumerate(batch)]
+        logits = self._pass(running, [prompt[start:] for prompt, start in zip(batch, starts, strict=True)], starts)
+        self._keep_prefix(batch[0], running, plan.keep)
         return logits
 
-    def _go_on(self, long: _Long) -> torch.Tensor | None:
-        """The next part of a long prompt, in the last slot, where no other row comes in its way."""
-        slot = self._slots - 1
-        part = long.tokens[long.done : long.done + self._budget]
-        logits = self._pass(slot, [part], [long.done])
-        long.done += len(part)
-        if long.done < len(long.tokens):
+    def _next_chunk(self, prompt: ChunkedPrefill, running: int) -> torch.Tensor | None:
+        """Compute the next chunk of a long prompt.
+
+        It is kept in the last slot until it is complete: the running rows fork and move in the slots from the front.
+        """
+        slot = self.slots - 1
+        chunk = prompt.tokens[prompt.done : prompt.done + self._max_prefill_tokens]
+        logits = self._pass(slot, [chunk], [prompt.done])
+        prompt.done += len(chunk)
+        if prompt.done < len(prompt.tokens):
             return None
-        row = len(self.lengths)
-        if row != slot:
-            self._cache.copy_slot(slot, row, long.done)
-        self.lengths.append(long.done)
-        self._keep_prefix(long.tokens, row, long.keep)
-        self._long = None
+        if running != slot:
+            self._cache.copy_slot(slot, running, prompt.done)
+        self._keep_prefix(prompt.tokens, running, prompt.keep)
+        self._chunked = None
         return logits
 
     def _take_prefix(self, prompt: Tokens, slot: int) -> int:
-        length = known(self._prefix, prompt)
+        length = cached_length(self._prefix, prompt)
         if length:
             self._cache.copy_slot(self._prefix_slot, slot, length)
         return length
 
-    def _keep_prefix(self, prompt: Tokens, row: int, length: int) -> None:
+    def _keep_prefix(self, prompt: Tokens, slot: int, length: int) -> None:
         if length:
-            self._cache.copy_slot(row, self._prefix_slot, length)
+            self._cache.copy_slot(slot, self._prefix_slot, length)
             self._prefix = prompt[:length]
 
     def _pass(self, first: int, parts: Sequence[Tokens], starts: Sequence[int]) -> torch.Tensor:
         """Compute parts of prompts in the slots from `first` on, each behind the `starts[i]` tokens its slot holds.
 
-        Shorter parts are padded in front, so that the last column is the last token of each.
+        Shorter parts are padded on the left, so that the last column is the last token of each.
         """
         width = max(len(part) for part in parts)
         pads = [width - len(part) for part in parts]
         ids = torch.tensor([[0] * pad + list(part) for pad, part in zip(pads, parts, strict=True)])
         positions = torch.arange(width)[None] - torch.tensor(pads)[:, None] + torch.tensor(starts)[:, None]
         padding = torch.arange(width)[None] < torch.tensor(pads)[:, None]
-        places = positions.masked_fill(padding, self._nowhere).to(self._device)
+        places = positions.masked_fill(padding, self._padding_key).to(self._device)
         positions = positions.masked_fill(padding, 0).to(self._device)
         uniform = not any(pads) and len(set(starts)) == 1
         end = max(start + len(part) for start, part in zip(starts, parts, strict=True))
-        self._look_at(slice(first, first + len(parts)), starts[0], end, None if uniform else places)
+        self._set_window(slice(first, first + len(parts)), starts[0], end, None if uniform else places)
         # Without a mask attention is causal from the first key on: right for whole prompts, and what generate() runs.
         mask = None if uniform and (starts[0] == 0 or width == 1) else self._mask(positions, end)
         return self._forward(ids.to(self._device), positions, mask)
 
-    def step(self, tokens: torch.Tensor) -> torch.Tensor:
-        """See Rows."""
-        logits = self._graphs(tokens, self.lengths) if self._graphs else self._eager(tokens)
-        self.lengths = [length + 1 for length in self.lengths]
-        return logits
+    @override
+    def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        return self._graphs(tokens, lengths) if self._graphs else self._eager(tokens, lengths)
 
-    def _eager(self, tokens: torch.Tensor) -> torch.Tensor:
-        positions = torch.tensor(self.lengths, device=self._device)[:, None]
-        uniform, end = len(set(self.lengths)) == 1, max(self.lengths) + 1
-        self._look_at(slice(0, len(self.lengths)), end - 1, end, None if uniform else positions)
+    def _eager(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        positions = torch.tensor(lengths, device=self._device)[:, None]
+        uniform, end = len(set(lengths)) == 1, max(lengths) + 1
+        self._set_window(slice(0, len(lengths)), end - 1, end, None if uniform else positions)
         # Where all rows are equally long attention without a mask is faster.
         return self._forward(tokens[:, None], positions, None if uniform else self._mask(positions, end))
 
     def _fixed(self, ids: torch.Tensor, positions: torch.Tensor, places: torch.Tensor, end: int) -> torch.Tensor:
         """The step in a form that depends on nothing but these tensors and their shapes."""
-        self._look_at(slice(0, len(ids)), 0, end, places)
+        self._set_window(slice(0, len(ids)), 0, end, places)
         return self._forward(ids, positions, self._mask(positions, end))
 
-    def fork(self, row: int, length: int) -> None:
-        """See Rows."""
-        self._cache.copy_slot(row, len(self.lengths), length)
-        self.lengths.append(length)
+    @override
+    def fork(self, source: int, target: int, length: int) -> None:
+        self._cache.copy_slot(source, target, length)
 
-    def rewind(self, row: int, length: int) -> None:
-        """See Rows."""
-        self.lengths[row] = length
+    @override
+    def drop(self, slot: int, last: int, length: int) -> None:
+        if slot != last:
+            self._cache.copy_slot(last, slot, length)
 
-    def drop(self, row: int) -> None:
-        """See Rows."""
-        last = len(self.lengths) - 1
-        if row != last:
-            self._cache.copy_slot(last, row, self.lengths[last])
-            self.lengths[row] = self.lengths[last]
-        self.lengths.pop()
-
-    def _look_at(self, slots: slice, start: int, end: int, places: torch.Tensor | None) -> None:
+    def _set_window(self, slots: slice, start: int, end: int, places: torch.Tensor | None) -> None:
         window = self._cache.window
         window.slots, window.start, window.end, window.places = slots, start, end, places
 
@@ -221,54 +209,41 @@ class BatchRows:
         return logits
 
 
-class SeparateRows:
+class SequentialBatch(Batch):
     """Each row with a transformers cache of its own, one forward pass a row: slower, right for every model.
 
-    There are two rows, those of one job; a state cannot be rewound, so neither arm ever waits for the other's row.
+    There are two slots, for the two arms of one job. The state of such a cache cannot be cut back to an earlier length,
+    which is why no arm may ever have to wait for the other's slot.
     """
 
-    underway = False
+    slots = 2
+    prefilling = False
 
     def __init__(self, model: LoadedModel) -> None:
-        self.lengths: list[int] = []
         self._model, self._device = model.model, model.device
         self._caches: list[Cache] = []
         names = inspect.signature(model.model.forward).parameters
         self._cache_name = "cache_params" if "cache_params" in names else "past_key_values"  # Mamba has its own word
 
-    @property
-    def room(self) -> int:
-        """See Rows."""
-        return 2 - len(self.lengths)
-
-    def prefill(self, prompts: Sequence[Tokens], most: int) -> torch.Tensor:
-        """See Rows."""
-        tokens = prompts[0]
+    @override
+    def prefill(self, prompts: Sequence[Tokens], most: int, running: int) -> torch.Tensor:
         self._caches.append(DynamicCache(config=self._model.config))
-        self.lengths.append(len(tokens))
-        return self._forward(torch.tensor([tokens], device=self._device), self._caches[-1])
+        return self._forward(torch.tensor([prompts[0]], device=self._device), self._caches[-1])
 
-    def step(self, tokens: torch.Tensor) -> torch.Tensor:
-        """See Rows."""
-        logits = [self._forward(token[None, None], cache) for token, cache in zip(tokens, self._caches, strict=True)]
-        self.lengths = [length + 1 for length in self.lengths]
-        return torch.cat(logits)
+    @override
+    def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        return torch.cat(
+            [self._forward(token[None, None], cache) for token, cache in zip(tokens, self._caches, strict=True)]
+        )
 
-    def fork(self, row: int, length: int) -> None:
-        """See Rows."""
-        assert length == self.lengths[row]
-        self._caches.append(copy.deepcopy(self._caches[row]))
-        self.lengths.append(length)
+    @override
+    def fork(self, source: int, target: int, length: int) -> None:
+        self._caches.append(copy.deepcopy(self._caches[source]))
 
-    def rewind(self, row: int, length: int) -> None:
-        """Not possible here."""
-        raise NotImplementedError("a row of its own cannot be rewound")
-
-    def drop(self, row: int) -> None:
-        """See Rows."""
-        self._caches[row], self.lengths[row] = self._caches[-1], self.lengths[-1]
+    @override
+    def drop(self, slot: int, last: int, length: int) -> None:
+        self._caches[slot] = self._caches[last]
         self._caches.pop()
-        self.lengths.pop()
 
     def _forward(self, ids: torch.Tensor, cache: Cache) -> torch.Tensor:
         output = self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})

@@ -1,308 +1,246 @@
-"""The twin-row loop: every job decoded free and constrained, in one row until the two choose differently.
+"""The decoder's loop: every job is decoded free and constrained, in one row until the two arms choose differently.
 
 Both choices are taken from the same logits, the constrained one under the grammar's mask and with the same random draw.
-While they agree one row serves both arms; when they differ the row forks: its KV is copied and each arm goes on alone.
-Rows leave the batch as soon as they are done, and waiting jobs take their place.
+While they agree one row serves both arms; when they differ the row forks: its KV is copied, and each arm continues
+alone. Rows leave the batch as soon as they are done, and waiting jobs take their place.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import torch
+from typing_extensions import override
 
 from engine.backends import (
     ArmResult,
     ArmsForked,
     BatchHalved,
+    Decoder,
     DecoderEvent,
     Finished,
     GrammarError,
     Started,
     TokenAdded,
 )
-from engine.decoding.batch import Rows
+from engine.decoding.batch import Batch
 from engine.decoding.detokenizer import TextStream, decode
-from engine.decoding.forks import Explainer
+from engine.decoding.forks import ForkExplainer
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler, SamplingParams
-from engine.decoding.selection import Choice, Choices, Chooser, probabilities
+from engine.decoding.scheduler import Scheduler
+from engine.decoding.selection import Choice, Choices, TokenSelector, probabilities
 from engine.decoding.thinking import Thinking
-from engine.decoding.twins import ArmState, Request, Row, Twin, WaitingFork
+from engine.decoding.twins import ArmState, Request, Row, Twin
+from engine.errors import EngineError
 from engine.grammars.grammar import Grammar
 from engine.models.model import LoadedModel
 from engine.models.placement import out_of_memory
 from engine.records import ARMS, Arm
 
-_LOOK_AHEAD = 64  # waiting prompts among which shared beginnings are looked for
+_NO_MEMORY = "The memory does not hold one job, neither its prompt nor its reply; what was finished is kept."
 
 
-class TwinDecoder:
-    """Decodes requests in the order they were submitted, as many at once as there are rows.
-
-    Call `step` until `busy` is false. `make_rows(slots)` gives empty rows; it is called again, with fewer slots, when
-    memory runs out.
-    """
+class TwinDecoder(Decoder):
+    """Decodes requests in the order they were submitted, as many at once as the batch has slots for."""
 
     def __init__(
         self,
         model: LoadedModel,
-        make_rows: Callable[[int], Rows],
+        make_batch: Callable[[int], Batch],
         slots: int,
         params: SamplingParams,
         max_new_tokens: int,
     ) -> None:
-        self._model, self._make_rows, self._slots, self._max_new_tokens = model, make_rows, slots, max_new_tokens
+        """make_batch: gives an empty batch of so many slots; called again, with fewer, when memory runs out."""
+        self._model, self._make_batch, self._max_new_tokens = model, make_batch, max_new_tokens
         self._sampler = Sampler(params, model.device)
         vocabulary_size: int = model.model.config.get_text_config().vocab_size
         self._masks = MaskTable(vocabulary_size, model.device, model.stop_ids)
-        self._chooser = Chooser(self._sampler, self._masks, model.stop_ids)
-        self._explainer = Explainer(model.tokenizer, self._masks)
-        self._waiting: deque[Request] = deque()
-        self._twins: dict[str, Twin] = {}
-        self._kv = make_rows(slots)
-        self._rows: list[Row] = []  # in the order of the KV's
-        self._parked: deque[WaitingFork] = deque()
-        self._parted = self._undivided = 0  # jobs so far that forked, and that ended without
+        self._selector = TokenSelector(self._sampler, self._masks, model.stop_ids)
+        self._explainer = ForkExplainer(model.tokenizer, self._masks)
+        self._scheduler = Scheduler(make_batch(slots), slots)
 
     @property
+    @override
     def busy(self) -> bool:
-        """Whether anything waits or runs."""
-        return bool(self._waiting or self._rows)
+        return self._scheduler.busy
 
     @property
+    @override
     def in_flight(self) -> int:
-        """Jobs that hold a row."""
-        return len(self._twins)
+        return self._scheduler.in_flight
 
     def submit(self, request: Request) -> None:
         """Put a request at the end of the queue. Its grammar must allow its prefill."""
-        self._waiting.append(request)
+        self._scheduler.waiting.append(request)
 
+    @override
     def prefer(self, id: str) -> None:
-        """Move a request that waits to the front of the queue."""
-        for request in [request for request in self._waiting if request.id == id]:
-            self._waiting.remove(request)
-            self._waiting.appendleft(request)
+        self._scheduler.waiting.prefer(id)
 
+    @override
     @torch.inference_mode()
     def cancel(self, id: str) -> bool:
-        """Drop a request, whether it waits or runs; False if it does neither."""
-        for request in [request for request in self._waiting if request.id == id]:
-            self._waiting.remove(request)
-            return True
-        twin = self._twins.pop(id, None)
-        if twin is None:
-            return False
-        self._parked = deque(parked for parked in self._parked if parked.row.twin is not twin)
-        for row in [row for row in self._rows if row.twin is twin]:
-            self._drop(row)
-        return True
+        return self._scheduler.cancel(id)
 
+    @override
     def close(self) -> None:
-        """Drop all requests, with the memory that they hold."""
-        for id in [*self._twins, *(request.id for request in self._waiting)]:
-            self.cancel(id)
+        self._scheduler.close()
 
+    @override
     @torch.inference_mode()
     def step(self) -> Iterator[DecoderEvent]:
-        """Begin waiting requests as far as there are rows, then decode one token in each. Yields what happened.
-
-        Raises torch.OutOfMemoryError or RuntimeError when the memory does not even hold one row.
-        """
+        """Admit requests and compute their prompts, which gives their first tokens; then one token for every row."""
         try:
-            self._unpark()
-            yield from self._begin()
-            if self._rows:
-                tokens = torch.tensor([row.token for row in self._rows], device=self._model.device)
-                yield from self._choose(self._rows[:], self._kv.step(tokens))
+            for forward in (self._admit, self._forward):
+                rows, logits = forward()
+                yield from (Started(row.twin.request.id) for row in rows if row.token is None)
+                for row, choices, p, scores in self._select(rows, logits):
+                    yield from self._apply(row, choices, p, scores)
+                    yield from self._release(row, choices)
             return
         except RuntimeError as error:
-            if not out_of_memory(error) or self._slots == 1:
+            if not out_of_memory(error):
                 raise
-        yield self._shrink()
+            if self._scheduler.max_rows == 1:
+                raise EngineError(_NO_MEMORY) from error
+        # Outside of the handler: the error's traceback keeps the tensors of the failed pass alive.
+        yield self._preempt_all()
 
-    def _begin(self) -> Iterator[DecoderEvent]:
-        """One pass over the prompts of the next requests. They get their rows, and their first tokens."""
-        openings = self._openings()
-        if not self._waiting or not openings:
-            return
-        prompts = [request.tokens for request in islice(self._waiting, _LOOK_AHEAD)]
-        logits = self._kv.prefill(prompts, openings)
-        if logits is None:
-            return
-        twins = [self._twin(self._waiting.popleft()) for _ in range(len(logits))]
-        rows = [Row(twin, tuple(twin.lanes)) for twin in twins]
-        yield from (Started(twin.request.id) for twin in twins)
-        self._rows += rows
-        yield from self._choose(rows, logits)
+    def _admit(self) -> tuple[list[Row], torch.Tensor | None]:
+        """One pass over the prompts of the next requests: their rows, and the logits that follow the prompts."""
+        scheduler = self._scheduler
+        scheduler.resume_forks()
+        prompts, most = scheduler.next_prompts(), scheduler.admissible
+        if not prompts or not most:
+            return [], None
+        logits = scheduler.batch.prefill(prompts, most, len(scheduler.rows))
+        return ([], None) if logits is None else (scheduler.admit(len(logits), self._start), logits)
 
-    def _openings(self) -> int:
-        """How many jobs may begin now, rows kept free for the forks to be expected.
+    def _forward(self) -> tuple[list[Row], torch.Tensor | None]:
+        """One pass that appends its token to every row: the rows, and the logits that follow."""
+        rows = self._scheduler.rows[:]  # as they are now: forks and releases move them while the pass is evaluated
+        if not rows:
+            return [], None
+        tokens = torch.tensor([row.token for row in rows], device=self._model.device)
+        logits = self._scheduler.batch.step(tokens, [row.length for row in rows])
+        for row in rows:
+            row.length += 1
+        return rows, logits
 
-        Taking a row that a fork then misses costs no work, but one arm has to wait for the other (see Parked), and the
-        user wants to see them side by side.
-        """
-        if self._kv.underway:
-            return 1
-        share = (self._parted + 1) / (self._parted + self._undivided + 1)
-        undivided = sum(len(row.arms) == 2 for row in self._rows)
-        openings = int((self._kv.room - len(self._parked) - share * undivided) / (1 + share))
-        return openings if self._twins else max(1, openings)
-
-    def _twin(self, request: Request) -> Twin:
+    def _start(self, request: Request) -> Twin:
+        # Both arms draw from one generator, so that they draw the same as long as they decode in step.
         generator = self._sampler.generator(request.seed)
-        arms = ARMS if request.grammar else ARMS[:1]
-        limit = self._max_new_tokens + (request.think.budget + len(request.think.close_ids) if request.think else 0)
-        lanes = {arm: ArmState(TextStream(self._model.tokenizer), generator, limit) for arm in arms}
-        for lane in lanes.values():
-            lane.thinking = Thinking(request.think) if request.think else None
-        if request.grammar and not request.think:
-            lanes["constrained"].state = request.grammar.start(request.prefill)
-        twin = self._twins[request.id] = Twin(request, lanes, len(request.prefill), time.perf_counter())
-        return twin
+        think = request.think
+        max_tokens = self._max_new_tokens + (think.budget + len(think.close_ids) if think else 0)
+        arms: dict[Arm, ArmState] = {
+            arm: ArmState(
+                TextStream(self._model.tokenizer), generator, max_tokens, thinking=Thinking(think) if think else None
+            )
+            for arm in (ARMS if request.grammar else ARMS[:1])
+        }
+        if request.grammar and not think:
+            arms["constrained"].grammar_state = request.grammar.start(request.prefill)
+        return Twin(request, arms, len(request.prefill), time.perf_counter())
 
-    def _choose(self, rows: list[Row], logits: torch.Tensor) -> Iterator[DecoderEvent]:
-        """Take each arm's next token from the logits of its row, `[rows, vocabulary]`."""
-        taken = self._chooser.choose(rows, logits)
-        for row, choices, p, scores in zip(rows, taken, probabilities(logits, taken), logits, strict=True):
-            yield from self._advance(row, choices, p, scores)
+    def _select(
+        self, rows: list[Row], logits: torch.Tensor | None
+    ) -> Iterable[tuple[Row, Choices, Mapping[Arm, float], torch.Tensor]]:
+        """Each row with the next token of each of its arms, how probable those are, and its logits `[vocabulary]`."""
+        if logits is None:
+            return ()
+        choices = self._selector.select(rows, logits)
+        return zip(rows, choices, probabilities(logits, choices), logits, strict=True)
 
-    def _advance(
+    def _apply(
         self, row: Row, choices: Choices, p: Mapping[Arm, float], logits: torch.Tensor
     ) -> Iterator[DecoderEvent]:
-        """Give each arm of a row its token; fork the row where they differ; drop it when nothing is left to decode."""
-        twin, shared = row.twin, len(row.arms) == 2
-        if shared and choices["constrained"].error:
-            shared = False
-        elif shared and choices["free"].token != choices["constrained"].token:
+        """Append each arm's token to it; where the two differ for the first time, explain the fork."""
+        twin, agree = row.twin, len(row.arms) == 2 and not choices["constrained"].error
+        if agree and choices["free"].token != choices["constrained"].token:
             twin.fork = self._explainer.explain(twin, choices, logits)
-            self._parted += 1
+            self._scheduler.record_fork()
             yield ArmsForked(twin.request.id, twin.fork)
-            shared = False
-        texts = {arm: self._push(twin, arm, choice, p[arm], shared) for arm, choice in choices.items()}
-        if shared:
-            yield from self._grown(twin, "both", texts["free"])
-        else:
-            for arm, text in texts.items():
-                yield from self._grown(twin, arm, text)
-        self._place(row, choices, shared)
-        if twin.done:
-            del self._twins[twin.request.id]
-            self._undivided += twin.fork is None
-            yield self._ended(twin)
+            agree = False
+        texts: dict[Arm | Literal["both"], str | None] = {
+            arm: self._push(twin, arm, choice, p[arm], agree) for arm, choice in choices.items()
+        }
+        if agree:
+            twin.chars += len(texts["free"] or "")
+            texts = {"both": texts["free"]}
+        yield from (TokenAdded(twin.request.id, arm, text) for arm, text in texts.items() if text is not None)
 
-    def _push(self, twin: Twin, arm: Arm, choice: Choice, p: float, shared: bool) -> str | None:
+    def _push(self, twin: Twin, name: Arm, choice: Choice, p: float, agree: bool) -> str | None:
         """Append a token to an arm; the new text, or None when the token was the end of the reply. p: the token's."""
-        lane, grammar = twin.lanes[arm], twin.request.grammar
-        lane.error = choice.error
-        if lane.error or choice.token in self._model.stop_ids:
-            self._finish(twin, lane, "stop")
+        arm, grammar = twin.arms[name], twin.request.grammar
+        arm.error = choice.error
+        if arm.error or choice.token in self._model.stop_ids:
+            self._finish(twin, arm, "stop")
             return None
-        lane.tokens.append(choice.token)
-        lane.state = choice.state
-        text = lane.stream.push(choice.token)
-        lane.p.append(p)
-        lane.ends.append((lane.ends[-1] if lane.ends else len(twin.request.prefill)) + len(text))
-        if lane.thinking:
-            self._think(lane, text, grammar if arm == "constrained" else None)
-        if len(lane.tokens) == lane.limit:
-            self._finish(twin, lane, "length")
-        elif lane.state is not None and not shared and grammar and self._masks.ends(grammar, lane.state):
-            self._finish(twin, lane, "stop")  # the only choice left; no pass is needed for it
+        arm.tokens.append(choice.token)
+        arm.grammar_state = choice.state
+        text = arm.stream.push(choice.token)
+        arm.p.append(p)
+        arm.ends.append((arm.ends[-1] if arm.ends else len(twin.request.prefill)) + len(text))
+        if arm.thinking:
+            self._think(arm, text, grammar if name == "constrained" else None)
+        if len(arm.tokens) == arm.max_tokens:
+            self._finish(twin, arm, "length")
+        elif arm.grammar_state is not None and not agree and grammar and self._masks.ends(grammar, arm.grammar_state):
+            # Only a stop token can follow, so no pass is needed for it. (An arm that agrees stays in the other's row.)
+            self._finish(twin, arm, "stop")
         return text
 
-    def _think(self, lane: ArmState, text: str, grammar: Grammar | None) -> None:
-        """Let an arm go on thinking, or begin its answer, with its whole number of tokens."""
-        assert lane.thinking is not None
-        answer = lane.thinking.push(text)
+    def _think(self, arm: ArmState, text: str, grammar: Grammar | None) -> None:
+        """Let an arm continue to think, or begin its answer, with its full number of tokens."""
+        assert arm.thinking is not None
+        answer = arm.thinking.push(text)
         if answer is None:
             return
-        lane.thinking, lane.limit = None, len(lane.tokens) + self._max_new_tokens
+        arm.thinking, arm.max_tokens = None, len(arm.tokens) + self._max_new_tokens
         if grammar is None:
             return
         try:
-            lane.state = grammar.start(answer.lstrip())
-        except GrammarError:  # the token that closed the tag went on with something else
-            lane.state = grammar.start()
+            arm.grammar_state = grammar.start(answer.lstrip())
+        except GrammarError:  # the token that closed the tag continued with something else
+            arm.grammar_state = grammar.start()
 
-    def _grown(self, twin: Twin, arm: Arm | Literal["both"], text: str | None) -> Iterator[DecoderEvent]:
-        if text is None:
-            return
-        if arm == "both":
-            twin.chars += len(text)
-        yield TokenAdded(twin.request.id, arm, text)
+    def _finish(self, twin: Twin, arm: ArmState, why: Literal["stop", "length"]) -> None:
+        arm.finish, arm.seconds = why, time.perf_counter() - twin.started
 
-    def _finish(self, twin: Twin, lane: ArmState, why: Literal["stop", "length"]) -> None:
-        lane.finish, lane.seconds = why, time.perf_counter() - twin.started
-
-    def _place(self, row: Row, choices: Choices, shared: bool) -> None:
-        """Decide which rows go on: one for both arms, one for each, or none."""
-        going = [arm for arm in row.arms if row.twin.lanes[arm].finish is None]
-        if not going:
-            self._drop(row)
-        elif shared:
-            row.token = choices["free"].token
+    def _release(self, row: Row, choices: Choices) -> Iterator[Finished]:
+        """Keep the arms that took one token in the row, fork one that took another; free the row when none is left."""
+        twin = row.twin
+        running = [arm for arm in row.arms if twin.arms[arm].finish is None]
+        if running:
+            row.token = choices[running[0]].token
+            row.arms = tuple(arm for arm in running if choices[arm].token == row.token)
+            for arm in running[len(row.arms) :]:
+                self._scheduler.fork(row, arm, choices[arm].token)
         else:
-            row.arms, row.token = (going[0],), choices[going[0]].token
-            for arm in going[1:]:
-                self._fork(row, arm, choices[arm].token)
+            self._scheduler.release(row)
+        if twin.done:
+            self._scheduler.finish(twin)
+            yield self._result(twin)
 
-    def _fork(self, source: Row, arm: Arm, token: int) -> None:
-        """Give an arm a row of its own, or have it wait for one, with its own copy of the draws to come."""
-        parked = WaitingFork(Row(source.twin, (arm,), token), source, self._kv.lengths[self._rows.index(source)])
-        if self._kv.room:
-            self._copy(parked)
-            return
-        lane = source.twin.lanes[arm]
-        lane.generator = lane.generator and lane.generator.clone_state()
-        self._parked.append(parked)
-
-    def _unpark(self) -> None:
-        while self._parked and self._kv.room:
-            self._copy(self._parked.popleft())
-
-    def _copy(self, parked: WaitingFork) -> None:
-        self._kv.fork(self._rows.index(parked.source), parked.length)
-        self._rows.append(parked.row)
-
-    def _drop(self, row: Row) -> None:
-        """Free a row, or leave it to the arm that waits for it."""
-        number = self._rows.index(row)
-        for parked in [parked for parked in self._parked if parked.source is row]:
-            self._parked.remove(parked)
-            self._kv.rewind(number, parked.length)
-            self._rows[number] = parked.row
-            return
-        self._kv.drop(number)
-        self._rows[number] = self._rows[-1]
-        self._rows.pop()
-
-    def _shrink(self) -> BatchHalved:
-        """Start the jobs in flight again, with half as many rows."""
-        requests = [twin.request for twin in self._twins.values()]
-        self._waiting.extendleft(reversed(requests))
-        self._slots = max(1, (len(self._rows) or self._slots) // 2)
-        self._twins.clear()
-        self._rows.clear()
-        self._parked.clear()
-        del self._kv  # before the new ones are made
+    def _preempt_all(self) -> BatchHalved:
+        """Restart the jobs in flight, with half as many rows."""
+        jobs = self._scheduler.preempt_all()
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._kv = self._make_rows(self._slots)
-        return BatchHalved(self._slots, len(requests))
+        self._scheduler.batch = self._make_batch(self._scheduler.max_rows)
+        return BatchHalved(self._scheduler.max_rows, jobs)
 
-    def _ended(self, twin: Twin) -> Finished:
-        results = {arm: self._result(twin, lane) for arm, lane in twin.lanes.items() if not lane.error}
-        error = next((lane.error for lane in twin.lanes.values() if lane.error), None)
+    def _result(self, twin: Twin) -> Finished:
+        results = {name: self._arm_result(twin, arm) for name, arm in twin.arms.items() if not arm.error}
+        error = next((arm.error for arm in twin.arms.values() if arm.error), None)
         return Finished(twin.request.id, results["free"], results.get("constrained"), twin.fork, error)
 
-    def _result(self, twin: Twin, lane: ArmState) -> ArmResult:
-        assert lane.finish is not None
-        text = twin.request.prefill + decode(self._model.tokenizer, lane.tokens)
-        ends = (*lane.ends[:-1], len(text)) if lane.ends else ()  # half a character at the end becomes U+FFFD
-        return ArmResult(text, tuple(lane.tokens), lane.finish, lane.seconds, tuple(lane.p), ends)
+    def _arm_result(self, twin: Twin, arm: ArmState) -> ArmResult:
+        assert arm.finish is not None
+        text = twin.request.prefill + decode(self._model.tokenizer, arm.tokens)
+        ends = (*arm.ends[:-1], len(text)) if arm.ends else ()  # half a character at the end becomes U+FFFD
+        return ArmResult(text, tuple(arm.tokens), arm.finish, arm.seconds, tuple(arm.p), ends)

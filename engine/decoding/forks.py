@@ -1,4 +1,4 @@
-"""Why the arms parted: what the model wanted, what the grammar allowed, how much probability the mask threw away."""
+"""Why the arms forked: what the model wanted, what the grammar allowed, how much probability the mask removed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from engine.records import Candidate, Fork
 _CANDIDATES = 10
 
 
-class Explainer:
+class ForkExplainer:
     """Makes the fork's record from the logits at which the arms chose differently."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, masks: MaskTable) -> None:
         self._tokenizer, self._masks = tokenizer, masks
 
     def explain(self, twin: Twin, choices: Choices, logits: torch.Tensor) -> Fork:
-        """The fork of a job whose arms have not taken these choices yet; logits `[vocabulary]`."""
-        grammar, lane = constrained(twin)
+        """The fork of a job whose arms do not have these tokens yet; logits `[vocabulary]`."""
+        grammar, arm = constrained(twin)
         p = logits.softmax(dim=-1)
-        if lane.thinking:  # its thinking was closed for it: nothing else was allowed
+        if arm.thinking:  # the decoder closes its thinking for it: nothing else was allowed
             allowed = torch.zeros_like(p, dtype=torch.bool)
             allowed[choices["constrained"].token] = True
         else:
-            allowed = self._masks.gather([(grammar, lane.state)])[0]
+            allowed = self._masks.gather([(grammar, arm.grammar_state)])[0]
         return Fork(
-            token=len(lane.tokens),
+            token=len(arm.tokens),
             char=twin.chars,
             wanted=self._candidates(p, choices["free"].token),
             allowed=self._candidates(p * allowed, choices["constrained"].token),

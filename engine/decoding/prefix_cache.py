@@ -1,4 +1,4 @@
-"""Which prompts are computed in the next pass, so that what they share is computed once."""
+"""Which prompts are computed in the next pass, so that the prefixes they share are computed once."""
 
 from __future__ import annotations
 
@@ -6,47 +6,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-WORTH = 16
-"""A shared beginning is computed apart when it spares the next prompt at least so many tokens."""
+_MIN_SAVED = 16
+"""A common prefix is worth a pass of its own when the next prompt is spared at least this many tokens."""
 
 Tokens = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """The first `count` waiting prompts go into the next pass; `keep` tokens of the first are kept for those after."""
+class PrefillPlan:
+    """The next pass over waiting prompts."""
 
     count: int
+    """How many of the waiting prompts it computes, from the front."""
     keep: int
+    """How many tokens of the first become the cached prefix, for the prompts after it; 0 leaves the prefix as it is."""
 
 
-def common(one: Tokens, other: Tokens) -> int:
-    """How many tokens two prompts begin with in common."""
+def common_prefix_length(one: Tokens, other: Tokens) -> int:
+    """How many tokens two prompts have in common at their beginning."""
     for place, (token, counterpart) in enumerate(zip(one, other, strict=False)):
         if token != counterpart:
             return place
     return min(len(one), len(other))
 
 
-def known(prefix: Tokens, prompt: Tokens) -> int:
-    """How many tokens of a prompt need not be computed. Its last one must be: the reply is chosen from its logits."""
-    return min(common(prefix, prompt), len(prompt) - 1)
+def cached_length(prefix: Tokens, prompt: Tokens) -> int:
+    """How many tokens of a prompt need not be computed. Its last one must be: its logits select the first token."""
+    return min(common_prefix_length(prefix, prompt), len(prompt) - 1)
 
 
-def look_ahead(prompts: Sequence[Tokens], most: int, prefix: Tokens, budget: int) -> Ahead:
-    """Plan a pass over at most `most` of the waiting prompts (in order) and about `budget` tokens, padding included.
+def plan_prefill(prompts: Sequence[Tokens], most: int, prefix: Tokens, max_tokens: int) -> PrefillPlan:
+    """Plan a pass over at most `most` of the waiting prompts (in order) and about `max_tokens` tokens, with padding.
 
-    A prompt goes alone when the one behind it shares more with it than what is kept so far (`prefix`), and what they
-    share is kept from then on. Otherwise as many go together as the budget holds, up to the next such prompt.
+    A prompt goes alone when the next one has more in common with it than with the cached prefix; what the two share
+    becomes the new prefix. Otherwise the pass takes as many prompts as fit, up to the next one that should go alone.
     """
-    shared = [common(one, other) for one, other in pairwise(prompts)]
+    shared = [common_prefix_length(one, other) for one, other in pairwise(prompts)]
     longest = 0
     for count, prompt in enumerate(prompts[:most]):
-        here = known(prefix, prompt)
-        opens = count < len(shared) and shared[count] - here >= WORTH
+        cached = cached_length(prefix, prompt)
+        opens = count < len(shared) and shared[count] - cached >= _MIN_SAVED
         if count == 0 and opens:
-            return Ahead(1, shared[0])
-        longest = max(longest, len(prompt) - here)
-        if count and (opens or longest * (count + 1) > budget):
-            return Ahead(count, 0)
-    return Ahead(min(most, len(prompts)), 0)
+            return PrefillPlan(1, shared[0])
+        longest = max(longest, len(prompt) - cached)
+        # Padded to the longest, so this is the size of the pass if the prompt joins it.
+        if count and (opens or longest * (count + 1) > max_tokens):
+            return PrefillPlan(count, 0)
+    return PrefillPlan(min(most, len(prompts)), 0)

@@ -20,32 +20,31 @@ _AT_ONCE = 16  # rows
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A token, and the grammar's state after it, which the constrained arm goes on in.
-
-    error: why the constrained arm cannot go on; its token then means nothing.
-    """
+    """The token that an arm takes next."""
 
     token: int
     state: State = None
+    """The grammar's state after it, in the constrained arm."""
     error: str | None = None
+    """Why the constrained arm cannot continue; `token` then means nothing."""
 
 
 Choices: TypeAlias = Mapping[Arm, Choice]
 
 
-class Chooser:
-    """Chooses for all rows at once.
+class TokenSelector:
+    """Selects the next tokens of all rows at once.
 
-    Where the grammar allows what is chosen without a mask, that is what would be chosen under it as well: the best of
-    all is the best of those allowed. So only the other rows are masked and chosen again. (With top_k or top_p all are,
-    as these trim what is left after masking.)
+    Where the grammar allows the token that is selected without a mask, a mask would not change the selection: the best
+    of all tokens is the best of the allowed ones. So only the other rows are masked and selected again. (With top_k or
+    top_p all are, since these trim what is left after masking.)
     """
 
     def __init__(self, sampler: Sampler, masks: MaskTable, stop_ids: Collection[int]) -> None:
         self._sampler, self._masks, self._stop_ids = sampler, masks, stop_ids
 
-    def choose(self, rows: Sequence[Row], logits: torch.Tensor) -> Sequence[Choices]:
-        """The choice of each arm that a row serves, from the logits `[rows, vocabulary]`."""
+    def select(self, rows: Sequence[Row], logits: torch.Tensor) -> Sequence[Choices]:
+        """The next token of each arm of each row, from the logits `[rows, vocabulary]`."""
         race = self._race(rows, logits.shape[-1])
         wanted = self._sampler.choose(logits, race).tolist()
         choices: list[dict[Arm, Choice]] = [
@@ -68,16 +67,16 @@ class Chooser:
         return choices
 
     def _without_mask(self, twin: Twin, token: int) -> Choice | None:
-        """What needs no mask: a thought, the free choice where it is allowed, the only choice there is; else None."""
-        grammar, lane = constrained(twin)
-        if lane.thinking:
-            return Choice(lane.thinking.choose(token, self._stop_ids))
-        state = None if self._sampler.trims else grammar.advance(lane.state, token)
+        """A choice that needs no mask: a thought, an allowed free choice, the only choice there is; else None."""
+        grammar, arm = constrained(twin)
+        if arm.thinking:
+            return Choice(arm.thinking.choose(token, self._stop_ids))
+        state = None if self._sampler.trims else grammar.advance(arm.grammar_state, token)
         if state is None:
-            only = self._masks.only(grammar, lane.state)
+            only = self._masks.only(grammar, arm.grammar_state)
             if only is None:
                 return None
-            token, state = only, grammar.advance(lane.state, only)
+            token, state = only, grammar.advance(arm.grammar_state, only)
         return Choice(token, state)
 
     def _masked(
@@ -85,15 +84,15 @@ class Chooser:
     ) -> list[Choice]:
         if not numbers:
             return []
-        lanes = [constrained(rows[number].twin) for number in numbers]
-        allowed = self._masks.gather([(grammar, lane.state) for grammar, lane in lanes])
+        arms = [constrained(rows[number].twin) for number in numbers]
+        allowed = self._masks.gather([(grammar, arm.grammar_state) for grammar, arm in arms])
         scores = logits[numbers].masked_fill_(~allowed, -torch.inf)
         tokens = self._sampler.choose(scores, None if race is None else race[numbers]).tolist()
-        return [_taken(grammar, lane, token) for (grammar, lane), token in zip(lanes, tokens, strict=True)]
+        return [_choice(grammar, arm, token) for (grammar, arm), token in zip(arms, tokens, strict=True)]
 
     def _race(self, rows: Sequence[Row], vocabulary_size: int) -> torch.Tensor | None:
-        """One draw a generator, so that the arms of a job run the same race, whether they share a row or not."""
-        generators = [row.twin.lanes[row.arms[0]].generator for row in rows]
+        """One draw for each generator, so that the arms of a job run the same race, whether they share a row or not."""
+        generators = [row.twin.arms[row.arms[0]].generator for row in rows]
         if generators[0] is None:
             return None
         distinct = list(dict.fromkeys(generators))
@@ -105,27 +104,27 @@ class Chooser:
 
 
 def probabilities(logits: torch.Tensor, choices: Sequence[Choices]) -> list[dict[Arm, float]]:
-    """How probable what each arm took is to the model, unmasked, at temperature 1; four digits of it.
+    """How probable the model finds the token of each arm, unmasked, at temperature 1; rounded to four digits.
 
-    logits: `[rows, vocabulary]`, as the choices were taken from. Of a choice that failed it means nothing.
+    logits: `[rows, vocabulary]`, those that the choices were taken from. For a choice with an error it means nothing.
     """
     tokens = [[max(0, each[arm].token) if arm in each else 0 for arm in ARMS] for each in choices]
     ids = torch.tensor(tokens, device=logits.device)
-    # A few rows at a time: new memory for all of them takes longer to get than to fill.
+    # A few rows at a time: getting new memory for all of them takes longer than filling it.
     parts = zip(*(torch.split(each, _AT_ONCE) for each in (logits, ids)), strict=True)
     weights = torch.cat([rows.softmax(dim=-1).gather(1, taken) for rows, taken in parts]).tolist()
     return [{arm: float(f"{p:.4g}") for arm, p in zip(ARMS, row, strict=True)} for row in weights]
 
 
 def constrained(twin: Twin) -> tuple[Grammar, ArmState]:
-    """The grammar and the constrained lane of a job that has them."""
+    """The grammar and the constrained arm of a job that has them."""
     assert twin.request.grammar is not None
-    return twin.request.grammar, twin.lanes["constrained"]
+    return twin.request.grammar, twin.arms["constrained"]
 
 
-def _taken(grammar: Grammar, lane: ArmState, token: int) -> Choice:
+def _choice(grammar: Grammar, arm: ArmState, token: int) -> Choice:
     try:
-        state = grammar.advance(lane.state, token)
+        state = grammar.advance(arm.grammar_state, token)
     except GrammarError as error:
         return Choice(token, error=str(error))
     assert state is not None, "the mask allowed a token that the grammar does not"

@@ -1,4 +1,4 @@
-"""What the twin-row loop works on: requests, their two lanes, rows."""
+"""What the decoder works on: requests, the twin that one becomes while it is decoded, and its rows in the batch."""
 
 from __future__ import annotations
 
@@ -16,73 +16,80 @@ from engine.records import Arm, Fork
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One job for the decoder. `tokens` is the whole prompt, the prefilled beginning of the reply included.
-
-    grammar None: the free arm alone. think: both arms think first, and the grammar holds for what follows.
-    """
+    """One job for the decoder."""
 
     id: str
     tokens: Sequence[int]
+    """The whole prompt, including the prefilled beginning of the reply."""
     prefill: str
     seed: int
     grammar: Grammar | None
+    """None: the free arm is decoded alone."""
     think: Think | None = None
+    """Both arms think first; the grammar holds for what follows."""
 
 
 @dataclass(slots=True, eq=False)
 class ArmState:
-    """What one arm of one job has become so far. `state` is the grammar's, in the constrained arm once it has thought.
-
-    generator: the source of its draws, None when decoding is greedy. Lanes that decode in step share one.
-    p, ends: of each token, as in records.Reply. limit: how many tokens it may take.
-    thinking: None where there is none, or no more. error: why it was given up.
-    """
+    """What has been decoded of one arm of one job."""
 
     stream: TextStream
     generator: torch.Generator | None
-    limit: int
+    """The source of its draws, None when decoding is greedy. Arms that decode in step share one."""
+    max_tokens: int
     thinking: Thinking | None = None
-    state: State = None
+    """None where the arm does not think, or no longer."""
+    grammar_state: State = None
+    """Of the constrained arm, once it has finished thinking."""
     tokens: list[int] = field(default_factory=list)
     p: list[float] = field(default_factory=list)
+    """Of each token, as in records.Reply."""
     ends: list[int] = field(default_factory=list)
+    """Of each token, as in records.Reply."""
     finish: Literal["stop", "length"] | None = None
     seconds: float = 0.0
     error: str | None = None
+    """Why the arm could not be decoded to its end."""
 
 
 @dataclass(slots=True, eq=False)
 class Twin:
-    """A job in flight: its lanes, and where they parted. chars: how much text they share."""
+    """A job in flight."""
 
     request: Request
-    lanes: dict[Arm, ArmState]
+    arms: dict[Arm, ArmState]
     chars: int
+    """The length of the text that the arms share."""
     started: float
     fork: Fork | None = None
 
     @property
     def done(self) -> bool:
-        """Whether every arm has ended."""
-        return all(lane.finish for lane in self.lanes.values())
+        """Whether every arm has finished."""
+        return all(arm.finish for arm in self.arms.values())
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One row of the batch: the arms it still serves and the token it will be given next."""
+    """One sequence of the batch: an arm of a job, or both while they agree."""
 
     twin: Twin
     arms: tuple[Arm, ...]
-    token: int = -1
+    length: int
+    """How many of its tokens have been computed, which is how many the KV cache holds."""
+    token: int | None = None
+    """What the next forward pass appends to it; None until its first token has been selected."""
+    slot: int = -1
+    """Its place in the batch, -1 while it waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingFork:
-    """A forked arm that found no free row. It goes on from the first `length` tokens of `source`.
+    """A forked arm that found no free slot.
 
-    Those stay as they are: the arm gets a copy when there is room, or the row itself when `source` has ended.
+    It continues from the first `row.length` tokens of `source`, which never change: the arm gets a copy of them when a
+    slot becomes free, or takes over the slot of `source` when that has finished.
     """
 
     row: Row
     source: Row
-    length: int

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 from engine.backends import Decoder, DecoderEvent
-from engine.errors import EngineError
 from engine.protocol.commands import Cancel, Prefer
 from engine.protocol.events import Event, Paused
 
@@ -63,11 +62,9 @@ def drive(
     apply_request: Callable[[Prefer | Cancel], None],
     before_pause: Callable[[], None],
 ) -> Iterator[Iterator[DecoderEvent]]:
-    """What happens, step by step: each step is to be gone through before the next.
+    """The decoder's steps, until it is done or stopped. Use up each step before taking the next.
 
-    grant: does what the user wishes. before_pause: sends what waits to be sent.
-
-    Going through a step raises EngineError where the memory does not hold a single job.
+    apply_request: carries out what the user asks for. before_pause: sends what waits to be sent.
     """
     while decoder.busy and not control.stopped.is_set():
         for request in control.take_requests():
@@ -81,17 +78,4 @@ def drive(
                     apply_request(request)
             emit(Paused(False))
             continue
-        yield _step(decoder)
-
-
-def _step(decoder: Decoder) -> Iterator[DecoderEvent]:
-    try:
-        yield from decoder.step()
-    except RuntimeError as error:
-        from engine.models.placement import out_of_memory  # PyTorch, which a server needs not
-
-        if not out_of_memory(error):
-            raise
-        raise EngineError(
-            "The memory does not hold one job, neither its prompt nor its reply; what was finished is kept."
-        ) from error
+        yield decoder.step()

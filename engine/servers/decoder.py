@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import aclosing
@@ -13,7 +12,7 @@ from typing import TypeAlias
 
 from typing_extensions import override
 
-from engine.backends import ArmsForked, Decoder, DecoderEvent, Finished, Started, TokenAdded
+from engine.backends import ArmsForked, Decoder, DecoderEvent, Finished, RequestQueue, Started, TokenAdded
 from engine.errors import EngineError
 from engine.records import Arm
 from engine.servers.client import LoopThread
@@ -39,7 +38,7 @@ class ServerDecoder(Decoder):
         self, loop: LoopThread, client: RetryingClient, limiter: ConcurrencyLimiter, weighing: Weighing
     ) -> None:
         self._loop, self._client, self._limiter, self._weighing = loop, client, limiter, weighing
-        self._waiting: deque[JobRequest] = deque()
+        self._waiting: RequestQueue[JobRequest] = RequestQueue()
         self._in_flight: dict[str, Future[None]] = {}
         # Requests run in the loop's thread, `step` in the run's. Events cross over here, and exceptions with them:
         # raised in the loop's thread they would be lost.
@@ -61,14 +60,11 @@ class ServerDecoder(Decoder):
 
     @override
     def prefer(self, id: str) -> None:
-        for request in [request for request in self._waiting if request.id == id]:
-            self._waiting.remove(request)
-            self._waiting.appendleft(request)
+        self._waiting.prefer(id)
 
     @override
     def cancel(self, id: str) -> bool:
-        for request in [request for request in self._waiting if request.id == id]:
-            self._waiting.remove(request)
+        if self._waiting.cancel(id):
             return True
         future = self._in_flight.pop(id, None)
         return future is not None and (future.cancel() or True)

@@ -15,11 +15,11 @@ from typing import Any
 from unittest.mock import patch
 
 from engine.decoding import decoder
-from engine.decoding.batch import BatchRows
-from engine.decoding.forks import Explainer
+from engine.decoding.batch import SlotBatch
+from engine.decoding.forks import ForkExplainer
 from engine.decoding.masks import MaskTable
 from engine.decoding.sampling import Sampler
-from engine.decoding.selection import Chooser
+from engine.decoding.selection import TokenSelector
 from tests.bench.decoder import decode, grammar_for, open_backend
 from tests.bench.people import Workload, jobs_in
 from tests.bench.protocol import Result, Task, serve
@@ -81,13 +81,13 @@ def measure(task: Task) -> Result:
     steps, prompts, choices, weights, ends, forks = (Watch() for _ in range(6))
     unmasked = FirstOnly(choices)
     with (
-        steps.over(BatchRows, "step"),
-        prompts.over(BatchRows, "prefill"),
-        choices.over(Chooser, "choose"),
+        steps.over(SlotBatch, "step"),
+        prompts.over(SlotBatch, "prefill"),
+        choices.over(TokenSelector, "select"),
         unmasked.over(Sampler, "choose"),
         weights.over(decoder, "probabilities"),
         ends.over(MaskTable, "ends"),
-        forks.over(Explainer, "explain"),
+        forks.over(ForkExplainer, "explain"),
     ):
         runs = [decode(backend, jobs, grammar, task.max_new_tokens) for _ in range(task.runs)]
 

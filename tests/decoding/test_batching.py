@@ -1,13 +1,13 @@
 """The continuous batch: whatever shares it, in whatever order and however crowded, each reply is what it is alone.
 
-On a tiny random model, where a reply costs milliseconds; test_twin.py has the real one.
+On a tiny random model, where a reply costs milliseconds; test_decoder.py has the real one.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -18,14 +18,15 @@ from transformers import LlamaForCausalLM
 
 from engine.backends import BatchHalved, Finished, GrammarError, Started, TokenAdded, Unenforced
 from engine.decoding.backend import LocalBackend
-from engine.decoding.batch import BatchRows
+from engine.decoding.batch import SlotBatch
 from engine.decoding.cuda_graphs import Pass
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.detokenizer import decode
-from engine.decoding.prefix_cache import Ahead, look_ahead
+from engine.decoding.prefix_cache import PrefillPlan, plan_prefill
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.thinking import Think, Thinking
 from engine.decoding.twins import Request
+from engine.errors import EngineError
 from engine.grammars.grammar import Backend, Grammar, State
 from engine.models.model import LoadedModel
 from tests.decoding.reference import generate
@@ -83,11 +84,15 @@ def mixed(model: LoadedModel, grammars: list[Grammar]) -> list[Request]:
 
 
 def decoder(
-    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 64, rows: Any = None
+    model: LoadedModel,
+    requests: list[Request],
+    params: SamplingParams,
+    slots: int,
+    max_prefill_tokens: int = 64,
+    make_batch: Any = None,
 ) -> TwinDecoder:
-    made = TwinDecoder(
-        model, rows or partial(BatchRows, model, capacity=150, budget=budget), slots, params, MAX_NEW_TOKENS
-    )
+    plain = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=max_prefill_tokens)
+    made = TwinDecoder(model, make_batch or plain, slots, params, MAX_NEW_TOKENS)
     for one in requests:
         made.submit(one)
     return made
@@ -113,17 +118,17 @@ def alone(model: LoadedModel, grammars: list[Grammar]) -> dict[tuple[str, Sampli
 
 
 @pytest.mark.parametrize("params", [GREEDY, SAMPLED, TRIMMED], ids=["greedy", "sampled", "trimmed"])
-@pytest.mark.parametrize(("slots", "budget"), [(1, 7), (2, 64), (3, 16), (5, 500), (64, 64)])
+@pytest.mark.parametrize(("slots", "max_prefill_tokens"), [(1, 7), (2, 64), (3, 16), (5, 500), (64, 64)])
 def test_every_reply_is_what_it_is_alone(
     model: LoadedModel,
     grammars: list[Grammar],
     alone: dict[tuple[str, SamplingParams, bool], list[int]],
     params: SamplingParams,
     slots: int,
-    budget: int,
+    max_prefill_tokens: int,
 ) -> None:
     """One row: an arm that parts waits for the other's. Seven tokens a pass: every prompt takes several."""
-    for id, end in ended(decoder(model, mixed(model, grammars), params, slots, budget)).items():
+    for id, end in ended(decoder(model, mixed(model, grammars), params, slots, max_prefill_tokens)).items():
         assert list(end.free.tokens) == alone[id, params, False], id
         assert (end.constrained is None) == (int(id) % 4 == 3)
         if end.constrained:
@@ -142,8 +147,8 @@ def test_a_step_of_fixed_shape_decodes_the_same(
         captured.append(run)
         return run
 
-    rows = partial(BatchRows, model, capacity=150, budget=64, graphs=capture)
-    for id, end in ended(decoder(model, mixed(model, grammars), GREEDY, slots, rows=rows)).items():
+    make_batch = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=64, graphs=capture)
+    for id, end in ended(decoder(model, mixed(model, grammars), GREEDY, slots, make_batch=make_batch)).items():
         assert list(end.free.tokens) == alone[id, GREEDY, False], id
         if end.constrained:
             assert list(end.constrained.tokens) == alone[id, GREEDY, True], id
@@ -155,8 +160,8 @@ def test_a_pass_that_cannot_be_captured_runs_as_it_is(model: LoadedModel, gramma
         raise RuntimeError("operation not permitted when stream is capturing")
 
     requests = mixed(model, grammars)
-    rows = partial(BatchRows, model, capacity=150, budget=64, graphs=capture)
-    plain, other = (ended(decoder(model, requests, GREEDY, 16, rows=made)) for made in (None, rows))
+    make_batch = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=64, graphs=capture)
+    plain, other = (ended(decoder(model, requests, GREEDY, 16, make_batch=made)) for made in (None, make_batch))
     assert {id: end.free.tokens for id, end in plain.items()} == {id: end.free.tokens for id, end in other.items()}
 
 
@@ -170,7 +175,7 @@ def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: py
         return forward(self, input_ids=input_ids, **options)
 
     monkeypatch.setattr(LlamaForCausalLM, "forward", counted)
-    ended(decoder(model, requests, GREEDY, slots=16, budget=200))
+    ended(decoder(model, requests, GREEDY, slots=16, max_prefill_tokens=200))
     first, others = columns[0], columns[1]
     assert first == (1, len(TEXTS[0])), "the first prompt goes alone: the next ones share its beginning"
     assert others[0] == 1, "the second is decoded meanwhile"
@@ -182,14 +187,14 @@ def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: py
 def test_looking_ahead() -> None:
     shared, other = list(range(100)), list(range(500, 560))
     one, two, three = [*shared, 1], [*shared, 2, 3], [*shared, 4, 5, 6]
-    assert look_ahead([one, two, three], 8, (), 64) == Ahead(1, 100)
-    assert look_ahead([two, three], 8, shared, 64) == Ahead(2, 0)
-    assert look_ahead([two, three], 1, shared, 64) == Ahead(1, 0)
-    assert look_ahead([two, three, [*other, 1], [*other, 2]], 8, shared, 500) == Ahead(2, 0), "a new beginning"
-    assert look_ahead([[*other, 1], [*other, 2]], 8, shared, 500) == Ahead(1, 60)
-    assert look_ahead([one, one], 8, (), 64) == Ahead(1, 101), "a repeat shares all"
-    assert look_ahead([[1, 2], [3, 4], [5, 6]], 8, (), 4) == Ahead(2, 0), "no more than the budget"
-    assert look_ahead([[1] * 5, [2, 3]], 8, (), 4) == Ahead(1, 0)
+    assert plan_prefill([one, two, three], 8, (), 64) == PrefillPlan(1, 100)
+    assert plan_prefill([two, three], 8, shared, 64) == PrefillPlan(2, 0)
+    assert plan_prefill([two, three], 1, shared, 64) == PrefillPlan(1, 0)
+    assert plan_prefill([two, three, [*other, 1], [*other, 2]], 8, shared, 500) == PrefillPlan(2, 0), "a new beginning"
+    assert plan_prefill([[*other, 1], [*other, 2]], 8, shared, 500) == PrefillPlan(1, 60)
+    assert plan_prefill([one, one], 8, (), 64) == PrefillPlan(1, 101), "a repeat shares all"
+    assert plan_prefill([[1, 2], [3, 4], [5, 6]], 8, (), 4) == PrefillPlan(2, 0), "no more than max_prefill_tokens"
+    assert plan_prefill([[1] * 5, [2, 3]], 8, (), 4) == PrefillPlan(1, 0)
 
 
 def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel) -> None:
@@ -237,19 +242,19 @@ def test_cancelling_frees_the_rows_of_a_job(model: LoadedModel, grammars: list[G
     assert all(results[id].free.tokens == expected[id].free.tokens for id in results)
 
 
-class Scarce(BatchRows):
+class Scarce(SlotBatch):
     """Rows in a memory that holds only three of them."""
 
     made: list[int]
 
     def __init__(self, slots: int, model: LoadedModel) -> None:
-        super().__init__(model, slots, capacity=150, budget=64)
+        super().__init__(model, slots, max_seq_len=150, max_prefill_tokens=64)
         self.made.append(slots)
 
-    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+    def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
         if len(tokens) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return super().step(tokens)
+        return super().step(tokens, lengths)
 
 
 def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: list[Grammar]) -> None:
@@ -257,7 +262,7 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
     requests = mixed(model, grammars)
     expected = ended(decoder(model, requests, SAMPLED, slots=64))
     Scarce.made = []
-    running = decoder(model, requests, SAMPLED, slots=64, rows=partial(Scarce, model=model))
+    running = decoder(model, requests, SAMPLED, slots=64, make_batch=partial(Scarce, model=model))
     results: dict[str, Finished] = {}
     shrunk: list[BatchHalved] = []
     texts: Counter[str] = Counter()
@@ -286,13 +291,14 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
 
 def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
     class Nothing(Scarce):
-        def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     Nothing.made = []
-    running = decoder(model, [request(model, 0, "a", None)], GREEDY, slots=4, rows=partial(Nothing, model=model))
-    with pytest.raises(torch.OutOfMemoryError):
+    running = decoder(model, [request(model, 0, "a", None)], GREEDY, slots=4, make_batch=partial(Nothing, model=model))
+    with pytest.raises(EngineError, match=r"^The memory does not hold one job, neither its prompt nor ") as caught:
         ended(running)
+    assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
     assert Nothing.made[-1] == 1
 
 

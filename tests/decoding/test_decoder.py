@@ -9,7 +9,7 @@ import torch
 
 from engine.backends import ArmResult, ArmsForked, Finished, Started, TokenAdded
 from engine.decoding.backend import LocalBackend
-from engine.decoding.batch import BatchRows, SeparateRows
+from engine.decoding.batch import SequentialBatch, SlotBatch
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
@@ -58,7 +58,7 @@ def decoder_for(
     model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 128
 ) -> TwinDecoder:
     capacity = max(len(request.tokens) for request in requests) + MAX_NEW_TOKENS
-    rows = partial(BatchRows, model, capacity=capacity, budget=budget)
+    rows = partial(SlotBatch, model, max_seq_len=capacity, max_prefill_tokens=budget)
     return with_requests(TwinDecoder(model, rows, slots, params, MAX_NEW_TOKENS), requests)
 
 
@@ -101,7 +101,7 @@ def test_each_arm_equals_what_it_is_alone(
 ) -> None:
     requests = requests_for(builtin_model, grammar)[:: 1 if params is GREEDY else 4]
     together = decode(builtin_model, requests, params, slots=2 * len(requests))
-    one_at_a_time = decode(builtin_model, requests[::8], params, slots=2, budget=16)
+    one_at_a_time = decode(builtin_model, requests[::8], params, slots=2, max_prefill_tokens=16)
     ties = 0
     for request in requests:
         free = generate(builtin_model, request, params, MAX_NEW_TOKENS, masked=False)
@@ -120,11 +120,8 @@ def test_separate_rows_decode_the_same(builtin_model: LoadedModel, grammar: Gram
     """The slower way, for models whose caches cannot be shared, gives the same replies."""
     requests = requests_for(builtin_model, grammar)[:2]
     batched = decode(builtin_model, requests, GREEDY, slots=2)
-    separate = run(
-        with_requests(
-            TwinDecoder(builtin_model, lambda slots: SeparateRows(builtin_model), 1, GREEDY, MAX_NEW_TOKENS), requests
-        )
-    )
+    decoder = TwinDecoder(builtin_model, lambda slots: SequentialBatch(builtin_model), 1, GREEDY, MAX_NEW_TOKENS)
+    separate = run(with_requests(decoder, requests))
     assert {id: ended.free.tokens for id, ended in separate.items()} == {
         id: ended.free.tokens for id, ended in batched.items()
     }

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from engine.backends import Finished
 from engine.decoding.backend import LocalBackend
-from engine.decoding.batch import BatchRows
+from engine.decoding.batch import SlotBatch
 from engine.decoding.cuda_graphs import cuda_capture
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
@@ -29,8 +29,10 @@ pytestmark = [
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
 
 
-def decode(model: LoadedModel, requests: list[Request], rows: partial[BatchRows], temperature: float) -> list[Finished]:
-    decoder = TwinDecoder(model, rows, 24, SamplingParams(temperature), 24)
+def decode(
+    model: LoadedModel, requests: list[Request], batch: partial[SlotBatch], temperature: float
+) -> list[Finished]:
+    decoder = TwinDecoder(model, batch, 24, SamplingParams(temperature), 24)
     for request in requests:
         decoder.submit(request)
     ended = []
@@ -56,9 +58,9 @@ def requests_for(model: LoadedModel) -> list[Request]:
 
 def plain_and_captured(model: LoadedModel, requests: list[Request], temperature: float) -> tuple[list[Finished], int]:
     """What the plain step decodes, and how many of the jobs the captured one decodes in the same way."""
-    rows = partial(BatchRows, model, capacity=160, budget=512)
-    plain = decode(model, requests, rows, temperature)
-    captured = decode(model, requests, partial(rows, graphs=cuda_capture()), temperature)
+    batch = partial(SlotBatch, model, max_seq_len=160, max_prefill_tokens=512)
+    plain = decode(model, requests, batch, temperature)
+    captured = decode(model, requests, partial(batch, graphs=cuda_capture()), temperature)
     return plain, sum(texts_of(one) == texts_of(other) for one, other in zip(plain, captured, strict=True))
 
 
