@@ -358,7 +358,7 @@ def test_the_choice_of_precision() -> None:
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ASK = """
 import json, sys
-from engine.decoding.hub import model_folder
+from engine.models.hub import model_folder
 from engine.errors import BadInputError
 for name in sys.argv[2:]:
     steps = []
