@@ -56,6 +56,7 @@ def decode(
             elif isinstance(happening, ArmsForked):
                 decoded.forked.add(happening.id)
             elif isinstance(happening, Finished):
+                assert happening.free is not None
                 decoded.free[happening.id] = happening.free
                 if happening.constrained is not None:
                     decoded.constrained[happening.id] = happening.constrained

@@ -77,7 +77,7 @@ def _random_model(shape: dict[str, Any], folder: str, device: torch.device, dtyp
     """A Llama with the built-in model's tokenizer. It hardly ever ends a reply, so every reply takes all its tokens."""
     tokenizer = AutoTokenizer.from_pretrained(Path(folder))
     with device:
-        model: Any = AutoModelForCausalLM.from_config(LlamaConfig(**shape), dtype=dtype)  # type: ignore[no-untyped-call]
+        model: Any = AutoModelForCausalLM.from_config(LlamaConfig(**shape), dtype=dtype)
     model.eval()
     stop_ids = (int(tokenizer.eos_token_id),)
     return LoadedModel("random", model, tokenizer, device, dtype, stop_ids, shape["max_position_embeddings"])

@@ -59,7 +59,7 @@ def main(jobs: int, concurrencies: Iterable[int], every_core: bool, runs: int) -
         local = Session(ModelSpec(device="cpu"), out, lambda event: None)
         here = fastest([measure("here", local, order) for _ in range(runs + 1)])  # the first also warms up
         tell(here, here)
-        local = None
+        del local  # its memory, before the server starts
         env = _MAY_RESET | (_EVERY_CORE if every_core else {})
         with vllm_server(out / "vllm.log", env=env) as server:
             for concurrency in (None, *concurrencies):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -26,7 +26,7 @@ def jsonbreak(*arguments: object, cwd: Path | None = None) -> subprocess.Complet
     return subprocess.run([*JSONBREAK, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
 
 
-def records_of(finished: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+def records_of(finished: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     lines = (Path(finished.stdout.strip()) / "records.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from engine.decoding.decoder import Request
+from engine.backends import ArmResult, Finished
 from engine.decoding.sampling import SamplingParams
+from engine.decoding.twins import Request
 from engine.grammars.grammar import Grammar
 from engine.models.model import LoadedModel
 
@@ -29,6 +30,12 @@ class Mask(LogitsProcessor):
         allowed = self._grammar.allowed(state)
         masked[0, allowed] = scores[0, allowed]
         return masked
+
+
+def free_of(finished: Finished) -> ArmResult:
+    """The free reply of a job that has one."""
+    assert finished.free is not None
+    return finished.free
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ def generate(
     )
     prompt = torch.tensor([request.tokens])
     torch.manual_seed(request.seed)
-    output = model.model.generate(
+    output = model.model.generate(  # type: ignore[operator]
         prompt, attention_mask=torch.ones_like(prompt), generation_config=config, logits_processor=processors
     )
     tokens = output.sequences[0, prompt.shape[1] :].tolist()

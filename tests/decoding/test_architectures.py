@@ -24,7 +24,7 @@ from engine.decoding.twins import Request
 from engine.models.model import LoadedModel
 from engine.suites.jobs import Job
 from engine.suites.tables import Generation
-from tests.decoding.reference import generate
+from tests.decoding.reference import free_of, generate
 from tests.helpers.tiny_models import HEADS, IDS, SIZES, llama, loaded
 
 WINDOW = 8
@@ -91,5 +91,5 @@ def test_each_arm_equals_what_it_is_alone(
         params = SamplingParams(temperature)
         result = ended[str(number)]
         assert result.constrained is not None
-        assert list(result.free.tokens) == generate(model, request, params, 20, masked=False).tokens
+        assert list(free_of(result).tokens) == generate(model, request, params, 20, masked=False).tokens
         assert list(result.constrained.tokens) == generate(model, request, params, 20, masked=True).tokens

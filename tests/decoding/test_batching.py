@@ -29,7 +29,7 @@ from engine.decoding.twins import Request
 from engine.errors import EngineError
 from engine.grammars.grammar import Backend, Grammar, State
 from engine.models.model import LoadedModel
-from tests.decoding.reference import generate
+from tests.decoding.reference import free_of, generate
 from tests.helpers.tiny_models import STOP, llama, loaded
 
 MAX_NEW_TOKENS = 20
@@ -50,7 +50,11 @@ def model() -> LoadedModel:
 @pytest.fixture(scope="module")
 def grammars(model: LoadedModel) -> list[Grammar]:
     backend = LocalBackend(model)
-    schemas = [(OBJECT, "outlines_core"), (LIST, "outlines_core"), (OBJECT, "llguidance")]
+    schemas: list[tuple[dict[str, Any], Backend]] = [
+        (OBJECT, "outlines_core"),
+        (LIST, "outlines_core"),
+        (OBJECT, "llguidance"),
+    ]
     return [backend.grammar(schema, 60, lambda event: None, kind) for schema, kind in schemas]
 
 
@@ -99,7 +103,7 @@ def decoder(
 
 
 def ended(decoder: TwinDecoder) -> dict[str, Finished]:
-    results = {}
+    results: dict[str, Finished] = {}
     while decoder.busy:
         results |= {happening.id: happening for happening in decoder.step() if isinstance(happening, Finished)}
     assert decoder.in_flight == 0
@@ -129,7 +133,7 @@ def test_every_reply_is_what_it_is_alone(
 ) -> None:
     """One row: an arm that parts waits for the other's. Seven tokens a pass: every prompt takes several."""
     for id, end in ended(decoder(model, mixed(model, grammars), params, slots, max_prefill_tokens)).items():
-        assert list(end.free.tokens) == alone[id, params, False], id
+        assert list(free_of(end).tokens) == alone[id, params, False], id
         assert (end.constrained is None) == (int(id) % 4 == 3)
         if end.constrained:
             assert list(end.constrained.tokens) == alone[id, params, True], id
@@ -149,7 +153,7 @@ def test_a_step_of_fixed_shape_decodes_the_same(
 
     make_batch = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=64, graphs=capture)
     for id, end in ended(decoder(model, mixed(model, grammars), GREEDY, slots, make_batch=make_batch)).items():
-        assert list(end.free.tokens) == alone[id, GREEDY, False], id
+        assert list(free_of(end).tokens) == alone[id, GREEDY, False], id
         if end.constrained:
             assert list(end.constrained.tokens) == alone[id, GREEDY, True], id
     assert 1 <= len(captured) <= 6, "one for each bucket that occurred"
@@ -162,7 +166,7 @@ def test_a_pass_that_cannot_be_captured_runs_as_it_is(model: LoadedModel, gramma
     requests = mixed(model, grammars)
     make_batch = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=64, graphs=capture)
     plain, other = (ended(decoder(model, requests, GREEDY, 16, make_batch=made)) for made in (None, make_batch))
-    assert {id: end.free.tokens for id, end in plain.items()} == {id: end.free.tokens for id, end in other.items()}
+    assert {id: free_of(end).tokens for id, end in plain.items()} == {id: free_of(end).tokens for id, end in other.items()}
 
 
 def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +175,8 @@ def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: py
     forward = LlamaForCausalLM.forward
 
     def counted(self: Any, input_ids: torch.Tensor, **options: Any) -> Any:
-        columns.append(tuple(input_ids.shape))
+        rows, width = input_ids.shape
+        columns.append((rows, width))
         return forward(self, input_ids=input_ids, **options)
 
     monkeypatch.setattr(LlamaForCausalLM, "forward", counted)
@@ -208,7 +213,7 @@ def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel)
                 begun.append(happening.id)
             elif isinstance(happening, Finished):
                 assert happening.constrained is not None
-                assert happening.free.tokens == happening.constrained.tokens
+                assert free_of(happening).tokens == happening.constrained.tokens
                 assert happening.fork is None
         most = max(most, running.in_flight)
     assert begun == [str(number) for number in range(40)]
@@ -239,7 +244,7 @@ def test_cancelling_frees_the_rows_of_a_job(model: LoadedModel, grammars: list[G
     assert running.in_flight < before
     results = ended(running)
     assert set(results) == {"1", "2", "3", "4"}
-    assert all(results[id].free.tokens == expected[id].free.tokens for id in results)
+    assert all(free_of(results[id]).tokens == free_of(expected[id]).tokens for id in results)
 
 
 class Scarce(SlotBatch):
@@ -282,11 +287,11 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
     assert all(one.jobs for one in shrunk)
     assert results.keys() == expected.keys()
     for id, end in results.items():
-        assert end.free.tokens == expected[id].free.tokens
+        assert free_of(end).tokens == free_of(expected[id]).tokens
         assert (end.constrained and end.constrained.tokens) == (
             expected[id].constrained and expected[id].constrained.tokens
         )
-        assert texts[id] == len(end.free.text.rstrip("\ufffd")), "what was streamed since the job began last"
+        assert texts[id] == len(free_of(end).text.rstrip("\ufffd")), "what was streamed since the job began last"
 
 
 def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
@@ -316,7 +321,7 @@ def test_a_grammar_that_gives_up_costs_its_arm_only(model: LoadedModel) -> None:
     plain = [request(model, number, text, None) for number, text in enumerate(TEXTS)]
     expected = ended(decoder(model, plain, GREEDY, slots=8))
     for id, end in ended(decoder(model, requests, GREEDY, slots=8)).items():
-        assert end.free.tokens == expected[id].free.tokens
+        assert free_of(end).tokens == free_of(expected[id]).tokens
         assert (end.constrained, end.fork, end.error) == (None, None, "It gave up.")
 
 
@@ -339,9 +344,9 @@ def test_both_arms_think_and_then_the_mask_begins(model: LoadedModel, grammars: 
         assert end.constrained is not None
         assert end.fork is not None
         assert end.fork.token == 8, "until the budget is used the arms think the same"
-        assert end.free.tokens[:8] == end.constrained.tokens[:8]
+        assert free_of(end).tokens[:8] == end.constrained.tokens[:8]
         closed = generate(model, requests[int(id)], SAMPLED, 8 + 4 + MAX_NEW_TOKENS, masked=False)
-        assert list(end.free.tokens) == closed.tokens, "the free arm is left alone"
+        assert list(free_of(end).tokens) == closed.tokens, "the free arm is left alone"
         _, tag, answer = end.constrained.text.partition(CLOSE)
         assert tag
         assert len(end.constrained.tokens) <= 8 + 4 + MAX_NEW_TOKENS
@@ -363,10 +368,10 @@ def test_a_token_ends_where_the_text_is_that_it_completes(model: LoadedModel) ->
     requests = [request(model, number, text, None) for number, text in enumerate(TEXTS)]
     unfinished = 0
     for each in ended(decoder(model, requests, SAMPLED, slots=6)).values():
-        tokens, text = each.free.tokens, each.free.text
+        tokens, text = free_of(each).tokens, free_of(each).text
         so_far = [decode(model.tokenizer, tokens[: count + 1]).rstrip("\ufffd") for count in range(len(tokens))]
-        assert list(each.free.ends) == [*(len(known) for known in so_far[:-1]), len(text)]
+        assert list(free_of(each).ends) == [*(len(known) for known in so_far[:-1]), len(text)]
         assert all(text.startswith(known) for known in so_far)
-        unfinished += any(one == other for one, other in pairwise(each.free.ends))
-        assert len(each.free.p) == len(tokens)
+        unfinished += any(one == other for one, other in pairwise(free_of(each).ends))
+        assert len(free_of(each).p) == len(tokens)
     assert unfinished

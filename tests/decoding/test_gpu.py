@@ -20,6 +20,7 @@ from engine.decoding.twins import Request
 from engine.models.adapter_folder import AdapterFolder
 from engine.models.builtin import builtin_snapshot
 from engine.models.model import LoadedModel, ModelSpec, load_model
+from tests.decoding.reference import free_of
 
 pytestmark = [
     pytest.mark.gpu,
@@ -42,7 +43,7 @@ def decode(
 
 
 def texts_of(end: Finished) -> tuple[str, str | None]:
-    return end.free.text, end.constrained and end.constrained.text
+    return free_of(end).text, end.constrained.text if end.constrained else None
 
 
 def requests_for(model: LoadedModel) -> list[Request]:
@@ -81,7 +82,7 @@ def test_a_captured_step_decodes_with_the_adapter_in_use(tmp_path: Path, dtype: 
     for key, weight in adapted.named_parameters():
         if "lora_B" in key:
             torch.nn.init.normal_(weight, std=0.05)
-    adapted.save_pretrained(tmp_path)
+    adapted.save_pretrained(str(tmp_path))
     folder = AdapterFolder("tuned", tmp_path)
     model = load_model(ModelSpec(device="cuda", dtype=dtype, adapters=(folder,)), lambda event: None)
     assert model.adapters is not None

@@ -190,7 +190,10 @@ def test_both_libraries_allow_the_same_in_this_schema(kind: Kind) -> None:
             token = chance.choice(allowed)
             if token in kind.stop_ids or seen > 1000:
                 break
-            one, other = outlines.advance(one, token), llguidance.advance(other, token)
+            next_one, next_other = outlines.advance(one, token), llguidance.advance(other, token)
+            assert next_one is not None
+            assert next_other is not None
+            one, other = next_one, next_other
     assert seen > 30
 
 

@@ -116,12 +116,15 @@ def fork(token: int, char: int, wanted: str = "Sure", allowed: str = "{") -> For
     return Fork(token, char, (Candidate(wanted, 1, 0.621),), (Candidate(allowed, 2, 0.03),), 0.034)
 
 
+MODEL_LOADS: tuple[events.Event, ...] = (
+    events.Loading("reading weights", 34, 120, "tensors"),
+    events.ModelReady("SmolLM2-135M-Instruct", "cpu", "float32", 2.1),
+)
+
+
 def ready() -> list[Step]:
     """The model loads."""
-    return [
-        events.Loading("reading weights", 34, 120, "tensors"),
-        events.ModelReady("SmolLM2-135M-Instruct", "cpu", "float32", 2.1),
-    ]
+    return [*MODEL_LOADS]
 
 
 def started(

@@ -16,7 +16,7 @@ from tests.helpers.suite_files import write_suite
 
 JSONBREAK = [sys.executable, "-m", "engine"]
 CASES, HELD_OUT = 80, 16
-NAMES = ("Alice", "Bob", "Clara", "David", "Elena", "Felix", "Grace", "Hugo", "Irene", "Jonas")
+NAMES: tuple[str, ...] = ("Alice", "Bob", "Clara", "David", "Elena", "Felix", "Grace", "Hugo", "Irene", "Jonas")
 NAMES += ("Karin", "Liam", "Marta", "Nadia", "Oscar", "Paula", "Quentin", "Rosa", "Samuel", "Tara")
 SENTENCES = ("{} is {} years old.", "My name is {} and I am {}.", "This is {}, aged {}.", "{} turned {} last week.")
 

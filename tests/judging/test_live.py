@@ -176,7 +176,7 @@ def _grown(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         "not": below,
         "$ref": st.sampled_from(["#", "#/$defs/d"]),
     }
-    return st.fixed_dictionaries({}, optional=parts)  # type: ignore[arg-type]
+    return st.fixed_dictionaries({}, optional=parts)
 
 
 some_schemas = st.recursive(leaf_schemas, _grown, max_leaves=8).filter(lambda schema: isinstance(schema, dict))

@@ -24,7 +24,7 @@ from engine.errors import BadInputError
 from engine.models.adapter_folder import CONFIG, WEIGHTS, AdapterFolder, read_adapters
 from engine.models.model import LoadedModel, ModelError, ModelSpec, load_model
 from engine.models.packing import PackedLinear
-from tests.decoding.reference import generate
+from tests.decoding.reference import free_of, generate
 from tests.helpers.tiny_models import edit_json, save_model, save_tokenizer
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -57,7 +57,7 @@ def make(folder: Path, name: str, seed: int, strength: float = 0.5, **config: An
             torch.nn.init.normal_(weight, std=strength)
         elif key.endswith("bias"):
             torch.nn.init.normal_(weight)
-    model.save_pretrained(folder / name)
+    model.save_pretrained(str(folder / name))
 
 
 def load(folder: Path, *adapters: str, **spec: str) -> LoadedModel:
@@ -92,9 +92,9 @@ def replies(model: LoadedModel, params: SamplingParams) -> list[list[int]]:
     decoder = TwinDecoder(model, rows, 4, params, NEW)
     for request in requests():
         decoder.submit(request)
-    found = {}
+    found: dict[str, list[int]] = {}
     while decoder.busy:
-        found |= {each.id: list(each.free.tokens) for each in decoder.step() if isinstance(each, Finished)}
+        found |= {each.id: list(free_of(each).tokens) for each in decoder.step() if isinstance(each, Finished)}
     return [found[request.id] for request in requests()]
 
 
@@ -125,6 +125,7 @@ def test_an_adapter_answers_as_with_transformers_and_peft(folder: Path, params: 
     for name in ("one", "two.v2", "dora", "one"):
         used = use(model, name)
         assert used is not None
+        assert used.live is not None
         assert used.live > 1e-3
         reference = with_peft(folder, name)
         torch.testing.assert_close(logits(model), logits(reference), rtol=1e-4, atol=1e-4)
@@ -141,6 +142,7 @@ def test_other_precisions(folder: Path) -> None:
     base = logits(model)
     used = use(model, "one")
     assert used is not None
+    assert used.live is not None
     assert used.live > 1e-2
     assert not torch.equal(logits(model), base)
 
@@ -152,6 +154,7 @@ def test_what_a_run_tells_of_its_adapter(folder: Path) -> None:
     model = load(folder, "one")
     used = use(model, "one")
     assert used is not None
+    assert used.live is not None
     assert (used.name, used.path, used.base) == ("one", str(folder / "one"), str(folder / "tiny"))
     assert used.sha256 == AdapterFolder("other", folder / "one").sha256()
     assert used.sha256 != AdapterFolder("dead", folder / "dead").sha256()
@@ -168,6 +171,7 @@ def test_what_a_run_tells_of_its_adapter(folder: Path) -> None:
 def test_an_adapter_that_does_nothing_is_told(folder: Path) -> None:
     used = use(load(folder, "dead"), "dead")
     assert used is not None
+    assert used.live is not None
     assert used.live == 0
     (remark,) = used.remarks
     assert remark.startswith("The adapter dead does nothing: the logits of a probe prompt are those of tiny alone.")
@@ -194,6 +198,7 @@ def test_weights_that_do_not_fit_are_told(copied: Callable[[str], Path]) -> None
     edit_json(folder / "one" / CONFIG, base_model_name_or_path="maker/other-model")
     used = use(load(folder, "one"), "one")
     assert used is not None
+    assert used.live is not None
     assert used.live > 0
     told = " ".join(used.remarks)
     assert "chat template" not in told
@@ -207,15 +212,18 @@ def test_another_chat_template_beside_the_adapter_is_told(copied: Callable[[str]
     save_tokenizer(folder / "one")
     used = use(load(folder, "one"), "one")
     assert used is not None
+    assert used.live is not None
     assert len(used.remarks) == 1, "it is the model's own"
     save_tokenizer(folder / "one", "{{ messages[0].content }}")
     used = use(load(folder, "one"), "one")
     assert used is not None
+    assert used.live is not None
     assert used.remarks[0].startswith("The adapter one comes with a chat template of its own, which is not used")
     (folder / "one" / "chat_template.jinja").unlink()
     edit_json(folder / "one" / "tokenizer_config.json", chat_template="{{ messages }}")
     used = use(load(folder, "one"), "one")
     assert used is not None
+    assert used.live is not None
     assert "chat template" in used.remarks[0]
 
 
@@ -226,6 +234,7 @@ def test_what_only_the_file_lacks_does_nothing_even_where_it_would_be_random(cop
     edit_json(folder / "one" / CONFIG, init_lora_weights=False)
     used = use(load(folder, "one"), "one")
     assert used is not None
+    assert used.live is not None
     assert used.live == 0
     assert f"lacks {len(weights)} of its weights" in used.remarks[0]
 

@@ -13,6 +13,7 @@ import venv
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gguf
 import psutil
@@ -98,7 +99,7 @@ def test_progress_is_counted(made: tuple[Path, list[Ended]]) -> None:
     counted = [(step, done, total) for step, done, total, unit in steps if unit == "bytes"]
     assert all(done is not None and total is not None and 0 < done <= total for _, done, total in counted)
     assert (f"unpacking {builtin.NAME}", 98_362_432, 98_362_432) in counted
-    seconds = [done for step, done, _, unit in steps if step.startswith("converting") and unit == "s"]
+    seconds = [done or 0 for step, done, _, unit in steps if step.startswith("converting") and unit == "s"]
     assert len(seconds) > 2
     assert seconds == sorted(set(seconds))
 
@@ -263,5 +264,6 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatc
 
 def answer(loaded: LoadedModel, question: str) -> str:
     ids = torch.tensor([loaded.prompt_ids([{"role": "user", "content": question}])])
-    reply = loaded.model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=40, do_sample=False)
+    model: Any = loaded.model
+    reply = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=40, do_sample=False)
     return str(loaded.tokenizer.decode(reply[0, ids.shape[1] :], skip_special_tokens=True)).strip()

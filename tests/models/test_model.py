@@ -48,7 +48,7 @@ def tiny(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "tiny"))
 
 
-def load(folder: Path | str, **spec: str) -> LoadedModel:
+def load(folder: Path | str, **spec: Any) -> LoadedModel:
     return load_model(ModelSpec(str(folder), **{"device": "cpu", **spec}), lambda event: None)
 
 
@@ -101,7 +101,14 @@ def test_stop_tokens_of_last_resort(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_limit(tmp_path: Path) -> None:
-    sizes = {"vocab_size": 7, "hidden_size": 8, "n_layer": 1, "n_head": 2, "bos_token_id": 0, "eos_token_id": 1}
+    sizes: dict[str, Any] = {
+        "vocab_size": 7,
+        "hidden_size": 8,
+        "n_layer": 1,
+        "n_head": 2,
+        "bos_token_id": 0,
+        "eos_token_id": 1,
+    }
     BloomForCausalLM(BloomConfig(**sizes)).save_pretrained(tmp_path)
     save_tokenizer(tmp_path)
     assert load(tmp_path).context == UNLIMITED
@@ -109,7 +116,10 @@ def test_a_model_without_a_limit(tmp_path: Path) -> None:
 
 def test_the_prompt_has_one_beginning(tiny: Path) -> None:
     loaded = load(tiny)
-    expected = loaded.tokenizer.apply_chat_template(HELLO, add_generation_prompt=True)["input_ids"]
+    messages = [{"role": message["role"], "content": message["content"]} for message in HELLO]
+    expected: Any = loaded.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
+        "input_ids"
+    ]
     assert loaded.tokenizer("hello")["input_ids"] == [0, 5]  # which is how the beginning would come in twice
     assert loaded.prompt_ids(HELLO) == expected == [0, 3, 5, 6, 1, 4]
 
@@ -124,7 +134,7 @@ def test_variables_reach_the_chat_template(tiny: Path) -> None:
 
 @pytest.mark.model
 def test_the_built_in_models_prompt_is_chatml(builtin_model: LoadedModel) -> None:
-    text = builtin_model.tokenizer.decode(builtin_model.prompt_ids(HELLO))
+    text = str(builtin_model.tokenizer.decode(builtin_model.prompt_ids(HELLO)))
     assert text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
     assert text.endswith("<|im_end|>\n<|im_start|>user\nhello world<|im_end|>\n<|im_start|>assistant\n")
     assert builtin_model.prompt_ids(HELLO)[0] == builtin_model.tokenizer.bos_token_id == 1

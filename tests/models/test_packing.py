@@ -40,5 +40,5 @@ def test_a_model_that_looks_at_its_layers_weights_is_left_as_it_is() -> None:
 
 def test_other_types_of_weights_are_left_alone() -> None:
     model = llama(num_hidden_layers=1)
-    pack_linears(model.to(torch.bfloat16).eval())
+    pack_linears(model.bfloat16().eval())
     assert packed_layers(model) == 0

@@ -15,9 +15,9 @@ import pytest
 from engine import __version__
 from engine.runs.store import read_records
 from engine.worker.options import DecodingOptions, EngineOptions
+from tests.helpers.stage import Stage
 from tests.helpers.suite_files import write_suite
 from tests.remote.sshd import SSHD, ssh_server
-from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
 from tui.state.task import Phase
 
@@ -68,9 +68,10 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
         it = Stage(app, pilot, tmp_path)
         await it.sees("Extract the name and age", "1 x 16 cases")
         await it.press("r")
-        await it.until(lambda: app.runner.state is not None and app.runner.state.progress is not None, 120)
-        await it.until(lambda: app.runner.state.progress.done >= 3, 60)
-        (connection,) = psutil.Process(app.runner._client.pid).children()
+        await it.until(lambda: it.runner.state is not None and it.run_state.progress is not None, 120)
+        await it.until(lambda: it.run_state.progress is not None and it.run_state.progress.done >= 3, 60)
+        assert it.runner._client is not None
+        (connection,) = psutil.Process(it.runner._client.pid).children()
         connection.kill()
         await it.sees("The connection to the engine was lost")
         (mirrored,) = runs_in(here)
@@ -79,7 +80,7 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
         assert "ended" not in manifest(mirrored)
 
         await it.press("r")
-        await it.until(lambda: app.runner.state.phase is Phase.FINISHED, 240)
+        await it.until(lambda: it.run_state.phase is Phase.FINISHED, 240)
         await it.sees("ok finished  16 of 16 jobs")
         (original,) = runs_in(there)
         assert sorted(read_records(mirrored), key=lambda record: record.id) == sorted(
@@ -93,8 +94,11 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
 
         await it.press("g", "R")
         await it.press("enter")
-        await it.until(lambda: app.runner.work is not app.runner.state and app.runner.work.over, 120)
-        assert app.runner.work.failure is None
+        await it.until(lambda: it.runner.work is not it.runner.state, 120)
+        work = it.runner.work
+        assert work is not None
+        await it.until(lambda: work.over, 120)
+        assert work.failure is None
         (trial,) = [folder for folder in runs_in(here) if folder != mirrored]
         assert manifest(trial)["trial_of"] == mirrored.name
         assert len(list(read_records(trial))) == 1
@@ -130,10 +134,10 @@ async def failure(engine: str, tmp_path: Path) -> str:
         it = Stage(app, pilot, tmp_path)
         await it.sees("Extract the name and age")
         await it.press("r")
-        await it.until(lambda: app.runner.state is not None and app.runner.state.phase is Phase.FAILED)
+        await it.until(lambda: it.runner.state is not None and it.run_state.phase is Phase.FAILED)
         await it.sees("failed")
-        assert app.runner.state.failure is not None
-        return app.runner.state.failure
+        assert it.run_state.failure is not None
+        return it.run_state.failure
 
 
 async def test_a_run_made_here_and_a_schema_of_this_machine_alone_are_refused(tmp_path: Path) -> None:

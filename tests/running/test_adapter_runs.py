@@ -45,7 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for key, weight in model.named_parameters():
             if "lora_B" in key:
                 torch.nn.init.normal_(weight, std=strength)
-        model.save_pretrained(lab / name)
+        model.save_pretrained(str(lab / name))
     write_suite(lab, generation="max_new_tokens = 12", prompts=SHORT)
     return lab
 

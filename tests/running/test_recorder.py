@@ -8,7 +8,7 @@ import pytest
 
 from engine.backends import ArmResult
 from engine.judging.compare import Rule
-from engine.records import Reply
+from engine.records import Message, Reply
 from engine.running.recorder import Recorder, not_decoded
 from engine.suites.jobs import Job
 
@@ -17,7 +17,7 @@ LOOSE = {"/name": Rule(casefold=True)}
 
 
 def job(think_close: str | None = None) -> Job:
-    messages = ({"role": "user", "content": "x"},)
+    messages = (Message(role="user", content="x"),)
     return Job("s/p/c#0", "p", "c", None, 0, 7, "x", messages, "", PERSON, None, ("hard",), think_close=think_close)
 
 

@@ -112,7 +112,7 @@ def test_an_older_run_that_does_not_tell_all_is_taken_for_the_same(tmp_path: Pat
     assert found.keys() - TOLD.keys() == {"resumed"}, "what was not looked at then is not claimed now"
     with pytest.raises(BadInputError, match="the adapter changed"):
         resumed(folder, NEW)
-    served = {"name": "tuned", "path": None, "sha256": None, "base": None, "live": None, "remarks": []}
+    served: dict[str, Any] = {"name": "tuned", "path": None, "sha256": None, "base": None, "live": None, "remarks": []}
     on_server = stored(tmp_path, NEW | {"adapter": served})
     assert resumed(on_server, NEW | {"adapter": served})["adapter"] == served
     for other in (None, {**served, "name": "other"}, ADAPTER):
@@ -136,7 +136,8 @@ def test_prompts_that_ask_the_same_have_the_same_hash(tmp_path: Path) -> None:
     (naive,) = load_suite(write_suite(tmp_path)).prompts
     renamed = naive.model_copy(update={"name": "other", "about": "of the library", "source": "a paper"})
     assert prompt_sha256(naive) == prompt_sha256(renamed)
-    for change in ({"user": "{input}!"}, {"system": ""}, {"prefill": "{"}, {"json_schema": {}}):
+    changes: list[dict[str, Any]] = [{"user": "{input}!"}, {"system": ""}, {"prefill": "{"}, {"json_schema": {}}]
+    for change in changes:
         assert prompt_sha256(naive.model_copy(update=change)) != prompt_sha256(naive)
     assert len({prompt_sha256(Prompt(name="a", user="{input}", system=text)) for text in ("x", "y", None)}) == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -138,6 +139,7 @@ def test_compositions_say_what_their_names_say(suite: Suite) -> None:
     assert "{schema}" in prompt.user
     assert prompt.user.endswith("<text>\n{input}\n</text>")
     prompt = prompts["key-list+json-only+one-shot+persona+repeat+prefill+checklist"]
+    assert prompt.system is not None
     assert prompt.system.startswith("You are an experienced data clerk.")
     assert prompt.prefill == "{"
     assert len(prompt.examples) == 1
@@ -189,7 +191,7 @@ def test_the_same_words_under_two_names_take_part_once(suite: Suite) -> None:
         ({"task": "", "examples": ""}, "a search composes techniques, which need the suite's task; add task"),
     ],
 )
-def test_a_suite_with_too_little_is_refused(tmp_path: Path, change: dict[str, object], sentence: str) -> None:
+def test_a_suite_with_too_little_is_refused(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence):
         plan_search(suite_of(tmp_path, **change), 400)
 

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from engine.servers import concurrency
 from engine.servers.concurrency import INITIAL, MAXIMUM, ConcurrencyLimiter
 
 
@@ -15,7 +14,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(concurrency.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("engine.servers.concurrency.time.monotonic", lambda: self.now)
 
 
 @pytest.fixture

@@ -143,14 +143,19 @@ def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_to
 
 def test_a_run_that_stands_still_begins_no_job_and_loses_none(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.02
-    control, asked = Control(), []
+    control = Control()
+    asked: list[int] = []
+
+    def resume() -> None:
+        asked.append(len(server.asked))
+        control.pause(False)
 
     def heard(event: Event) -> None:
         if isinstance(event, JobFinished) and not asked:
             control.pause(True)
         elif event == Paused(True):
             asked.append(len(server.asked))
-            threading.Timer(1.0, lambda: (asked.append(len(server.asked)), control.pause(False))).start()
+            threading.Timer(1.0, resume).start()
 
     spec = spec_of(server, concurrency=2)
     told = carry_out(spec, StartRun(write_suite(tmp_path, cases=cases(8))), tmp_path, heard, control)
@@ -256,17 +261,18 @@ def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) ->
     server = FaultyServer()
     server.pause = 0.01
     suite = write_suite(tmp_path, cases=cases(12))
+    told: list[Event] = []
     finished: list[str] = []
 
     def heard(event: Event) -> None:
+        told.append(event)
         if isinstance(event, JobFinished):
             finished.append(event.record.id)
             if len(finished) == 3:
                 threading.Thread(target=server.close).start()
 
-    told: list[Event] = []
     with pytest.raises(EngineError, match=r"The server is gone: in 3 attempts .*--resume finishes the rest\.") as gone:
-        carry_out(spec_of(server), StartRun(suite), tmp_path, lambda event: (told.append(event), heard(event))[0])
+        carry_out(spec_of(server), StartRun(suite), tmp_path, heard)
     assert "\n" not in str(gone.value)
     folder = folder_of(told)
     kept = (folder / "records.jsonl").read_bytes()

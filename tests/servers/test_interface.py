@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.stage import Stage
 from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import cases
 from tests.servers.faulty import Fault, FaultyServer
-from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
 
 

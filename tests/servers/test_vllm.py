@@ -5,6 +5,7 @@ Slow, since it takes minutes to start, and its environment, where there is none,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def check_tokens(record: Record) -> None:
     assert record.fork.allowed[0].id == record.constrained.tokens[0]
 
 
-def break_off(kill, spec: ServerSpec, suite: Path, out: Path) -> Path:
+def break_off(kill: Callable[[], object], spec: ServerSpec, suite: Path, out: Path) -> Path:
     """The folder of a run whose server dies after a few jobs."""
     told: list[Event] = []
 
@@ -136,5 +137,5 @@ def make_adapter(folder: Path) -> Path:
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(builtin_snapshot(lambda event: None))
     config = LoraConfig(r=8, lora_alpha=32, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
-    get_peft_model(base, config).save_pretrained(folder)
+    get_peft_model(base, config).save_pretrained(str(folder))
     return folder

@@ -74,6 +74,7 @@ def test_a_suite_is_read_as_it_stands() -> None:
         "compile_seconds": 60,
         "chat_template_kwargs": {},
     }
+    assert suite.json_schema is not None
     assert suite.json_schema["properties"] == {"name": {"type": "string"}, "age": {"type": "integer"}}
     (prompt,) = suite.prompts
     assert (prompt.name, prompt.system, prompt.user, prompt.examples, prompt.prefill) == (
@@ -444,7 +445,9 @@ def test_an_expected_value_that_the_schema_forbids(line: str, sentence: str) -> 
     "dialect", ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"]
 )
 def test_other_dialects_are_known(dialect: str) -> None:
-    assert load(edited("[schema]", f'[schema]\n"$schema" = "{dialect}"')).json_schema["$schema"] == dialect
+    suite = load(edited("[schema]", f'[schema]\n"$schema" = "{dialect}"'))
+    assert suite.json_schema is not None
+    assert suite.json_schema["$schema"] == dialect
 
 
 def test_an_unknown_dialect() -> None:
@@ -461,7 +464,9 @@ def test_references_inside_the_schema_work() -> None:
 
 def test_data_that_looks_like_a_reference_is_not_one() -> None:
     text = edited('type = "integer"', 'type = "integer"\nexamples = [{ "$ref" = "nowhere" }]')
-    assert load(text).json_schema["properties"]["age"]["examples"] == [{"$ref": "nowhere"}]
+    suite = load(text)
+    assert suite.json_schema is not None
+    assert suite.json_schema["properties"]["age"]["examples"] == [{"$ref": "nowhere"}]
 
 
 def test_expected_values_are_held_to_what_the_judge_holds_replies_to() -> None:

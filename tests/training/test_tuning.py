@@ -146,6 +146,7 @@ def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: 
     assert model.adapters is not None
     used = model.adapters.use("tuned")
     assert used is not None
+    assert used.live is not None
     assert used.live > 0
     assert all(decode(encode(each)) == each for each in told)
 

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,12 +86,15 @@ class Terminal:
         with contextlib.suppress(BlockingIOError, OSError):
             self.seen += os.read(self.fd, 1 << 20)
 
-    def until(self, condition, seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.seen[-3000:]
             self.read()
             time.sleep(0.02)
+
+    def sees(self, words: bytes) -> None:
+        self.until(lambda: words in self.seen)
 
     def type(self, keys: bytes) -> None:
         os.write(self.fd, keys)

@@ -11,7 +11,7 @@ import pytest
 from engine.protocol.events import Event, JobStarted
 from engine.worker.options import DecodingOptions
 from tests.helpers import story
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 from tui.app import JsonbreakApp
 from tui.state.run import RunState
 from tui.state.task import Phase
@@ -34,12 +34,13 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
         it = Stage(app, pilot, tmp_path)
         await it.run()
         await it.sees("Getting ready")
-        await it.until(lambda: app.runner.state.over, seconds=240)
+        await it.until(lambda: it.run_state.over, seconds=240)
         await it.sees("ok finished  6 of 6 jobs")
-        await check_against_records(it, app.runner.state.folder)
-        client = app.runner._client
+        assert it.run_state.folder is not None
+        await check_against_records(it, it.run_state.folder)
+        client = it.runner._client
         await it.press("r")
-        await it.until(lambda: app.runner.state.jobs, seconds=60)
+        await it.until(lambda: it.run_state.jobs, seconds=60)
         await it.press("space")
         await it.sees("paused  0:")
         begun = record_starts(monkeypatch)
@@ -49,11 +50,11 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
         await it.sees("~~ cancelled")
         await it.press("space")
         await it.until(lambda: begun)
-        assert begun[0] == app.runner.state.jobs[-1].info.id
+        assert begun[0] == it.run_state.jobs[-1].info.id
         await it.press("escape", "y")
         await it.sees("2 prompts x 3 cases")
-        assert app.runner.state.phase is Phase.STOPPED
-        assert app.runner._client is client
+        assert it.run_state.phase is Phase.STOPPED
+        assert it.runner._client is client
 
 
 def record_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -73,7 +74,7 @@ def record_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def check_against_records(it: Stage, folder: Path) -> None:
     """What the screen shows of each job is what its record says."""
     records = {each["id"]: each for each in map(json.loads, (folder / "records.jsonl").read_text().splitlines())}
-    state = it.app.runner.state
+    state = it.run_state
     assert len(records) == len(state.jobs) == 6
     await it.press("g")
     for number, job in enumerate(state.jobs):

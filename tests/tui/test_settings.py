@@ -12,7 +12,7 @@ import pytest
 from engine.errors import BadInputError
 from engine.worker.options import EngineOptions
 from tests.helpers import story
-from tests.tui.conftest import Stage
+from tests.helpers.stage import OpenStage, Stage
 from tui import keymap, keys
 from tui.app import JsonbreakApp
 from tui.settings import Settings, read_settings
@@ -120,7 +120,7 @@ async def test_remapped_keys_work_and_the_help_the_footer_and_the_palette_tell_o
         await it.sees("F9           show the JSON Schema")
 
 
-async def test_the_palette_does_what_a_key_does(stage) -> None:
+async def test_the_palette_does_what_a_key_does(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("[1 prompts]")
         await it.press("ctrl+p")
@@ -135,7 +135,7 @@ async def test_the_palette_does_what_a_key_does(stage) -> None:
         await it.sees("n            to the next broken free reply")
 
 
-async def test_f2_goes_through_the_themes_and_says_which(stage) -> None:
+async def test_f2_goes_through_the_themes_and_says_which(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("[1 prompts]")
         assert it.app.theme == "dark"

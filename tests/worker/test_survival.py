@@ -72,7 +72,7 @@ def _timeless(record: Record) -> Record:
     if record.fork is None:
         return replace(record, free=free, constrained=constrained)
     # Probabilities move in the last digits with how many rows the batch has.
-    fork = replace(record.fork, wanted=(), allowed=(), allowed_mass=round(record.fork.allowed_mass, 3))
+    fork = replace(record.fork, wanted=(), allowed=(), allowed_mass=round(record.fork.allowed_mass or 0, 3))
     return replace(record, free=replace(free, p=()), constrained=replace(constrained, p=()), fork=fork)
 
 

@@ -69,7 +69,7 @@ class Engine:
         self._order.wait()
         plan = self._plan
         infos = [story.info("json-only", case_name(number)) for number in range(plan.jobs)]
-        for event in (*story.ready(), story.started(infos)):
+        for event in (*story.MODEL_LOADS, story.started(infos)):
             _say(event)
         for number in range(plan.finished):
             _say(events.JobFinished(_record(number, _REPLY)))

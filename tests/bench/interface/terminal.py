@@ -116,7 +116,7 @@ class Terminal:
             if drawn := underway[: int(room)]:
                 del underway[: len(drawn)]
                 room -= len(drawn)
-                self._draw(drawn, now)
+                self._draw(bytes(drawn), now)
 
     def _draw(self, drawn: bytes, now: float) -> None:
         with self._news:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,9 @@ def test_a_sampled_fork_does_not_claim_what_its_record_does_not_tell() -> None:
     assert told["1"] is True
 
 
-def table(record: Record, width: int = 76, labels: tuple[str, str] = ("free", "constrained"), **facts) -> list[str]:
+def table(
+    record: Record, width: int = 76, labels: tuple[str, str] = ("free", "constrained"), **facts: Any
+) -> list[str]:
     info = replace(story.info("naive", record.case), expected=record.expected)
     job = JobState(info)
     job.finish(facts_of(record), record)

@@ -21,7 +21,12 @@ async def told(client: Client) -> list[Event | EngineDied]:
 
 
 async def test_commands_go_in_and_events_come_out(tmp_path: Path) -> None:
-    steps = [Loading("a"), {"do": "expect", "type": "pause"}, events.Paused(True), {"do": "exit", "code": 0}]
+    steps: list[story.Step] = [
+        Loading("a"),
+        {"do": "expect", "type": "pause"},
+        events.Paused(True),
+        {"do": "exit", "code": 0},
+    ]
     client = Client(story.command(steps, tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml"), prompts=("naive",)))
@@ -31,7 +36,7 @@ async def test_commands_go_in_and_events_come_out(tmp_path: Path) -> None:
 
 
 async def test_a_death_tells_the_exit_code_and_the_end_of_the_log(tmp_path: Path) -> None:
-    steps = [{"do": "stderr", "text": "first\nCUDA out of memory"}, {"do": "exit", "code": 3}]
+    steps: list[story.Step] = [{"do": "stderr", "text": "first\nCUDA out of memory"}, {"do": "exit", "code": 3}]
     client = Client(story.command(steps, tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml")))
@@ -51,7 +56,11 @@ async def test_a_killed_engine_is_called_killed(tmp_path: Path) -> None:
 
 
 async def test_what_is_no_event_goes_to_the_log(tmp_path: Path) -> None:
-    steps = [{"do": "raw", "line": "Downloading shards: 100%"}, Loading("b"), {"do": "exit", "code": 0}]
+    steps: list[story.Step] = [
+        {"do": "raw", "line": "Downloading shards: 100%"},
+        Loading("b"),
+        {"do": "exit", "code": 0},
+    ]
     client = Client(story.command(steps, tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml")))
@@ -106,7 +115,11 @@ async def test_two_runs_share_one_engine(tmp_path: Path) -> None:
 
 async def test_a_run_stopped_while_the_model_loads_leaves_the_engine_to_the_next(tmp_path: Path) -> None:
     """The engine loads on; what it still says of the first run is not told of the second."""
-    loading = [Loading("reading weights"), {"do": "expect", "type": "stop_run"}, {"do": "gate", "name": "loaded"}]
+    loading: list[story.Step] = [
+        Loading("reading weights"),
+        {"do": "expect", "type": "stop_run"},
+        {"do": "gate", "name": "loaded"},
+    ]
     records = story.people_records()[:1]
     begun = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
     once = [*begun, *story.streamed(records[0]), story.finished(1, 1, stopped=True)]
@@ -131,7 +144,7 @@ async def test_prompts_are_rendered_by_an_engine_that_does_nothing_else(tmp_path
     """Each question gets its own answer, in whatever order; two of one name are answered in turn."""
     ask = {"do": "expect", "type": "render_prompt"}
     answers = [PromptRendered(id, "m", text) for id, text in (("b", "other"), ("a", "first"), ("a", "second"))]
-    steps = [ask, ask, *answers, ask, gate := story.gate("death"), {"do": "exit", "code": 3}]
+    steps: list[story.Step] = [ask, ask, *answers, ask, gate := story.gate("death"), {"do": "exit", "code": 3}]
     runner = Runner(story.command(steps, tmp_path, "render_prompt"), tmp_path / "log")
     given_up = asyncio.create_task(runner.render(RenderPrompt("a", ())))
     while not story.received(tmp_path):

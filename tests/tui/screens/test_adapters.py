@@ -9,6 +9,7 @@ from typing import Any
 from engine.protocol.events import RunStarted
 from tests.helpers import story
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
+from tests.helpers.stage import OpenStage
 from tui.state.adapters import AdapterChoice
 from tui.state.counterpart import comparable_pair
 
@@ -45,7 +46,7 @@ def test_one_of_the_given_and_the_base_can_be_chosen() -> None:
     assert AdapterChoice.of([None]).words == AdapterChoice.of([]).words == ""
 
 
-async def test_the_chosen_adapter_answers_and_the_run_says_so(stage, size) -> None:
+async def test_the_chosen_adapter_answers_and_the_run_says_so(stage: OpenStage, size: tuple[int, int]) -> None:
     steps = [replace(step, adapter="other") if isinstance(step, RunStarted) else step for step in story.people_run()]
     async with stage(steps, size=size, adapters=AdapterChoice.of(GIVEN)) as it:
         await it.sees("adapter: base [tuned] other")
@@ -60,7 +61,7 @@ async def test_the_chosen_adapter_answers_and_the_run_says_so(stage, size) -> No
     assert order["adapter"] == "other"
 
 
-async def test_without_adapters_there_is_nothing_to_choose(stage, size) -> None:
+async def test_without_adapters_there_is_nothing_to_choose(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size=size) as it:
         await it.sees("2 prompts x 3 cases")
         await it.press("a")
@@ -70,7 +71,9 @@ async def test_without_adapters_there_is_nothing_to_choose(stage, size) -> None:
     assert order["adapter"] is None
 
 
-async def test_a_key_shows_base_and_adapter_beside_each_other(stage, size, tmp_path: Path) -> None:
+async def test_a_key_shows_base_and_adapter_beside_each_other(
+    stage: OpenStage, size: tuple[int, int], tmp_path: Path
+) -> None:
     runs = tmp_path / "runs"
     made(runs, 1, None)
     made(runs, 2, "tuned", AFTER)
@@ -87,7 +90,7 @@ async def test_a_key_shows_base_and_adapter_beside_each_other(stage, size, tmp_p
         await it.sees("FREE", "CONSTRAINED")
 
 
-async def test_a_run_with_nothing_beside_it_says_so(stage, tmp_path: Path) -> None:
+async def test_a_run_with_nothing_beside_it_says_so(stage: OpenStage, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     made(runs, 1, "tuned")
     made(runs, 2, "tuned", AFTER)

@@ -10,12 +10,13 @@ import pytest
 from engine.protocol.events import PromptRendered
 from tests.helpers import story
 from tests.helpers.made_runs import MANIFEST, PROSE, RIGHT, Made, write_run
+from tests.helpers.stage import OpenStage
 from tui import keymap
 from tui.pages.last_results import ago
 from tui.widgets.views.text_view import TextView
 
 
-async def test_suites_left_and_the_chosen_one_right(stage, size) -> None:
+async def test_suites_left_and_the_chosen_one_right(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(size=size) as it:
         await it.sees("SUITES", "people", "2 x 3 cases", "Name and age of the person in a sentence")
         assert "2 prompts x 3 cases = 6 jobs, greedy" in it.text
@@ -24,7 +25,7 @@ async def test_suites_left_and_the_chosen_one_right(stage, size) -> None:
         assert " ".join(it.lines[-1].split()) == "r run o past runs / filter S search q quit ? help"
 
 
-async def test_schema_and_cases_have_a_key_each(stage, size) -> None:
+async def test_schema_and_cases_have_a_key_each(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(size=size) as it:
         await it.sees("[1 prompts]")
         await it.press("2")
@@ -35,7 +36,9 @@ async def test_schema_and_cases_have_a_key_each(stage, size) -> None:
         await it.sees("I am [red]Zoë[/red], 7.", "(nothing; only the schema counts)")
 
 
-async def test_a_suite_that_does_not_load_says_why_and_the_others_work(stage, size, tmp_path, monkeypatch) -> None:
+async def test_a_suite_that_does_not_load_says_why_and_the_others_work(
+    stage: OpenStage, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)  # the sentence names the file: with a short path it is on few lines
     story.suite_folder(Path("suites"))
     async with stage(size=size, path=Path("suites")) as it:
@@ -48,7 +51,7 @@ async def test_a_suite_that_does_not_load_says_why_and_the_others_work(stage, si
         await it.sees("Extract the name and age")
 
 
-async def test_f5_reads_a_mended_suite(stage) -> None:
+async def test_f5_reads_a_mended_suite(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("!! does not load")
         await it.press("j")
@@ -59,7 +62,7 @@ async def test_f5_reads_a_mended_suite(stage) -> None:
         await it.sees("mended", "Extract the name and age")
 
 
-async def test_an_empty_folder_says_what_to_do(stage, size, tmp_path: Path) -> None:
+async def test_an_empty_folder_says_what_to_do(stage: OpenStage, size: tuple[int, int], tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     async with stage(size=size, path=empty) as it:
@@ -68,13 +71,15 @@ async def test_an_empty_folder_says_what_to_do(stage, size, tmp_path: Path) -> N
         await it.sees("There is no suite to run.")
 
 
-async def test_a_folder_that_disappears_is_told_in_a_sentence(stage, tmp_path: Path, monkeypatch) -> None:
+async def test_a_folder_that_disappears_is_told_in_a_sentence(
+    stage: OpenStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     async with stage(path=Path("gone")) as it:
         await it.sees("there is no such file or folder")
 
 
-async def test_help_lists_every_key_and_closes(stage, size) -> None:
+async def test_help_lists_every_key_and_closes(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(size=size) as it:
         await it.sees("people")
         await it.press("question_mark")
@@ -89,7 +94,7 @@ async def test_help_lists_every_key_and_closes(stage, size) -> None:
         assert "Extract the name and age" in it.text
 
 
-async def test_q_quits_at_once_when_no_run_is_on(stage) -> None:
+async def test_q_quits_at_once_when_no_run_is_on(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("people")
         await it.press("q")
@@ -97,7 +102,7 @@ async def test_q_quits_at_once_when_no_run_is_on(stage) -> None:
         assert it.app.return_code == 0
 
 
-async def test_techniques_say_what_they_are_and_cases_how_they_are_varied(stage) -> None:
+async def test_techniques_say_what_they_are_and_cases_how_they_are_varied(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("!! does not load")
         await it.press("j")
@@ -118,9 +123,16 @@ def rendered(prompt: str) -> PromptRendered:
     return PromptRendered(f"people/{prompt}", "smol", text, 21, special)
 
 
-async def test_the_prompts_as_the_model_reads_them_with_special_tokens_and_without(stage, size) -> None:
+async def test_the_prompts_as_the_model_reads_them_with_special_tokens_and_without(
+    stage: OpenStage, size: tuple[int, int]
+) -> None:
     gate = story.gate("asked")
-    steps = [gate, rendered("naive"), {"do": "expect", "type": "render_prompt"}, rendered("json-only")]
+    steps: list[story.Step] = [
+        gate,
+        rendered("naive"),
+        {"do": "expect", "type": "render_prompt"},
+        rendered("json-only"),
+    ]
     async with stage(steps, size=size, order="render_prompt") as it:
         await it.sees("[1 prompts]")
         await it.press("t")
@@ -140,8 +152,8 @@ async def test_the_prompts_as_the_model_reads_them_with_special_tokens_and_witho
         ]
 
 
-async def test_a_model_that_cannot_be_asked_is_told_of_and_asked_again(stage) -> None:
-    steps = [PromptRendered("people/naive", "smol", error="No template."), {"do": "exit", "code": 3}]
+async def test_a_model_that_cannot_be_asked_is_told_of_and_asked_again(stage: OpenStage) -> None:
+    steps: list[story.Step] = [PromptRendered("people/naive", "smol", error="No template."), {"do": "exit", "code": 3}]
     async with stage(steps, size=(120, 40), order="render_prompt") as it:
         await it.sees("[1 prompts]")
         await it.press("4")
@@ -151,7 +163,7 @@ async def test_a_model_that_cannot_be_asked_is_told_of_and_asked_again(stage) ->
         await it.until(lambda: len(it.received("render_prompt")) > before)
 
 
-async def test_a_text_is_looked_for_in_names_descriptions_and_inputs(stage, size) -> None:
+async def test_a_text_is_looked_for_in_names_descriptions_and_inputs(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(size=size) as it:
         await it.sees("!! does not load")
         await it.press("slash")
@@ -175,7 +187,9 @@ async def test_a_text_is_looked_for_in_names_descriptions_and_inputs(stage, size
         await it.sees("Mend this suite first.")
 
 
-async def test_the_last_result_of_a_suite_stands_with_it(stage, tmp_path: Path, size) -> None:
+async def test_the_last_result_of_a_suite_stands_with_it(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int]
+) -> None:
     half_a_day_ago = datetime.now(UTC) - timedelta(hours=12, minutes=5)
     counts = {"strict": [1, 2], "unwrapped": [1, 2], "schema": [1, 2], "right": [1, 2], "errors": 0}
     rates = {arm: {**counts, "replies_as_one": 1.0} for arm in ("free", "constrained")}

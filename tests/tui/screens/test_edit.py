@@ -12,7 +12,7 @@ import tomli
 from textual.events import Key, Paste
 
 from tests.helpers import story
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 from tests.tui.test_program import START, Terminal
 from tui.widgets.fields.prompt_field import PromptField
 
@@ -156,10 +156,10 @@ def test_the_editor_has_the_terminal_and_its_keys(tmp_path: Path, monkeypatch: p
         (b"\r\r", b"INTERRUPTED"),
         (b"\x1b", b"exit code 3"),
     ):
-        terminal.until(lambda word=word: word in terminal.seen)
+        terminal.sees(word)
         terminal.type(keys)
         terminal.seen = b""
-    terminal.until(lambda: b"finished" in terminal.seen)
+    terminal.sees(b"finished")
     terminal.type(b"q")
     assert terminal.exit_code() == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from engine.protocol.events import Delta, JobFinished, JobStarted, Loading
 from tests.helpers import story
+from tests.helpers.stage import OpenStage, Stage
 from tui.widgets.job.arm_pane import ArmPane
 from tui.widgets.job.stream_view import StreamView
 
@@ -24,7 +26,7 @@ NASTY = [
 ]
 
 
-def reply_view(it, arm: str = "free") -> StreamView:
+def reply_view(it: Stage, arm: str = "free") -> StreamView:
     return it.app.screen.query_one(f"#{arm}", ArmPane).query_one(StreamView)
 
 
@@ -41,7 +43,7 @@ def run_with(text: str) -> list[story.Step]:
     return [*steps, JobFinished(record), story.finished(1, 1)]
 
 
-def sent_to_terminal(it) -> str:
+def sent_to_terminal(it: Stage) -> str:
     """What the screen's lines are as bytes for a terminal, Textual's own styling left out."""
     console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=200)
     out = "".join(strip.render(console) for strip in it.app.screen._compositor.render_strips())
@@ -49,7 +51,7 @@ def sent_to_terminal(it) -> str:
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
-async def test_nothing_but_the_text_changes(stage, size, text: str) -> None:
+async def test_nothing_but_the_text_changes(stage: OpenStage, size: tuple[int, int], text: str) -> None:
     async with stage(run_with(text), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -61,7 +63,7 @@ async def test_nothing_but_the_text_changes(stage, size, text: str) -> None:
             assert "[red]not markup[/red] [/]" in it.text
 
 
-async def test_a_line_of_100_000_characters_is_drawn_and_scrolled(stage, size) -> None:
+async def test_a_line_of_100_000_characters_is_drawn_and_scrolled(stage: OpenStage, size: tuple[int, int]) -> None:
     text = '{"name": "' + "x" * 100_000 + " the end"
     async with stage(run_with(text), size) as it:
         await it.run()
@@ -75,7 +77,7 @@ async def test_a_line_of_100_000_characters_is_drawn_and_scrolled(stage, size) -
         assert '"xxx' in it.text
 
 
-async def test_hostile_names_in_a_suite(stage, tmp_path) -> None:
+async def test_hostile_names_in_a_suite(stage: OpenStage, tmp_path: Path) -> None:
     folder = tmp_path / "nasty"
     folder.mkdir()
     suite = story.PEOPLE.replace("Name and age of the person in a sentence", "[bold]x[/] \\u001b[2J \\u202e")

@@ -6,17 +6,21 @@ import json
 import re
 import time
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from rich.cells import cell_len
 
 from engine.protocol import events
 from engine.records import Record
 from tests.helpers import close_story, story
+from tests.helpers.stage import OpenStage, Stage
 from tests.tui.screens.test_hostile import NASTY, sent_to_terminal
 from tui.widgets.job.arm_pane import ArmPane
-from tui.widgets.job.job_views import JobDetails
+from tui.widgets.job.job_views import JobDetails, ViewName
 from tui.widgets.job.token_flow import TokenFlow
 from tui.widgets.lists.job_list import JobList
+from tui.widgets.views.text_view import TextView
 
 SHARED = '{"words": [\n' + "".join(f'  "shared {number} {"x" * 40}",\n' for number in range(30))
 FAR = close_story.record(
@@ -27,16 +31,23 @@ FAR = close_story.record(
 )
 
 
-def views(it) -> JobDetails:
+def views(it: Stage) -> JobDetails:
     return it.app.screen.query_one(JobDetails)
 
 
-def rows(it, arm: str) -> list[str]:
+def asked(it: Stage, times: int) -> bool:
+    """Whether the engine was asked so often what the model reads."""
+    return len(it.received("render_prompt")) == times
+
+
+def rows(it: Stage, arm: str) -> list[str]:
     view = it.app.screen.query_one(f"#{arm}", ArmPane).view
     return [view.render_line(y).text.rstrip(" ␤") for y in range(view.size.height)]
 
 
-async def test_side_by_side_the_shared_part_is_on_the_same_rows_and_both_scroll_together(stage, tmp_path) -> None:
+async def test_side_by_side_the_shared_part_is_on_the_same_rows_and_both_scroll_together(
+    stage: OpenStage, tmp_path: Path
+) -> None:
     async with stage(close_story.steps(tmp_path, [FAR]), (120, 40)) as it:
         await it.run()
         for size in ((120, 40), (121, 40), (100, 33)):
@@ -59,7 +70,7 @@ async def test_side_by_side_the_shared_part_is_on_the_same_rows_and_both_scroll_
         await it.sees("FREE  199 tokens", "VALUES  naive  far", "!! no value", "!! (nothing)")
 
 
-async def test_stacked_panes_scroll_alone_and_what_is_cut_off_is_shown_by_z(stage, tmp_path) -> None:
+async def test_stacked_panes_scroll_alone_and_what_is_cut_off_is_shown_by_z(stage: OpenStage, tmp_path: Path) -> None:
     verdict = story.broken("prose_before", 0, 5, f"Said at length: {'so it goes ' * 20}the end.")
     long = close_story.record("long", close_story.reply(SHARED, verdict), FAR.constrained)
     async with stage(close_story.steps(tmp_path, [long]), (80, 24)) as it:
@@ -77,7 +88,9 @@ async def test_stacked_panes_scroll_alone_and_what_is_cut_off_is_shown_by_z(stag
         await it.sees("… z: all", "CONSTRAINED", "long")
 
 
-async def test_each_view_opens_by_its_key_and_closes_by_the_same_or_escape(stage, tmp_path, size) -> None:
+async def test_each_view_opens_by_its_key_and_closes_by_the_same_or_escape(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int]
+) -> None:
     made = close_story.records()
     async with stage(close_story.steps(tmp_path, made), size) as it:
         await it.run()
@@ -105,7 +118,9 @@ async def test_each_view_opens_by_its_key_and_closes_by_the_same_or_escape(stage
         assert views(it).name_shown is None
 
 
-async def test_the_token_view_steps_through_the_tokens_and_tells_of_the_fork(stage, tmp_path, size) -> None:
+async def test_the_token_view_steps_through_the_tokens_and_tells_of_the_fork(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with stage(close_story.steps(tmp_path, close_story.records()), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -131,7 +146,7 @@ async def test_the_token_view_steps_through_the_tokens_and_tells_of_the_fork(sta
         await it.sees("token 0 of 26", "[1000]", "An older version made this run: it did not")
 
 
-async def test_the_prompt_is_what_the_model_reads(stage, tmp_path, size) -> None:
+async def test_the_prompt_is_what_the_model_reads(stage: OpenStage, tmp_path: Path, size: tuple[int, int]) -> None:
     made = close_story.records()
     answers = [
         *close_story.rendered(made[0].id),
@@ -148,7 +163,7 @@ async def test_the_prompt_is_what_the_model_reads(stage, tmp_path, size) -> None
         assert asked["template_kwargs"] == {"tools": [], "thinking": False}
         view = views(it).query_one("#prompt")
         strip = view.render_line(next(y for y in range(view.size.height) if "im_end" in view.render_line(y).text))
-        assert [segment.style.underline for segment in strip if "im_end" in segment.text] == [True]
+        assert [segment.style and segment.style.underline for segment in strip if "im_end" in segment.text] == [True]
         await it.press("n")
         await it.sees("the engine here has another-model", "role by role", "Extract [red]this[/]: ␛[2J語")
         await it.press("n")
@@ -158,7 +173,9 @@ async def test_the_prompt_is_what_the_model_reads(stage, tmp_path, size) -> None
         assert len(it.received("render_prompt")) == 3
 
 
-async def test_a_job_that_is_not_finished_shows_what_there_is(stage, tmp_path, size) -> None:
+async def test_a_job_that_is_not_finished_shows_what_there_is(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int]
+) -> None:
     job = story.info("json-only", "bob")
     steps = [*story.ready(), story.started([job]), events.JobStarted(job.id)]
     steps += [events.Delta(job.id, "both", "Sure", 1), *close_story.rendered(job.id), story.gate("end")]
@@ -178,23 +195,25 @@ async def test_a_job_that_is_not_finished_shows_what_there_is(stage, tmp_path, s
         assert "Bob turned 41" in asked["messages"][1]["content"]
 
 
-async def test_two_runs_that_are_compared_are_named_and_part_where_they_differ(stage, tmp_path, size) -> None:
+async def test_two_runs_that_are_compared_are_named_and_part_where_they_differ(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int]
+) -> None:
     made = close_story.record("alice", close_story.reply('{"name": "A"}'), close_story.reply('{"name": "B"}'))
     async with stage(close_story.steps(tmp_path, [made]), size) as it:
         await it.run()
         await it.sees("ok finished")
-        it.app.runner.state.labels = ("baseline", "candidate")
-        it.app.runner.state.revision += 1
+        it.run_state.labels = ("baseline", "candidate")
+        it.run_state.revision += 1
         await it.sees("BASELINE  9 tokens", "CANDIDATE  9 tokens", "the replies part at character 10")
         await it.press("v")
         await it.sees("baseline", "candidate", '!! "A"', '!! "B"')
         await it.press("t")
         await it.sees("[baseline 9]", "candidate 9")
         await it.press("j", "end")
-        assert views(it).query_one("#record").text.count('"candidate": {') == 1
+        assert views(it).query_one("#record", TextView).text.count('"candidate": {') == 1
 
 
-async def test_hostile_text_changes_nothing_but_the_text_of_each_view(stage, tmp_path) -> None:
+async def test_hostile_text_changes_nothing_but_the_text_of_each_view(stage: OpenStage, tmp_path: Path) -> None:
     made = [_hostile(f"case{number}", text) for number, text in enumerate(NASTY)]
     answers = [
         step for each, text in zip(made, NASTY, strict=True) for step in close_story.rendered(each.id, error=text)
@@ -205,7 +224,7 @@ async def test_hostile_text_changes_nothing_but_the_text_of_each_view(stage, tmp
         await it.press("g")
         for number, text in enumerate(NASTY):
             await it.press("p")
-            await it.until(lambda number=number: len(it.received("render_prompt")) == number + 1)
+            await it.until(partial(asked, it, number + 1))
             for key in ("v", "t", "j", "p"):
                 await it.press(key)
                 assert not re.search(_STEERING, sent_to_terminal(it)), text
@@ -225,7 +244,7 @@ def _hostile(case: str, text: str) -> Record:
     return replace(close_story.record(case, reply, value), messages=({"role": "user", "content": text},))
 
 
-async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage, tmp_path) -> None:
+async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage: OpenStage, tmp_path: Path) -> None:
     long = close_story.reply("[" + "1," * 5000 + "0]")
     line = close_story.reply('{"name": "' + "x" * 100_000 + '"}')
     made = [close_story.record("long", long, long), close_story.record("line", line, line)]
@@ -241,15 +260,16 @@ async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage, tmp_pa
             flow.move(flow.cursor + 97)
             [flow.render_line(y) for y in range(flow.size.height)]
         assert time.perf_counter() - began < 2
-        job, state = it.app.screen.selected, it.app.runner.state
+        job, state = it.selected, it.run_state
         began = time.perf_counter()
         for _ in range(1000):
             views(it).show_job(state, job)  # as a run that is on does, ten times a second
         assert time.perf_counter() - began < 0.5
         await it.press("escape", "down")
-        for key in ("v", "j", "t"):
+        names: tuple[ViewName, ...] = ("values", "record", "tokens")
+        for name in names:
             began = time.perf_counter()
-            views(it).toggle({"v": "values", "j": "record", "t": "tokens"}[key])
+            views(it).toggle(name)
             await it.pilot.pause()
             assert time.perf_counter() - began < 1.5
         await it.sees("TOKENS", "xxxx")

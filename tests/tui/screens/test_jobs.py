@@ -8,6 +8,7 @@ from engine.protocol import events
 from engine.protocol.events import JobStarted
 from tests.helpers import story
 from tests.helpers.made_state import made_state
+from tests.helpers.stage import OpenStage, Stage
 from tui.screens.filter import FacetList, FilterScreen
 from tui.screens.matrix import MatrixScreen
 from tui.screens.run import RunScreen
@@ -16,19 +17,19 @@ from tui.widgets.lists.filter_line import FilterInput
 from tui.widgets.lists.job_list import JobList
 
 
-def rows(it) -> list[str]:
+def rows(it: Stage) -> list[str]:
     """What the list shows under its header, without what it shows of the inputs."""
     jobs = it.app.screen.query_one(JobList)
     shown = [line.split("input of")[0].rstrip() for line in it.lines[jobs.region.y + 1 : jobs.region.bottom]]
     return [line for line in shown if line]
 
 
-def cases(it) -> list[str]:
+def cases(it: Stage) -> list[str]:
     """Prompt and case of each row."""
     return [" ".join(row.split()[-2:]) for row in rows(it)]
 
 
-async def test_a_text_is_found_while_it_is_typed_kept_and_cleared(stage) -> None:
+async def test_a_text_is_found_while_it_is_typed_kept_and_cleared(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
@@ -65,17 +66,17 @@ async def test_a_text_is_found_while_it_is_typed_kept_and_cleared(stage) -> None
         assert isinstance(it.app.screen, RunScreen)
 
 
-async def test_what_is_pasted_to_be_found_is_made_safe(stage) -> None:
+async def test_what_is_pasted_to_be_found_is_made_safe(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
         await it.press("slash")
-        it.app.focused.insert_text_at_cursor("a\x1b[2J\u202e")
+        it.app.screen.query_one(FilterInput).insert_text_at_cursor("a\x1b[2J\u202e")
         await it.sees("/a␛[2J␦", "0 of 6")
-        assert it.app.screen.view.filter == Filter(text="a␛[2J␦")
+        assert it.screen(RunScreen).view.filter == Filter(text="a␛[2J␦")
 
 
-async def test_facets_combine_with_each_other_and_the_text(stage) -> None:
+async def test_facets_combine_with_each_other_and_the_text(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
@@ -87,7 +88,9 @@ async def test_facets_combine_with_each_other_and_the_text(stage) -> None:
         await it.press("down", "space")
         strip = it.app.screen.query_one(FacetList).render_line(2)
         assert "broken free" in strip.text
-        assert all(segment.style.reverse for segment in strip if segment.text.strip())  # seen without colours too
+        assert all(
+            segment.style and segment.style.reverse for segment in strip if segment.text.strip()
+        )  # seen without colours too
         await it.sees("[x] broken free", '1 of 6  broken free, "alice"')
         await it.press("tab", "space")
         await it.sees("[x] prose_before", '1 of 6  broken free, class prose_before, "alice"')
@@ -101,7 +104,7 @@ async def test_facets_combine_with_each_other_and_the_text(stage) -> None:
         assert "filter:" not in it.text
 
 
-async def test_following_is_said_stops_with_any_movement_and_goes_on(stage) -> None:
+async def test_following_is_said_stops_with_any_movement_and_goes_on(stage: OpenStage) -> None:
     records = story.people_records()
     steps = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
     for number, each in enumerate(records):
@@ -109,13 +112,13 @@ async def test_following_is_said_stops_with_any_movement_and_goes_on(stage) -> N
     async with stage([*steps, story.finished(6, 6)]) as it:
         await it.run()
         jobs = it.app.screen.query_one(JobList)
-        await it.until(lambda: it.app.runner.state.done == 1)
+        await it.until(lambda: it.run_state.done == 1)
         await it.sees("following")
         await it.press("up")
         assert "following" not in it.text
         it.open_gate("after0")
         it.open_gate("after1")
-        await it.until(lambda: it.app.runner.state.done == 3)
+        await it.until(lambda: it.run_state.done == 3)
         assert jobs.cursor == 0
         await it.press("f")
         await it.sees("following")
@@ -126,7 +129,7 @@ async def test_following_is_said_stops_with_any_movement_and_goes_on(stage) -> N
         await it.sees("filter: broken free  2 of 6", "following")
         for number in range(2, 5):
             it.open_gate(f"after{number}")
-        await it.until(lambda: it.app.runner.state.done == 6)
+        await it.until(lambda: it.run_state.done == 6)
         await it.until(lambda: jobs.cursor == 4)
         it.open_gate("after5")
         await it.sees("ok finished")
@@ -134,7 +137,7 @@ async def test_following_is_said_stops_with_any_movement_and_goes_on(stage) -> N
         await it.sees("There is no newest job to follow")
 
 
-async def test_the_position_is_kept_while_the_filter_lets_in_more(stage) -> None:
+async def test_the_position_is_kept_while_the_filter_lets_in_more(stage: OpenStage) -> None:
     names = [f"case{number:02}" for number in range(30)]
     bad = story.broken("prose_before", 0, 1, "No.")
     made = [story.record("naive", name, story.reply("x", bad), story.reply("y", story.ok())) for name in names]
@@ -148,7 +151,7 @@ async def test_the_position_is_kept_while_the_filter_lets_in_more(stage) -> None
     async with stage([*steps, story.gate("end")]) as it:
         await it.run()
         jobs = it.app.screen.query_one(JobList)
-        await it.until(lambda: it.app.runner.state.done == 10)
+        await it.until(lambda: it.run_state.done == 10)
         await it.press("F", "down", "space", "escape", "g", "down", "down", "down", "down", "down", "down")
         assert jobs.cursor == 26
         before = rows(it)
@@ -159,7 +162,7 @@ async def test_the_position_is_kept_while_the_filter_lets_in_more(stage) -> None
         assert rows(it) == before
 
 
-async def test_brackets_go_to_the_next_of_the_same_class_round_the_end(stage) -> None:
+async def test_brackets_go_to_the_next_of_the_same_class_round_the_end(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
@@ -172,10 +175,10 @@ async def test_brackets_go_to_the_next_of_the_same_class_round_the_end(stage) ->
         assert jobs.cursor == 4
 
 
-async def test_the_matrix_counts_live_and_opens_the_jobs_of_a_cell(stage, size) -> None:
+async def test_the_matrix_counts_live_and_opens_the_jobs_of_a_cell(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(hold_last="end"), size) as it:
         await it.run()
-        await it.until(lambda: it.app.runner.state.done == 6)
+        await it.until(lambda: it.run_state.done == 6)
         await it.press("m")
         assert isinstance(it.app.screen, MatrixScreen)
         await it.sees("prompts by variations   ok   free", "all prompts")
@@ -198,13 +201,13 @@ async def test_the_matrix_counts_live_and_opens_the_jobs_of_a_cell(stage, size) 
         await it.sees("filter: class prose_before of free, prompt naive  1 of 6")
 
 
-async def test_a_wide_matrix_scrolls_sideways_beside_the_names(stage) -> None:
+async def test_a_wide_matrix_scrolls_sideways_beside_the_names(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
         state = made_state(30)
         state.labels = ("baseline", "candidate")
-        await it.app.push_screen(RunScreen(it.app.runner, state))
+        await it.app.push_screen(RunScreen(it.runner, state))
         await it.pilot.resize_terminal(60, 24)
         await it.press("m", "v", "v", "a", "a")
         await it.sees("candidate minus", "edited (trial)", " >")
@@ -216,6 +219,6 @@ async def test_a_wide_matrix_scrolls_sideways_beside_the_names(stage) -> None:
         await it.sees("fixed", "regressed", "unchanged")
         await it.press("down", "down", "space", "escape")
         await it.sees("filter: regressed", "BASELINE", "CANDIDATE")
-        assert it.app.screen.view.filter == Filter(show=Outcome.LOST)
+        assert it.screen(RunScreen).view.filter == Filter(show=Outcome.LOST)
         await it.press("escape", "G")
         assert " trial    naive" in it.line("> ")

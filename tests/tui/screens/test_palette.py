@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.worker.options import EngineOptions
 from tests.helpers import story
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 from tui import themes
 from tui.app import JsonbreakApp
 from tui.settings import Settings
@@ -37,7 +37,7 @@ async def test_other_keys_the_palette_and_the_themes_of_a_run(tmp_path: Path) ->
         await it.press(*"next", "space", *"broken")
         await it.until(lambda: "to the next broken" in it.text and "write the report" not in it.text)
         await it.press("down", "enter")
-        await it.until(lambda: app.screen is screen and screen.selected.info.prompt == "json-only")
+        await it.until(lambda: app.screen is screen and it.selected.info.prompt == "json-only")
         assert screen.selected.info.case == "bob"
 
         seen = [app.theme]

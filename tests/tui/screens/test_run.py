@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from engine.protocol import events
 from engine.protocol.events import Delta, JobCancelled, JobStarted, Loading, Remark
 from tests.helpers import story
+from tests.helpers.stage import OpenStage, Stage
 from tui.screens.run import RunScreen
 from tui.state.task import Phase
 from tui.widgets.job.arm_pane import ArmPane
@@ -16,7 +18,7 @@ from tui.widgets.job.stream_view import StreamView
 from tui.widgets.lists.job_list import JobList
 
 
-def styles_of(it, arm: str, word: str) -> list:
+def styles_of(it: Stage, arm: str, word: str) -> list[Any]:
     """The styles of a word in a pane, one for each character."""
     view = it.app.screen.query_one(f"#{arm}", ArmPane).query_one(StreamView)
     for y in range(view.size.height):
@@ -28,7 +30,7 @@ def styles_of(it, arm: str, word: str) -> list:
     raise AssertionError(f"{word!r} is not in the pane {arm}:\n{it.text}")
 
 
-async def test_loading_says_the_step_and_counts(stage, size) -> None:
+async def test_loading_says_the_step_and_counts(stage: OpenStage, size: tuple[int, int]) -> None:
     steps: list[story.Step] = [Loading("reading weights", 34, 120, "tensors"), story.gate("a")]
     steps += [Loading("downloading", 5_000_000, None, "bytes"), story.gate("b")]
     async with stage(steps, size) as it:
@@ -39,7 +41,7 @@ async def test_loading_says_the_step_and_counts(stage, size) -> None:
         await it.sees(".. downloading", "5.0 MB", "loading  0:0")
 
 
-async def test_both_arms_stream_side_by_side_or_stacked(stage, size) -> None:
+async def test_both_arms_stream_side_by_side_or_stacked(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(hold="first"), size) as it:
         await it.run()
         await it.sees("Sure, here is the JSON you asked for:", '▸{"name": "Alice", "age": 30}')
@@ -52,7 +54,7 @@ async def test_both_arms_stream_side_by_side_or_stacked(stage, size) -> None:
         assert "running  0:0" in it.lines[0]
 
 
-async def test_a_finished_run_says_so_and_shows_every_verdict(stage, size) -> None:
+async def test_a_finished_run_says_so_and_shows_every_verdict(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
         await it.sees("ok finished  6 of 6 jobs", str(story.FOLDER))
@@ -66,7 +68,7 @@ async def test_a_finished_run_says_so_and_shows_every_verdict(stage, size) -> No
         await it.sees("!! prose_before  There are 37 characters of")
 
 
-async def test_the_break_is_marked_reversed_and_underlined(stage, size) -> None:
+async def test_the_break_is_marked_reversed_and_underlined(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -76,7 +78,7 @@ async def test_the_break_is_marked_reversed_and_underlined(stage, size) -> None:
         assert not any(style.reverse for style in styles_of(it, "constrained", '{"name"'))
 
 
-async def test_a_break_is_marked_while_the_reply_still_streams(stage, size) -> None:
+async def test_a_break_is_marked_while_the_reply_still_streams(stage: OpenStage, size: tuple[int, int]) -> None:
     job = story.people_records()[0]
     steps = story.streamed(job, hold="marked")
     said = "The reply does not begin with JSON but with S"
@@ -95,7 +97,7 @@ async def test_a_break_is_marked_while_the_reply_still_streams(stage, size) -> N
         assert ".!" not in it.text
 
 
-async def test_a_break_of_no_length_shows_a_marked_cell(stage, size) -> None:
+async def test_a_break_of_no_length_shows_a_marked_cell(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -106,7 +108,7 @@ async def test_a_break_of_no_length_shows_a_marked_cell(stage, size) -> None:
         assert style.underline
 
 
-async def test_what_both_arms_share_is_dim(stage) -> None:
+async def test_what_both_arms_share_is_dim(stage: OpenStage) -> None:
     async with stage(story.people_run()) as it:
         await it.run()
         await it.sees("ok finished")
@@ -116,7 +118,7 @@ async def test_what_both_arms_share_is_dim(stage) -> None:
         assert not any(style.dim for style in styles_of(it, "free", '"Bob"'))
 
 
-async def test_n_and_shift_n_go_round_the_broken_cases(stage, size) -> None:
+async def test_n_and_shift_n_go_round_the_broken_cases(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -130,7 +132,7 @@ async def test_n_and_shift_n_go_round_the_broken_cases(stage, size) -> None:
         await it.sees('"Bob"', "!! truncated")
 
 
-async def test_the_selection_follows_until_the_user_moves_and_is_never_stolen(stage) -> None:
+async def test_the_selection_follows_until_the_user_moves_and_is_never_stolen(stage: OpenStage) -> None:
     records = story.people_records()
     steps = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
     for number, each in enumerate(records):
@@ -138,7 +140,7 @@ async def test_the_selection_follows_until_the_user_moves_and_is_never_stolen(st
     async with stage([*steps, story.finished(6, 6)]) as it:
         await it.run()
         jobs = it.app.screen.query_one(JobList)
-        await it.until(lambda: it.app.runner.state.done == 1)
+        await it.until(lambda: it.run_state.done == 1)
         it.open_gate("after0")
         await it.until(lambda: jobs.cursor == 1)
         await it.press("up")
@@ -150,7 +152,7 @@ async def test_the_selection_follows_until_the_user_moves_and_is_never_stolen(st
         assert it.line("> ").split()[4:6] == ["naive", "alice"]
 
 
-async def test_the_job_looked_at_is_preferred_and_c_cancels_a_job(stage, size) -> None:
+async def test_the_job_looked_at_is_preferred_and_c_cancels_a_job(stage: OpenStage, size: tuple[int, int]) -> None:
     records = story.people_records()
     infos = [story.info(each.prompt, each.case) for each in records]
     steps = [*story.ready(), story.started(infos), JobStarted(records[0].id), Delta(records[0].id, "both", "Sure", 1)]
@@ -180,7 +182,7 @@ async def test_the_job_looked_at_is_preferred_and_c_cancels_a_job(stage, size) -
         assert [each["job"] for each in it.received("cancel")] == [records[3].id, records[0].id]
 
 
-async def test_remarks_take_a_line_and_a_job_begun_again_begins_anew(stage, size) -> None:
+async def test_remarks_take_a_line_and_a_job_begun_again_begins_anew(stage: OpenStage, size: tuple[int, int]) -> None:
     job = story.people_records()[0]
     steps = [*story.ready(), story.started([story.info("naive", "alice")], remarks=("[b]minimum\x1b at /age is not.",))]
     steps += [JobStarted(job.id), Delta(job.id, "both", "first words", 2), story.gate("again")]
@@ -199,7 +201,7 @@ async def test_remarks_take_a_line_and_a_job_begun_again_begins_anew(stage, size
         assert isinstance(it.app.screen, RunScreen)
 
 
-async def test_space_pauses_and_goes_on(stage, size) -> None:
+async def test_space_pauses_and_goes_on(stage: OpenStage, size: tuple[int, int]) -> None:
     steps = [*story.people_run(hold="x")[:-1]]
     at = steps.index(story.gate("x"))
     told = {"do": "expect", "type": "pause"}
@@ -214,7 +216,7 @@ async def test_space_pauses_and_goes_on(stage, size) -> None:
         assert [command["paused"] for command in it.received("pause")] == [True, False]
 
 
-async def test_tab_goes_through_the_panes_and_z_gives_one_the_screen(stage, size) -> None:
+async def test_tab_goes_through_the_panes_and_z_gives_one_the_screen(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
         await it.sees("ok finished")
@@ -235,7 +237,7 @@ async def test_tab_goes_through_the_panes_and_z_gives_one_the_screen(stage, size
         assert it.app.screen.focused is it.app.screen.query_one(JobList)
 
 
-async def test_q_asks_while_a_run_is_on_and_escape_stays(stage, size) -> None:
+async def test_q_asks_while_a_run_is_on_and_escape_stays(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(hold="never"), size) as it:
         await it.run()
         await it.sees("▸")
@@ -243,23 +245,23 @@ async def test_q_asks_while_a_run_is_on_and_escape_stays(stage, size) -> None:
         await it.sees("A run is on. Stop it and quit?", "Stay (esc)", "Stop and quit (y)")
         await it.press("escape")
         await it.until(lambda: isinstance(it.app.screen, RunScreen))
-        assert it.app.runner.busy
+        assert it.runner.busy
         assert it.received("stop_run") == []
         await it.press("q", "y")
         await it.until(lambda: not it.app.is_running)
         assert len(it.received("stop_run")) == 1
 
 
-async def test_enter_on_the_question_stays(stage) -> None:
+async def test_enter_on_the_question_stays(stage: OpenStage) -> None:
     async with stage(story.people_run(hold="never")) as it:
         await it.run()
         await it.sees("▸")
         await it.press("q", "enter")
         await it.until(lambda: isinstance(it.app.screen, RunScreen))
-        assert it.app.runner.busy
+        assert it.runner.busy
 
 
-async def test_ctrl_c_asks_and_a_second_one_stops(stage) -> None:
+async def test_ctrl_c_asks_and_a_second_one_stops(stage: OpenStage) -> None:
     async with stage(story.people_run(hold="never")) as it:
         await it.run()
         await it.sees("▸")
@@ -269,7 +271,7 @@ async def test_ctrl_c_asks_and_a_second_one_stops(stage) -> None:
         await it.until(lambda: not it.app.is_running)
 
 
-async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(stage) -> None:
+async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(stage: OpenStage) -> None:
     async with stage(story.people_run(hold="first")) as it:
         await it.run()
         await it.sees("▸")
@@ -277,17 +279,17 @@ async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(sta
         await it.sees("Stop it and go back?")
         await it.press("y")
         await it.sees("Extract the name and age")
-        assert it.app.runner.state.phase is Phase.STOPPED
-        client = it.app.runner._client
+        assert it.run_state.phase is Phase.STOPPED
+        client = it.runner._client
         it.open_gate("first")
         await it.press("r")
         await it.sees("ok finished  6 of 6 jobs")
-        assert it.app.runner._client is client
+        assert it.runner._client is client
         await it.press("escape")
         await it.sees("Extract the name and age")
 
 
-async def test_a_failure_is_told_and_r_runs_again(stage, size) -> None:
+async def test_a_failure_is_told_and_r_runs_again(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage([events.Failed("The folder models/none holds no model.", bad_input=True)], size) as it:
         await it.run()
         await it.sees("xx failed  The folder models/none holds no model.", "r begins the run again", "failed  0:0")
@@ -295,7 +297,9 @@ async def test_a_failure_is_told_and_r_runs_again(stage, size) -> None:
         await it.until(lambda: len(it.received("start_run")) == 2)
 
 
-async def test_an_engine_that_dies_is_told_with_its_log_and_the_app_lives(stage, size) -> None:
+async def test_an_engine_that_dies_is_told_with_its_log_and_the_app_lives(
+    stage: OpenStage, size: tuple[int, int]
+) -> None:
     records = story.people_records()
     steps = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
     steps += [*story.streamed(records[0]), {"do": "stderr", "text": "CUDA error [red]: out of memory\x1b[2J"}]
@@ -314,7 +318,7 @@ async def test_an_engine_that_dies_is_told_with_its_log_and_the_app_lives(stage,
         await it.until(lambda: not it.app.is_running)
 
 
-async def test_no_constrained_arm_says_why(stage, size) -> None:
+async def test_no_constrained_arm_says_why(stage: OpenStage, size: tuple[int, int]) -> None:
     why = "the schema uses patternProperties, which has no grammar"
     free = story.reply(story.PROSE, story.people_records()[0].free.verdict)
     record = story.record("naive", "alice", free, story.reply("", None, finish="error", error=why))
@@ -333,7 +337,7 @@ async def test_no_constrained_arm_says_why(stage, size) -> None:
         assert it.lines[1].startswith(" constrained  strict 0/0 -")
 
 
-async def test_a_growing_reply_is_followed_until_the_reader_scrolls_up(stage) -> None:
+async def test_a_growing_reply_is_followed_until_the_reader_scrolls_up(stage: OpenStage) -> None:
     lines = [f"line {number}\n" for number in range(60)]
     job = story.job_id("naive", "alice")
     steps = [*story.ready(), story.started([story.info("naive", "alice")]), JobStarted(job)]
@@ -346,14 +350,14 @@ async def test_a_growing_reply_is_followed_until_the_reader_scrolls_up(stage) ->
         await it.until(lambda: "line 29" not in it.text)
         top = it.app.screen.query_one("#free", ArmPane).query_one(StreamView).scroll_offset.y
         it.open_gate("more")
-        await it.until(lambda: it.app.runner.state.jobs[0].tokens("free") == 60)
+        await it.until(lambda: it.run_state.jobs[0].tokens("free") == 60)
         await it.sees("lines below")
         assert it.app.screen.query_one("#free", ArmPane).query_one(StreamView).scroll_offset.y == top
         await it.press("G")
         await it.sees("line 59")
 
 
-async def test_resizing_does_not_stop_the_following(stage) -> None:
+async def test_resizing_does_not_stop_the_following(stage: OpenStage) -> None:
     job = story.job_id("naive", "alice")
     steps = [*story.ready(), story.started([story.info("naive", "alice")]), JobStarted(job)]
     for turn in range(5):
@@ -367,7 +371,7 @@ async def test_resizing_does_not_stop_the_following(stage) -> None:
             it.open_gate(f"gate{turn}")
 
 
-async def test_resizing_stacks_the_panes_and_keeps_the_place(stage) -> None:
+async def test_resizing_stacks_the_panes_and_keeps_the_place(stage: OpenStage) -> None:
     async with stage(story.people_run(), (120, 40)) as it:
         await it.run()
         await it.sees("ok finished")
@@ -383,9 +387,9 @@ async def test_resizing_stacks_the_panes_and_keeps_the_place(stage) -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (200, 60)], ids=str)
-async def test_other_sizes_do_not_break_it(stage, size) -> None:
+async def test_other_sizes_do_not_break_it(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.sees("SUITES")
         await it.press("r")
-        await it.until(lambda: it.app.runner is not None and it.app.runner.state.over)
+        await it.until(lambda: it.app.runner is not None and it.run_state.over)
         await it.sees("finished")

@@ -16,10 +16,12 @@ from engine.runs.baseline import baseline_of
 from engine.runs.store import RECORDS, SEARCH
 from tests.helpers import story
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
+from tests.helpers.stage import OpenStage, Stage
 from tui.screens.browse import BrowseScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.opened import OpenedScreen
 from tui.screens.runs import RunsScreen
+from tui.state.job import JobState
 from tui.widgets.lists.job_list import JobList
 
 ENGINE = """
@@ -72,13 +74,27 @@ def going_on(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.terminate()
 
 
+def case_of_record(it: Stage) -> str:
+    """The case of the selected job, as its record has it."""
+    record = it.selected.record
+    assert record is not None
+    return record.case
+
+
+def jobs_of(it: Stage) -> list[JobState]:
+    """The jobs of the comparison on the screen."""
+    state = it.screen(CompareScreen).state
+    assert state is not None
+    return state.jobs
+
+
 def goes_on_with(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     process.stdin.write(b"\n")
     process.stdin.flush()
 
 
-async def test_the_list_is_found_through_and_marked(stage, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_list_is_found_through_and_marked(stage: OpenStage, tmp_path: Path, size: tuple[int, int]) -> None:
     runs = tmp_path / "runs"
     made(runs, 1, BEFORE, model="[red]smol[/red]\x1b[31m")
     made(runs, 2, AFTER, suite="invoices", model="qwen")
@@ -120,7 +136,7 @@ async def test_the_list_is_found_through_and_marked(stage, tmp_path: Path, size:
         await it.until(lambda: isinstance(it.app.screen, BrowseScreen))
 
 
-async def test_no_runs_yet(stage) -> None:
+async def test_no_runs_yet(stage: OpenStage) -> None:
     async with stage() as it:
         await it.press("o")
         await it.sees("No runs in", "esc, then r")
@@ -128,7 +144,7 @@ async def test_no_runs_yet(stage) -> None:
         await it.sees("There is no run here.")
 
 
-async def test_a_run_is_opened_and_stepped_through(stage, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_run_is_opened_and_stepped_through(stage: OpenStage, tmp_path: Path, size: tuple[int, int]) -> None:
     folder = made(tmp_path / "runs", 1, BEFORE)
     write_run(tmp_path / "runs", [Made(FENCED, prompt="naive-2")], {**MANIFEST, "trial_of": folder.name})
     async with stage(size=size) as it:
@@ -137,12 +153,12 @@ async def test_a_run_is_opened_and_stepped_through(stage, tmp_path: Path, size: 
         await it.press("enter")
         await it.until(lambda: isinstance(it.app.screen, OpenedScreen))
         await it.sees("ok finished", "!! code_fence", '"name": "Ann"', "made  made-model")
-        assert it.app.screen.selected.record.case == "ann"
+        assert case_of_record(it) == "ann"
         await it.press("n")
-        assert it.app.screen.selected.record.case == "dan"
+        assert case_of_record(it) == "dan"
         await it.sees("It is Ann.")
         await it.press("n")
-        assert (it.app.screen.selected.info.prompt, it.app.screen.selected.trial) == ("naive-2", True)
+        assert (it.selected.info.prompt, it.selected.trial) == ("naive-2", True)
         (folder / RECORDS).write_bytes(b"")
         await it.press("up", "up")
         await it.sees("The records of this run")
@@ -152,7 +168,9 @@ async def test_a_run_is_opened_and_stepped_through(stage, tmp_path: Path, size: 
         await it.until(lambda: isinstance(it.app.screen, RunsScreen))
 
 
-async def test_a_run_that_is_on_is_offered_followed_and_stopped(stage, tmp_path: Path, size, going_on) -> None:
+async def test_a_run_that_is_on_is_offered_followed_and_stopped(
+    stage: OpenStage, tmp_path: Path, size: tuple[int, int], going_on: subprocess.Popen[bytes]
+) -> None:
     async with stage(size=size) as it:
         await it.sees("An engine is at work on people", "1/4", "Follow it (f)", "Leave it (esc)")
         await it.press("enter")  # the first answer has the focus
@@ -174,7 +192,9 @@ async def test_a_run_that_is_on_is_offered_followed_and_stopped(stage, tmp_path:
         await it.sees("No engine works on this run.")
 
 
-async def test_the_offer_is_declined_or_taken_up_to_stop(stage, tmp_path: Path, going_on) -> None:
+async def test_the_offer_is_declined_or_taken_up_to_stop(
+    stage: OpenStage, tmp_path: Path, going_on: subprocess.Popen[bytes]
+) -> None:
     async with stage() as it:
         await it.sees("Leave it (esc)")
         await it.press("escape")
@@ -187,7 +207,7 @@ async def test_the_offer_is_declined_or_taken_up_to_stop(stage, tmp_path: Path, 
         await it.sees("asked to stop")
 
 
-async def test_a_run_beside_its_baseline(stage, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_run_beside_its_baseline(stage: OpenStage, tmp_path: Path, size: tuple[int, int]) -> None:
     baseline = made(tmp_path / "runs", 1, BEFORE)
     tuned = made(tmp_path / "runs", 2, AFTER, model="tuned")
     made(tmp_path / "runs", 3, [Made(RIGHT, case="zoe")], suite="other")
@@ -205,12 +225,12 @@ async def test_a_run_beside_its_baseline(stage, tmp_path: Path, size: tuple[int,
         assert "2/4" in it.line("ok 2/4")
         jobs = it.app.screen.query_one(JobList)
         await it.press("n")
-        assert it.app.screen.state.jobs[jobs.cursor].info.case == "cem"
+        assert jobs_of(it)[jobs.cursor].info.case == "cem"
         await it.press("N")
-        assert it.app.screen.state.jobs[jobs.cursor].info.case == "cem"
+        assert jobs_of(it)[jobs.cursor].info.case == "cem"
         await it.press("a")
         await it.sees("constrained arm: 0 fixed, 0 regressed, 4 unchanged")
-        assert it.app.screen.state.jobs[jobs.cursor].info.case == "cem"
+        assert jobs_of(it)[jobs.cursor].info.case == "cem"
         await it.press("n")
         await it.sees("Nothing has regressed.")
         await it.press("w")
@@ -224,7 +244,7 @@ async def test_a_run_beside_its_baseline(stage, tmp_path: Path, size: tuple[int,
         await it.until(lambda: isinstance(it.app.screen, RunsScreen))
 
 
-async def test_the_report_is_written_beside_the_run(stage, tmp_path: Path) -> None:
+async def test_the_report_is_written_beside_the_run(stage: OpenStage, tmp_path: Path) -> None:
     folder = made(tmp_path / "runs", 1, BEFORE)
     async with stage(size=(120, 40)) as it:
         await it.press("o")
@@ -234,8 +254,10 @@ async def test_the_report_is_written_beside_the_run(stage, tmp_path: Path) -> No
     assert (tmp_path / "runs" / f"{folder.name}.html").read_text().startswith("<!DOCTYPE html>")
 
 
-async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_again(stage, tmp_path: Path) -> None:
-    selection = {"prompts": [], "cases": [], "limit": None, "without": []}
+async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_again(
+    stage: OpenStage, tmp_path: Path
+) -> None:
+    selection: dict[str, Any] = {"prompts": [], "cases": [], "limit": None, "without": []}
     suite = {"suite_file": "suites/people.toml", "selection": selection}
     folder = write_run(tmp_path / "runs", BEFORE, {**MANIFEST, **suite}, ended=False)
     owner.release(folder)

@@ -8,6 +8,7 @@ import pytest
 
 from engine.protocol import events
 from tests.helpers import story
+from tests.helpers.stage import OpenStage, Stage
 from tests.search.test_halving import NAIVE, suite_of
 from tui.state.task import Phase
 
@@ -62,7 +63,9 @@ def searching(folder: Path, found: events.Found | None = FOUND) -> list[story.St
     ]
 
 
-async def test_a_leaderboard_while_prompts_are_tried_then_the_honest_figure(stage, size, suites, tmp_path) -> None:
+async def test_a_leaderboard_while_prompts_are_tried_then_the_honest_figure(
+    stage: OpenStage, size: tuple[int, int], suites: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "20260101T000000Z-search-small-smol"
     async with stage(searching(folder), size, suites, "start_search") as it:
         await it.sees("1 x 12 cases")
@@ -86,7 +89,7 @@ async def test_a_leaderboard_while_prompts_are_tried_then_the_honest_figure(stag
         await it.sees("1 x 12 cases")
 
 
-async def check_the_block(it, folder: Path) -> None:
+async def check_the_block(it: Stage, folder: Path) -> None:
     """It can be read to its end, copied and written."""
     await it.press("w")
     await it.until(lambda: folder.with_name(f"{folder.name}.toml").exists())
@@ -99,7 +102,7 @@ async def check_the_block(it, folder: Path) -> None:
     await it.sees("LEADERBOARD", "** winner", "1/4 25%", "chosen by")
 
 
-async def test_escape_asks_and_stops_the_search(stage, suites, tmp_path) -> None:
+async def test_escape_asks_and_stops_the_search(stage: OpenStage, suites: Path, tmp_path: Path) -> None:
     folder = tmp_path / "x"
     steps = [*searching(folder)[:5], {"do": "expect", "type": "stop_run"}]
     steps += [events.SearchFinished(folder, 8, True, 2.0, None), story.gate("never")]
@@ -113,11 +116,14 @@ async def test_escape_asks_and_stops_the_search(stage, suites, tmp_path) -> None
         await it.sees("A search is on. Stop it and go back?")
         await it.press("y")
         await it.sees("1 x 12 cases")
-        assert it.app.runner.search.phase is Phase.STOPPED
-        assert it.app.runner.search.finished.done == 8
+        found = it.runner.search
+        assert found is not None
+        assert found.finished is not None
+        assert found.phase is Phase.STOPPED
+        assert found.finished.done == 8
 
 
-async def test_a_search_that_fails_says_why(stage, suites) -> None:
+async def test_a_search_that_fails_says_why(stage: OpenStage, suites: Path) -> None:
     steps = [events.Failed("The folder models/none holds no model.", bad_input=True)]
     async with stage(steps, path=suites, order="start_search") as it:
         await it.sees("1 x 12 cases")
@@ -127,7 +133,9 @@ async def test_a_search_that_fails_says_why(stage, suites) -> None:
         await it.until(lambda: len(it.received("start_search")) == 2)
 
 
-async def test_a_suite_with_too_little_is_not_searched(stage, tmp_path, monkeypatch) -> None:
+async def test_a_suite_with_too_little_is_not_searched(
+    stage: OpenStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     folder = Path("small")
     folder.mkdir()
@@ -139,7 +147,7 @@ async def test_a_suite_with_too_little_is_not_searched(stage, tmp_path, monkeypa
         assert it.app.runner is None
 
 
-async def test_the_help_lists_the_keys_of_a_search(stage) -> None:
+async def test_the_help_lists_the_keys_of_a_search(stage: OpenStage) -> None:
     async with stage(size=(80, 180)) as it:
         await it.press("question_mark")
         await it.sees("A search", "write the winner's [[prompt]] block to a file", "search for the best plain prompt")

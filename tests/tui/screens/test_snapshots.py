@@ -18,7 +18,7 @@ from textual.widgets import TextArea
 
 from tests.helpers import story
 from tests.helpers.made_runs import FENCED, MANIFEST, PROSE, RIGHT, Made, write_run
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 
 
 class Pictures(SingleFileSnapshotExtension):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from engine.records import Record
 from tests.helpers import story
 from tests.helpers.made_runs import MANIFEST as MADE
 from tests.helpers.made_runs import Made, write_run
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 from tui.state import intervals
 from tui.state.run import RunState
 from tui.state.task import Phase
@@ -69,8 +70,9 @@ def tried(state: RunState, records: list[Record], **changes: Any) -> TrialState:
     """A trial beside a run, told to its end."""
     order = StartTrial(state.suite, story.FOLDER, {"name": records[0].prompt, "user": "{input}"}, ())
     trial = TrialState(suite=state.suite, run=state, command=replace(order, **changes))
-    for event in (begun(records), *map(events.JobFinished, records)):
-        trial.apply(event)
+    trial.apply(begun(records))
+    for each in records:
+        trial.apply(events.JobFinished(each))
     trial.apply(events.RunFinished(BESIDE, len(records), len(records), False, 2.0))
     return trial
 
@@ -83,7 +85,10 @@ def test_names_and_inputs() -> None:
     assert {name: original_of(name) for name in named} == named
 
     state = run_state()
-    asked = lambda scope, prompt, shown=(): [each.case for each in inputs_for(scope, prompt, state, shown)]  # noqa: E731
+
+    def asked(scope: Scope, prompt: str, shown: Sequence[int] = ()) -> list[str]:
+        return [each.case for each in inputs_for(scope, prompt, state, shown)]
+
     assert asked(Scope.BROKEN, "naive") == ["alice", "bob"], "a reply that could not be decoded is not broken"
     assert asked(Scope.ALL, "naive") == list(NAMES)
     assert asked(Scope.BROKEN, "json-only") == ["bob"]
@@ -190,7 +195,7 @@ def test_the_words_of_the_trial_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def broken_off(folder: Path, suite: Path, resumable: bool) -> Path:
     """The folder of a run that was killed after the first of its six jobs."""
-    selection = {"prompts": [], "cases": [], "limit": None, "without": []}
+    selection: dict[str, Any] = {"prompts": [], "cases": [], "limit": None, "without": []}
     manifest = {**MADE, "suite": "people", "suite_file": str(suite), "grammar": "llguidance", "jobs": 6}
     return write_run(folder, [Made("x")], {**manifest, "selection": selection} if resumable else manifest, ended=False)
 
@@ -251,7 +256,7 @@ async def test_a_case_is_excluded_and_brought_back(stage: Any) -> None:
     async with stage([*story.people_run(), *again], (100, 36)) as it:
         await it.run()
         await it.sees("finished")
-        state = it.app.runner.state
+        state = it.run_state
         rates = [it.line(word) for word in ("strict ", "right ")]
         await it.press("home", "down", "x")
         await told(it, "bob counts no more, and later runs leave it out; x brings it back.")
@@ -279,15 +284,15 @@ async def test_r_after_the_engine_died(stage: Any, tmp_path: Path, resumable: bo
         await it.run()
         await it.sees("exit code 7")
         await it.press("home", "down", "down", "x", "down", "down")
-        assert it.app.screen.selected.info.id == records[4].id
+        assert it.selected.info.id == records[4].id
         await it.press("r")
         await it.until(lambda: len(it.received("start_run")) == 2)
         order = it.received("start_run")[1]
         if resumable:
             assert (order["resume"], order["grammar"]) == (str(folder), "llguidance")
-            await it.until(lambda: it.app.runner.state.resumed and it.app.runner.state.jobs)
-            assert it.app.screen.selected.info.id == records[4].id, "the list keeps its place"
-            assert it.app.runner.state.excluded == {"[markup]"}, "what is excluded stays so"
+            await it.until(lambda: it.run_state.resumed and it.run_state.jobs)
+            assert it.selected.info.id == records[4].id, "the list keeps its place"
+            assert it.run_state.excluded == {"[markup]"}, "what is excluded stays so"
             assert "Left out" not in it.text, "its jobs are in the run"
         else:
             assert (order["resume"], order["without"]) == (None, ["[markup]"])

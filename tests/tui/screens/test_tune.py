@@ -16,8 +16,8 @@ from engine.protocol.tune_events import TuneBegun, TuneSaved, TuneStep
 from engine.worker.options import EngineOptions
 from tests.helpers import story
 from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run
+from tests.helpers.stage import Stage
 from tests.helpers.tiny_models import save_model, save_tokenizer
-from tests.tui.conftest import Stage
 from tui.app import JsonbreakApp
 from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
 from tui.screens.run import RunScreen
@@ -44,7 +44,9 @@ async def tuning(folder: Path) -> AsyncIterator[Stage]:
         await it.press("o")
         await it.sees("made")
         await it.press("enter")
-        await it.until(lambda: isinstance(app.screen, RunScreen) and app.screen.state.over)
+        await it.until(
+            lambda: isinstance(app.screen, RunScreen) and app.screen.state is not None and app.screen.state.over
+        )
         await it.press("T")
         await it.sees("Tune a LoRA on this run")
         yield it
@@ -60,7 +62,10 @@ async def test_a_tune_from_the_interface_leaves_an_adapter_and_says_what_comes_n
         await it.until(lambda: "ok  The adapter is in" in it.text, seconds=120)
         assert "8 rows of 8 cases, 2 cases kept back" in it.text
         assert "step 1 of 1  loss " in it.text
-        assert "--only-cases" in it.app.screen._state.saved.next[-1]
+        state = it.screen(TuneScreen)._state
+        assert state is not None
+        assert state.saved is not None
+        assert "--only-cases" in state.saved.next[-1]
         (adapter,) = (tmp_path / "adapters").iterdir()
         card = json.loads((adapter / "card.json").read_text(encoding="utf-8"))
         assert (card["settings"]["rank"], card["settings"]["epochs"]) == (2, 1)
@@ -77,7 +82,10 @@ async def test_a_tune_is_ended_after_a_question_and_leaves_nothing(
         await it.sees("whole numbers from 1 to")
         await it.press("8", "enter")
         await it.sees("starting PyTorch ...")
-        process = it.app.screen._process._process
+        tune = it.screen(TuneScreen)._process
+        assert tune is not None
+        process = tune._process
+        assert process is not None
         await it.press("escape")
         await it.sees("A tune is on. End it? Nothing of it is saved.")
         await it.press("escape")

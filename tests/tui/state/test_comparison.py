@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.records import Arm
 from engine.runs import owner
 from engine.runs.store import RECORDS
 from engine.statistics import Share
@@ -65,7 +66,8 @@ def test_each_arm_is_compared_job_by_job(tmp_path: Path) -> None:
 def test_the_record_of_a_pair_has_both_replies(tmp_path: Path) -> None:
     baseline, candidate = runs(tmp_path, BEFORE, AFTER)
     comparison = compared(baseline, candidate)
-    for arm, texts in (("free", (FENCED, RIGHT)), ("constrained", (RIGHT, RIGHT))):
+    arms: tuple[tuple[Arm, tuple[str, str]], ...] = (("free", (FENCED, RIGHT)), ("constrained", (RIGHT, RIGHT)))
+    for arm, texts in arms:
         state = comparison.of(arm).state
         job = state.jobs[2]
         state.load(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -32,7 +33,7 @@ def counted(state: RunState, question: Question, row: str | None, column: str | 
             continue
         if question.by is By.VARIATION and column not in (None, info.variation or ""):
             continue
-        values = []
+        values: list[Any] = []
         for arm in ("free", "constrained") if question.arm is None else (question.arm,):
             facts = job.facts.of(arm)
             if facts is None:

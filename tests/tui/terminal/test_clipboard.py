@@ -16,7 +16,7 @@ import pytest
 
 from tests.helpers import story
 from tests.helpers.made_runs import PROSE, Made, write_run
-from tests.tui.conftest import Stage
+from tests.helpers.stage import Stage
 from tests.tui.test_program import START, Terminal
 from tui.terminal.clipboard import MOST_BYTES, copy
 
@@ -88,7 +88,12 @@ async def test_by_the_terminal_or_into_a_file(stage: Any, tmp_path: Path, monkey
     async with stage(story.people_run(), (120, 40)) as it:
         driver = it.app._driver
         write = driver.write
-        monkeypatch.setattr(driver, "write", lambda data: (written.append(data), write(data)))
+
+        def record(data: str) -> None:
+            written.append(data)
+            write(data)
+
+        monkeypatch.setattr(driver, "write", record)
         said = await copy(it.app, "ü\x1b", "name")
         assert said == "Sent to the terminal as its clipboard (OSC 52). Not every terminal takes it."
         assert f"\x1b]52;c;{base64.b64encode('ü'.encode() + bytes([27])).decode()}\a" in written
@@ -111,7 +116,10 @@ async def test_by_the_terminal_or_into_a_file(stage: Any, tmp_path: Path, monkey
         await it.run()
         await it.sees("finished")
         first = story.people_records()[0]
-        copied = lambda: [base64.b64decode(each[7:-1]).decode() for each in written if each.startswith("\x1b]52;")]  # noqa: E731
+
+        def copied() -> list[str]:
+            return [base64.b64decode(each[7:-1]).decode() for each in written if each.startswith("\x1b]52;")]
+
         for keys, text in ((("home", "y"), first.free.text), (("tab", "tab", "y"), first.constrained.text)):
             before = len(copied())
             await it.press(*keys)
@@ -133,7 +141,7 @@ async def test_nothing_to_copy_and_a_report(stage: Any, tmp_path: Path) -> None:
         await it.run()
         await it.press("home", "y")
         await told(it, "There is nothing to copy: this job is not finished.")
-        it.app.runner.state.folder = folder
+        it.run_state.folder = folder
         await it.press("w")
         await told(it, "The report is in ")
         name = next(each for each in messages(it) if each.startswith("The report is in ")).removeprefix(
