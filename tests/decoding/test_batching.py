@@ -288,9 +288,8 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
     assert results.keys() == expected.keys()
     for id, end in results.items():
         assert free_of(end).tokens == free_of(expected[id]).tokens
-        assert (end.constrained and end.constrained.tokens) == (
-            expected[id].constrained and expected[id].constrained.tokens
-        )
+        alone = expected[id].constrained
+        assert (end.constrained and end.constrained.tokens) == (alone and alone.tokens)
         assert texts[id] == len(free_of(end).text.rstrip("\ufffd")), "what was streamed since the job began last"
 
 

@@ -116,10 +116,8 @@ def test_a_model_without_a_limit(tmp_path: Path) -> None:
 
 def test_the_prompt_has_one_beginning(tiny: Path) -> None:
     loaded = load(tiny)
-    messages = [{"role": message["role"], "content": message["content"]} for message in HELLO]
-    expected: Any = loaded.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
-        "input_ids"
-    ]
+    tokenizer: Any = loaded.tokenizer
+    expected = tokenizer.apply_chat_template(HELLO, add_generation_prompt=True)["input_ids"]
     assert loaded.tokenizer("hello")["input_ids"] == [0, 5]  # which is how the beginning would come in twice
     assert loaded.prompt_ids(HELLO) == expected == [0, 3, 5, 6, 1, 4]
 

@@ -127,8 +127,8 @@ async def test_by_the_terminal_or_into_a_file(stage: Any, tmp_path: Path, monkey
             assert copied()[-1] == text
         await it.press("Y")
         await it.until(lambda: copied()[-1].startswith("{"))
-        record = json.loads(copied()[-1])
-        assert (record["id"], record["free"]["text"]) == (first.id, first.free.text)
+        as_json = json.loads(copied()[-1])
+        assert (as_json["id"], as_json["free"]["text"]) == (first.id, first.free.text)
         await told(it, "Sent to the terminal as its clipboard")
         await it.press("w")
         await told(it, f"{story.FOLDER}")  # the engine that told of it is a script: there is no folder
