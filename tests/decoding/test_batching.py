@@ -166,7 +166,9 @@ def test_a_pass_that_cannot_be_captured_runs_as_it_is(model: LoadedModel, gramma
     requests = mixed(model, grammars)
     make_batch = partial(SlotBatch, model, max_seq_len=150, max_prefill_tokens=64, graphs=capture)
     plain, other = (ended(decoder(model, requests, GREEDY, 16, make_batch=made)) for made in (None, make_batch))
-    assert {id: free_of(end).tokens for id, end in plain.items()} == {id: free_of(end).tokens for id, end in other.items()}
+    assert {id: free_of(end).tokens for id, end in plain.items()} == {
+        id: free_of(end).tokens for id, end in other.items()
+    }
 
 
 def test_what_prompts_share_is_computed_once(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,10 +55,10 @@ def requests_for(model: LoadedModel, grammar: Grammar | None, prefill: str = "")
 
 
 def decoder_for(
-    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 128
+    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, max_prefill_tokens: int = 128
 ) -> TwinDecoder:
     capacity = max(len(request.tokens) for request in requests) + MAX_NEW_TOKENS
-    rows = partial(SlotBatch, model, max_seq_len=capacity, max_prefill_tokens=budget)
+    rows = partial(SlotBatch, model, max_seq_len=capacity, max_prefill_tokens=max_prefill_tokens)
     return with_requests(TwinDecoder(model, rows, slots, params, MAX_NEW_TOKENS), requests)
 
 
@@ -79,9 +79,9 @@ def run(decoder: TwinDecoder) -> dict[str, Finished]:
 
 
 def decode(
-    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, budget: int = 128
+    model: LoadedModel, requests: list[Request], params: SamplingParams, slots: int, max_prefill_tokens: int = 128
 ) -> dict[str, Finished]:
-    return run(decoder_for(model, requests, params, slots, budget))
+    return run(decoder_for(model, requests, params, slots, max_prefill_tokens))
 
 
 def assert_same(result: ArmResult, reference: Reference) -> bool:

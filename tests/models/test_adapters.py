@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from engine.backends import AdapterInUse, Finished
-from engine.decoding.batch import BatchRows
+from engine.decoding.batch import SlotBatch
 from engine.decoding.decoder import TwinDecoder
 from engine.decoding.sampling import SamplingParams
 from engine.decoding.twins import Request
@@ -88,7 +88,7 @@ def logits(model: LoadedModel) -> torch.Tensor:
 
 def replies(model: LoadedModel, params: SamplingParams) -> list[list[int]]:
     """What the decoder says to a few prompts at once, the free arm alone."""
-    rows = partial(BatchRows, model, capacity=len(IDS[0]) + NEW, budget=128)
+    rows = partial(SlotBatch, model, max_seq_len=len(IDS[0]) + NEW, max_prefill_tokens=128)
     decoder = TwinDecoder(model, rows, 4, params, NEW)
     for request in requests():
         decoder.submit(request)

@@ -34,7 +34,7 @@ def test_one_of_the_given_and_the_base_can_be_chosen() -> None:
     choice = AdapterChoice.of(GIVEN)
     seen = []
     for _ in range(4):
-        seen.append((choice.chosen, choice.words))
+        seen.append((choice.chosen, choice.describe()))
         choice.next()
     assert seen == [
         ("tuned", "adapter: base [tuned] other"),
@@ -43,7 +43,7 @@ def test_one_of_the_given_and_the_base_can_be_chosen() -> None:
         ("tuned", "adapter: base [tuned] other"),
     ]
     assert AdapterChoice.of([None, "tuned"]) == AdapterChoice((None, "tuned"), None)
-    assert AdapterChoice.of([None]).words == AdapterChoice.of([]).words == ""
+    assert AdapterChoice.of([None]).describe() == AdapterChoice.of([]).describe() == ""
 
 
 async def test_the_chosen_adapter_answers_and_the_run_says_so(stage: OpenStage, size: tuple[int, int]) -> None:
