@@ -1,4 +1,4 @@
-"""A prompt → the `[[prompt]]` block that a suite file would have it in."""
+"""Writes a prompt as a `[[prompt]]` table for a suite file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from engine.suites.tables import Prompt
 
-# What a basic string of TOML 1.0 must escape, tab and newline aside; a return, since parsers may read "\r\n" as "\n".
+# What a basic string of TOML 1.0 must escape, except tab and newline; and "\r", since parsers may read "\r\n" as "\n".
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def prompt_block(prompt: Prompt, remarks: Iterable[str] = ()) -> str:
-    """The block as TOML text, with its own end of line. Its schema is left to the suite.
+    """The table as TOML, line break at the end included. Its schema is the suite's.
 
-    remarks: sentences that stand before it as comments. Loading a suite with it gives the same prompt.
+    A suite with this table loads the same prompt. remarks: sentences to put before it as comments.
     """
     lines = [f"# {line}" for remark in remarks for line in remark.splitlines()]
     lines += ["[[prompt]]", f"name = {_string(prompt.name)}"]
@@ -34,17 +34,17 @@ def prompt_block(prompt: Prompt, remarks: Iterable[str] = ()) -> str:
 
 
 def _text(text: str) -> str:
-    """A string that people read: over several lines where it has them."""
+    """A string for people to read: a multi-line one if it has several lines."""
     if "\n" not in text:
         return _string(text)
     body = _CONTROL.sub(_escape, text.replace("\\", "\\\\"))
     body = re.sub(r'"(?="|\Z)', r"\"", body)
-    body = re.sub(r"[ \t](?=\n)", lambda match: f"\\u{ord(match[0]):04x}", body)  # editors strip it
+    body = re.sub(r"[ \t](?=\n)", lambda match: f"\\u{ord(match[0]):04x}", body)  # editors strip trailing whitespace
     return f'"""\n{body}"""'
 
 
 def _string(text: str) -> str:
-    """On one line. JSON escapes all that TOML does, but for DEL."""
+    """On one line. JSON escapes everything that TOML requires, except DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -53,7 +53,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _value(value: Any) -> str:
-    """Any JSON value but null, which TOML does not have; nor can a suite file have given one."""
+    """Any JSON value except null, which TOML lacks, so that no suite file can contain it."""
     match value:
         case str():
             return _string(value)

@@ -1,4 +1,4 @@
-"""The prompts that take part in a search: the suite's own, the library's techniques, and new ones composed of them."""
+"""The candidates of a search: the suite's own prompts, the library's techniques, and compositions of techniques."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product, zip_longest
 from typing import NamedTuple
 
 from engine.search.splits import shuffled
-from engine.suites.prompts import Draft, misfits, technique_prompt
+from engine.suites.prompts import Draft, technique_prompt, unfit_prompts
 from engine.suites.suite import Suite
 from engine.suites.tables import Example, Given, Prompt
 from engine.suites.techniques import ALL_DATA, CHECKLIST, DELIMITED, ONCE_MORE, ONLY_JSON, PERSONA, TECHNIQUES
@@ -20,7 +20,7 @@ _EXAMPLES_NEEDED = {"none": 0, "first": 1, "all": 2}
 
 
 class Ideas(NamedTuple):
-    """A point on the independent axes that prompts are composed along: for each, an idea's name, "" for none of it."""
+    """The ideas of a composed prompt: for each axis the name of a technique, "" for none. The axes are independent."""
 
     form: str
     only_json: str
@@ -33,7 +33,7 @@ class Ideas(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The ideas by the names that the library has for them, such as "schema+few-shot+delimiters"."""
+        """The ideas by their names in the library, such as "schema+few-shot+delimiters"."""
         return "+".join(filter(None, self))
 
 
@@ -52,11 +52,10 @@ _AXES = Ideas._make(
 
 
 def candidates_of(suite: Suite) -> list[Prompt]:
-    """All prompts that can take part, in the order in which they are taken; the first is the yardstick.
+    """All possible candidates, in the order in which a budget selects them; the first is the baseline.
 
-    Prompts with another schema than the suite's take no part: they are asked for something else. After the yardstick
-    single techniques and compositions stand in turn, so that a small budget tries both. suite: it has a task and a
-    schema of its own.
+    Prompts whose schema is not the suite's are left out: they ask for something else. After the baseline single
+    techniques and compositions alternate, so that a small budget tries both. The suite must have a task and a schema.
     """
     singles = [prompt for prompt in suite.prompts if suite.schema_of(prompt) == suite.json_schema]
     taken = {prompt.name for prompt in suite.prompts}
@@ -67,7 +66,7 @@ def candidates_of(suite: Suite) -> list[Prompt]:
 
 
 def compositions(suite: Suite) -> list[Prompt]:
-    """Every way to put two ideas or more together that fits the suite, in shuffled order."""
+    """Every combination of two or more ideas that fits the suite, in shuffled order."""
     ideas = {each.name: each for each in map(Ideas._make, product(*_AXES)) if sum(map(bool, each)) > 1}
     prompts = (
         compose(ideas[name], suite.task or "", suite.examples) for name in shuffled(ideas, suite.generation.seed)
@@ -76,7 +75,7 @@ def compositions(suite: Suite) -> list[Prompt]:
 
 
 def compose(ideas: Ideas, task: str, examples: tuple[Example, ...]) -> Prompt:
-    """One prompt of several ideas, in the library's words."""
+    """One prompt from several ideas, in the library's wording."""
     lines = [" ".join(filter(None, [f"{task}.", ideas.delimiters and ALL_DATA, ideas.only_json and ONLY_JSON]))]
     lines += [_SHOWS[ideas.form]] if ideas.form else []
     lines += [CHECKLIST] if ideas.checklist else []
@@ -105,16 +104,16 @@ def _has_examples(idea: str, suite: Suite) -> bool:
 
 
 def _fits(prompt: Prompt, suite: Suite) -> bool:
-    """Whether it asks for nothing that the schema does not have: keys to list, an object to begin."""
+    """Whether it only asks for what the schema has: keys to list, an object to begin."""
     draft = Draft(prompt, Given((), None, None, prompt.name), technique=True)
-    return not list(misfits([draft], [suite.json_schema]))
+    return not list(unfit_prompts([draft], [suite.json_schema]))
 
 
 def _distinct(prompts: Iterable[Prompt]) -> Iterator[Prompt]:
-    """Without those that ask word for word what one before them asks."""
+    """Drop prompts that repeat an earlier one word for word."""
     seen = set()
     for prompt in prompts:
-        said = prompt.model_dump_json(exclude={"name", "about", "source", "json_schema"})
-        if said not in seen:
-            seen.add(said)
+        content = prompt.model_dump_json(exclude={"name", "about", "source", "json_schema"})
+        if content not in seen:
+            seen.add(content)
             yield prompt

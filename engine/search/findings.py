@@ -1,4 +1,4 @@
-"""What a search has found: the winner's figure on held-out cases, its lead, and what it still gets wrong."""
+"""The findings of a search: the winner's result on held-out cases, its lead, and what it still gets wrong."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Answers = Mapping[str, Record]
 
 
 def is_ok(record: Record) -> bool:
-    """Whether nothing is wrong with the free reply; one that could not be decoded is not ok."""
+    """Whether nothing is wrong with the free reply; a reply that could not be decoded is not ok."""
     return record.free.verdict is not None and record.free.verdict.ok
 
 
 def standing(score: Score, winner: str | None) -> Standing:
-    """A candidate's place as the leaderboard shows it."""
+    """A candidate's row of the leaderboard."""
     low, high = wilson_interval(score.ok) if score.ok.n else (0.0, 1.0)
     place = Standing(score.name, score.ok.k, score.ok.n, low, high, score.round, "in play")
     if not score.kept:
@@ -33,11 +33,13 @@ def standing(score: Score, winner: str | None) -> Standing:
     return replace(place, state="kept") if score.round > 1 else place
 
 
-def found(winner: Prompt, answers: Answers, yardstick: str, its_answers: Answers | None, chosen_by: Share) -> Found:
-    """What the held-out cases say of the winner.
+def findings(
+    winner: Prompt, answers: Answers, baseline: str, baseline_answers: Answers | None, chosen_by: Share
+) -> Found:
+    """The winner's result on the held-out cases.
 
-    its_answers: the yardstick's, on the same cases; None where it is the winner. chosen_by: the winner's share of the
-    cases that it was chosen on.
+    baseline_answers: on the same cases; None where the baseline is the winner. chosen_by: the winner's share on the
+    cases that it was chosen by.
     """
     share = Share()
     for record in answers.values():
@@ -51,19 +53,19 @@ def found(winner: Prompt, answers: Answers, yardstick: str, its_answers: Answers
         high=high,
         chosen_k=chosen_by.k,
         chosen_n=chosen_by.n,
-        lead=_lead(yardstick, its_answers, answers) if its_answers is not None else None,
+        lead=_lead(baseline, baseline_answers, answers) if baseline_answers is not None else None,
         failures=tuple(_still_wrong(answers.values())),
         block="",
     )
     return replace(result, block=prompt_block(winner, [*sentences(result), f"{LEGEND}."]))
 
 
-def _lead(yardstick: str, first: Answers, second: Answers) -> Lead:
+def _lead(baseline: str, first: Answers, second: Answers) -> Lead:
     paired = Paired()
     for case, record in second.items():
         paired.add(is_ok(first[case]), is_ok(record), case)
     k = paired.both + paired.only_first
-    return Lead(yardstick, k, paired.difference, *newcombe_interval(paired), mcnemar_exact(paired))
+    return Lead(baseline, k, paired.difference, *newcombe_interval(paired), mcnemar_exact(paired))
 
 
 def _still_wrong(records: Iterable[Record]) -> list[StillWrong]:

@@ -1,4 +1,4 @@
-"""The jobs of a search → records, in one batch, the free arm alone."""
+"""Decodes the jobs of a search in one batch, free arm only, and stores their records."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from engine.runs.store import RunStore
 from engine.suites.jobs import Job
 from engine.suites.suite import Suite
 
-_FREE_ALONE = "The search decodes the free arm alone."
+_FREE_ONLY = "The search decodes the free arm alone."
 
 
 class Answer(NamedTuple):
-    """A candidate's reply to a case. tokens: how long its prompt was."""
+    """A candidate's reply to a case."""
 
     record: Record
     tokens: int
+    """The length of its prompt."""
 
 
 class FreeArm:
-    """Decodes jobs without a grammar. A record is on disk before it is given."""
+    """Decodes jobs without a grammar. Every record is on disk before it is yielded."""
 
     def __init__(
         self,
@@ -39,33 +40,33 @@ class FreeArm:
         control: Control,
         emit: Callable[[Event], None],
     ) -> None:
-        """suite: how its replies are decoded and compared. batch: at most so many rows at once."""
+        """suite: determines how replies are decoded and compared. batch: the most rows at once."""
         self._backend, self._generation, self._batch = backend, suite.generation, batch
         self._recorder = Recorder(suite.name, suite.compare)
         self._store, self._meter, self._control, self._emit = store, meter, control, emit
 
     def answers(self, jobs: Sequence[Job]) -> Iterator[Answer]:
-        """The answers as they come, fewer than the jobs where `control` stops it. Raises EngineError (memory, disk)."""
+        """Answers as they finish, fewer than the jobs if `control` stops the run. Raises EngineError (memory, disk)."""
         by_id = {job.id: job for job in jobs}
         plan = self._backend.plan(jobs, lambda job: None, self._generation, self._batch)
         for job_id, reason in plan.impossible.items():
-            yield Answer(self._kept(by_id[job_id], not_decoded(reason)), plan.tokens[job_id])
+            yield Answer(self._store_record(by_id[job_id], not_decoded(reason)), plan.tokens[job_id])
         decoder = plan.decoder
         for step in drive(decoder, self._control, self._emit, lambda request: None, lambda: None):
-            for happening in step:
-                match happening:
+            for event in step:
+                match event:
                     case TokenAdded():
                         self._meter.count_token()
                     case Finished(id=job_id, free=ArmResult() as free):
                         job = by_id[job_id]
-                        yield Answer(self._kept(job, self._recorder.reply(free, job)), plan.tokens[job_id])
+                        yield Answer(self._store_record(job, self._recorder.reply(free, job)), plan.tokens[job_id])
                     case BatchHalved():
-                        self._emit(halved_remark(happening))
+                        self._emit(halved_remark(event))
             self._meter.send_if_due(decoder.in_flight)
         self._meter.send(decoder.in_flight)
 
-    def _kept(self, job: Job, free: Reply) -> Record:
-        record = self._recorder.record(job, free, not_decoded(_FREE_ALONE))
+    def _store_record(self, job: Job, free: Reply) -> Record:
+        record = self._recorder.record(job, free, not_decoded(_FREE_ONLY))
         self._store.append(record)
         self._meter.done += 1
         return record

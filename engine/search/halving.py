@@ -1,8 +1,9 @@
-"""Successive halving: many candidates on few cases, the better half of them on more, until one is left.
+"""Successive halving: many candidates on few cases, the better half of them on more cases, until one is left.
 
 Source: Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS 2016,
-arXiv 1502.07943: each round spends about the same, on half as many candidates as the one before. Here a candidate is a
-prompt and a pull is a case; all candidates of a round have answered the same cases, so they are compared in pairs.
+arXiv 1502.07943: each round spends about the same, on half as many candidates as the round before. Here an arm of the
+bandit is a prompt and a pull is a case. All candidates of a round have answered the same cases, so their shares differ
+by what they make of a case and not by which cases they drew.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from engine.statistics import Share
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """candidates: how many begin. cases: for each round, how many cases its candidates have answered at its end."""
+    """How many candidates begin, and how many cases each round has."""
 
     candidates: int
     cases: tuple[int, ...]
+    """For each round, how many cases its candidates have answered by its end, earlier rounds included."""
 
     @property
     def jobs(self) -> int:
-        """How many jobs all rounds take. What was answered in one round is not asked again in the next."""
+        """How many jobs all rounds take. A case that was answered in one round is not asked again in the next."""
         jobs, left, before = 0, self.candidates, 0
         for cases in self.cases:
             jobs += left * (cases - before)
@@ -33,15 +35,15 @@ class Schedule:
 
 
 def half(candidates: int) -> int:
-    """How many come through a round that is not the last."""
+    """How many candidates a round keeps, the last one aside."""
     return (candidates + 1) // 2
 
 
 def schedule_for(budget: int, candidates: int, cases: int) -> Schedule:
-    """The most candidates that so many jobs pay for when each is asked 4 cases at first, and then as many first cases
-    as they still pay for.
+    """The schedule with the most candidates that the budget allows, and then the most cases in its first round.
 
-    candidates, cases: how many there are, two or more candidates and 4 or more cases. budget: 8 or more.
+    Breadth comes first because a prompt that is never tried cannot win, while the cases of the first round only have to
+    drop the worse half. There must be at least 2 candidates and 4 cases, and a budget of 8 jobs.
     """
     fitting = [number for number in range(2, candidates + 1) if _schedule(number, LEAST_CHOOSING, cases).jobs <= budget]
     number = fitting[-1]
@@ -50,7 +52,7 @@ def schedule_for(budget: int, candidates: int, cases: int) -> Schedule:
 
 
 def _schedule(candidates: int, first: int, cases: int) -> Schedule:
-    """Twice as many new cases in each round as in the one before, until one candidate is left or no case."""
+    """Each round has twice as many new cases as the one before, until one candidate is left or the cases run out."""
     rounds: list[int] = []
     seen, new, left = 0, first, candidates
     while left > 1 and seen < cases:
@@ -62,30 +64,31 @@ def _schedule(candidates: int, first: int, cases: int) -> Schedule:
 
 @dataclass(slots=True)
 class Score:
-    """What a candidate has answered so far. ok: the share of replies with nothing wrong. tokens: of all its prompts.
-
-    round: the last one it took part in, from 1. kept: whether it has not been dropped.
-    """
+    """A candidate's results so far."""
 
     name: str
     ok: Share = field(default_factory=Share)
+    """The share of its replies with nothing wrong."""
     tokens: int = 0
+    """The total length of its prompts."""
     round: int = 1
+    """The last round it took part in, from 1."""
     kept: bool = True
+    """Whether it has not been dropped."""
 
     @property
     def merit(self) -> tuple[float, float, str]:
-        """What candidates are sorted by, the best first: the share, then the shorter prompt, then the name."""
+        """The sort key, best first: the higher share, then the shorter prompt, then the name."""
         if not self.ok.n:
             return 0.0, math.inf, self.name
         return -self.ok.k / self.ok.n, self.tokens / self.ok.n, self.name
 
 
 class Halving:
-    """Successive halving as it goes: ask what is `wanted`, `add` each answer, `close` the round, until `winner`."""
+    """The rounds: decode what is `wanted`, `add` each answer, `close` the round, until there is a `winner`."""
 
     def __init__(self, names: Sequence[str], cases: Sequence[str], schedule: Schedule) -> None:
-        """names: the candidates, as many as the schedule has. cases: in the order in which they are asked."""
+        """names: the candidates, as many as the schedule has. cases: in the order in which they are used."""
         self.scores = {name: Score(name) for name in names}
         self.round = 1
         self._cases, self._schedule = cases, schedule
@@ -97,22 +100,22 @@ class Halving:
 
     @property
     def wanted(self) -> tuple[list[str], list[str]]:
-        """The candidates of this round, and the cases that each of them has still to answer."""
+        """The candidates of this round, and the new cases that each of them has to answer."""
         before, end = (0, *self._schedule.cases)[self.round - 1 : self.round + 1]
         return [score.name for score in self.playing], list(self._cases[before:end])
 
     @property
     def winner(self) -> str | None:
-        """Who is left after the last round; None before."""
+        """The candidate left after the last round; None before."""
         return self.playing[0].name if self.round > len(self._schedule.cases) else None
 
     def add(self, name: str, ok: bool, tokens: int) -> None:
-        """A candidate has answered one of the cases. tokens: how long its prompt was."""
+        """Count a candidate's answer to one of the cases. tokens: the length of its prompt."""
         self.scores[name].ok.add(ok)
         self.scores[name].tokens += tokens
 
     def close(self) -> None:
-        """End the round: the better half goes on, after the last round the best alone."""
+        """End the round: keep the better half; after the last round, only the best."""
         ranked = sorted(self.playing, key=lambda score: score.merit)
         last = self.round == len(self._schedule.cases)
         keep = 1 if last else half(len(ranked))
@@ -123,5 +126,5 @@ class Halving:
                 score.round = self.round
 
     def ranked(self) -> list[Score]:
-        """All candidates: those that are left first, then by how far they came, each the best first."""
+        """All candidates: those in play, then the others by their last round, the best first in each group."""
         return sorted(self.scores.values(), key=lambda score: (not score.kept, -score.round, score.merit))

@@ -1,4 +1,4 @@
-"""A suite and a budget → who takes part in a search, on which cases, in which rounds. Nothing is decoded here."""
+"""Plans a search from a suite and a budget: its candidates, cases and rounds. Nothing is decoded here."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from engine.suites.tables import Prompt, Variations
 from engine.text import short_json
 
 LEAST_BUDGET = 2 * (LEAST_HELD_OUT + LEAST_CHOOSING)
-_FINAL_SHARE = 1 / 6  # of the budget, for each of the two prompts that meet the held-out cases
+_FINAL_SHARE = 1 / 6  # of the budget, for each of the two prompts that are tested on held-out cases
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """candidates: as many as the budget pays for; the first is the yardstick, the suite's first prompt.
-
-    suite: with the candidates for prompts, each input as it is, once. choosing, held_out: the ids of the cases, in the
-    order in which they are asked; no case is in both.
-    """
+    """A search before it starts. No case is both in `choosing` and in `held_out`."""
 
     suite: Suite
+    """The candidates as its prompts; no variations, no repeats."""
     budget: int
     candidates: tuple[Prompt, ...]
+    """As many as the budget allows; the first is the baseline, the suite's first prompt."""
     choosing: tuple[str, ...]
+    """The ids of the cases that the winner is chosen by, in the order in which they are used."""
     held_out: tuple[str, ...]
+    """The ids of the cases that the winner is tested on."""
     schedule: Schedule
 
     @property
-    def yardstick(self) -> str:
+    def baseline(self) -> str:
         """The name of the prompt that the winner is compared with."""
         return self.candidates[0].name
 
     @property
     def jobs(self) -> int:
-        """The most jobs the search will take; fewer where the yardstick itself wins. At most the budget."""
+        """The most jobs the search takes; fewer if the baseline itself wins. At most the budget."""
         return self.schedule.jobs + 2 * len(self.held_out)
 
     def jobs_for(self, prompts: list[str], cases: list[str]) -> list[Job]:
@@ -48,7 +48,7 @@ class SearchPlan:
 
 
 def plan_search(suite: Suite, budget: int) -> SearchPlan:
-    """The search that a budget pays for. Raises BadInputError where it is too small, or the suite has too little."""
+    """Plan a search. Raises BadInputError if the budget is too small or the suite lacks cases, a task or a schema."""
     _refuse(suite, budget)
     seed = suite.generation.seed
     try:
@@ -57,9 +57,9 @@ def plan_search(suite: Suite, budget: int) -> SearchPlan:
         least = LEAST_HELD_OUT + LEAST_CHOOSING
         raise BadInputError(f"{suite.path}: {error}; a search needs a suite of at least {least} cases") from None
     final = min(len(held_out), max(LEAST_HELD_OUT, int(budget * _FINAL_SHARE)))
-    everyone = candidates_of(suite)
-    schedule = schedule_for(budget - 2 * final, len(everyone), len(choosing))
-    candidates = tuple(everyone[: schedule.candidates])
+    possible = candidates_of(suite)
+    schedule = schedule_for(budget - 2 * final, len(possible), len(choosing))
+    candidates = tuple(possible[: schedule.candidates])
     once = suite.generation.model_copy(update={"repeats": 1})
     arena = suite.model_copy(update={"prompts": candidates, "generation": once, "variations": Variations()})
     return SearchPlan(arena, budget, candidates, tuple(choosing), tuple(held_out[:final]), schedule)
@@ -77,7 +77,7 @@ def _refuse(suite: Suite, budget: int) -> None:
 
 
 def left_out(suite: Suite) -> tuple[str, ...]:
-    """The suite's prompts that take no part, in a sentence; nothing where all do."""
+    """A sentence that names the suite's prompts that are not candidates; nothing if all are."""
     names = [prompt.name for prompt in suite.prompts if suite.schema_of(prompt) != suite.json_schema]
     if not names:
         return ()

@@ -1,4 +1,4 @@
-"""A search from its first round to its findings: candidates → rounds of halving → held-out cases → disk and events."""
+"""Runs a search: candidates, rounds of halving, held-out cases, findings; written to disk and emitted as events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.running.control import Control
 from engine.running.describe import describe, now
 from engine.running.streaming import Meter
 from engine.runs.store import SEARCH, RunStore, create_run, prepare
-from engine.search.findings import found, is_ok, standing
+from engine.search.findings import findings, is_ok, standing
 from engine.search.free_arm import FreeArm
 from engine.search.halving import Halving, Score
 from engine.search.planning import SearchPlan, left_out, plan_search
@@ -28,19 +28,19 @@ _BOARD_EVERY = 0.25  # seconds
 
 
 def search(
-    order: StartSearch,
+    command: StartSearch,
     control: Control,
     ready: Callable[[], Backend[Any]],
     out: Path,
     emit: Emit,
     log: Path | None = None,
 ) -> None:
-    """Search to the end, or until `control` stops it. ready: gives the loaded model. log: as in Session.
+    """Search to the end, or until `control` stops it. ready: returns the loaded model. log: as in Session.
 
     Raises BadInputError (suite, budget, model, output folder) and EngineError (memory, disk).
     """
-    suite = load_suite(order.suite)
-    plan = plan_search(suite, order.budget)
+    suite = load_suite(command.suite)
+    plan = plan_search(suite, command.budget)
     prepare(out)
     backend = ready()
     if backend.search_unavailable_reason is not None:
@@ -50,18 +50,18 @@ def search(
     store = create_run(out, f"search-{suite.name}", backend.name, _manifest(plan, backend), SEARCH, log)
     emit(_started(plan, store.folder, backend.name, left_out(suite)))
     meter = Meter(plan.jobs, emit)
-    arm = FreeArm(backend, plan.suite, order.batch, store, meter, control, emit)
+    arm = FreeArm(backend, plan.suite, command.batch, store, meter, control, emit)
     result: Found | None = None
     try:
         result = _Search(plan, arm, store, meter, emit).find()
     finally:
-        found_ = asdict(result) if result else None
-        store.close(found=found_, ended=now(), done=meter.done, stopped=result is None)
+        found = asdict(result) if result else None
+        store.close(found=found, ended=now(), done=meter.done, stopped=result is None)
     emit(SearchFinished(store.folder, meter.done, result is None, meter.seconds, result))
 
 
 class _Search:
-    """One search on its way."""
+    """A search in progress."""
 
     def __init__(self, plan: SearchPlan, arm: FreeArm, store: RunStore, meter: Meter, emit: Emit) -> None:
         self._plan, self._arm, self._store, self._meter, self._emit = plan, arm, store, meter, emit
@@ -70,7 +70,7 @@ class _Search:
         self._shown = 0.0
 
     def find(self) -> Found | None:
-        """The winner and what the held-out cases say of it; None where the search was stopped."""
+        """The winner and its result on the held-out cases; None if the search was stopped."""
         rounds: list[dict[str, Any]] = []
         while self._halving.winner is None:
             names, _ = self._halving.wanted
@@ -79,10 +79,10 @@ class _Search:
             self._halving.close()
             rounds.append(self._round(names))
             self._store.note(rounds=rounds)
-        return self._judge(self._halving.winner)
+        return self._test(self._halving.winner)
 
     def _play(self) -> bool:
-        """Have every candidate of the round answer its new cases. False where that was stopped."""
+        """Have every candidate of the round answer its new cases. False if the search was stopped."""
         jobs = self._plan.jobs_for(*self._halving.wanted)
         left = len(jobs)
         self._show()
@@ -94,11 +94,11 @@ class _Search:
         self._show()
         return left == 0
 
-    def _judge(self, winner: str) -> Found | None:
-        """Have the winner and the yardstick answer the held-out cases. None where that was stopped."""
+    def _test(self, winner: str) -> Found | None:
+        """Have the winner and the baseline answer the held-out cases. None if the search was stopped."""
         self._show()
-        yardstick = self._plan.yardstick
-        names = list(dict.fromkeys((winner, yardstick)))
+        baseline = self._plan.baseline
+        names = list(dict.fromkeys((winner, baseline)))
         jobs = self._plan.jobs_for(names, list(self._plan.held_out))
         self._meter.total = self._meter.done + len(jobs)
         answers: dict[str, dict[str, Record]] = {name: {} for name in names}
@@ -107,8 +107,8 @@ class _Search:
         if sum(map(len, answers.values())) < len(jobs):
             return None
         (prompt,) = (each for each in self._plan.candidates if each.name == winner)
-        its_answers = None if winner == yardstick else answers[yardstick]
-        return found(prompt, answers[winner], yardstick, its_answers, self._halving.scores[winner].ok)
+        baseline_answers = None if winner == baseline else answers[baseline]
+        return findings(prompt, answers[winner], baseline, baseline_answers, self._halving.scores[winner].ok)
 
     def _show(self) -> None:
         self._shown = time.monotonic()
@@ -117,7 +117,7 @@ class _Search:
         self._emit(Leaderboard(self._halving.round if winner is None else None, ranked))
 
     def _round(self, names: Sequence[str]) -> dict[str, Any]:
-        """The round that has just been closed, for the manifest."""
+        """The round just closed, for the manifest."""
         winner = self._halving.winner
         played = [score for score in self._halving.ranked() if score.name in names]
         cases = self._plan.choosing[: played[0].ok.n]
@@ -126,16 +126,16 @@ class _Search:
 
 def _facts(score: Score, winner: str | None) -> dict[str, Any]:
     facts = asdict(standing(score, winner)) | {"prompt_tokens": round(score.tokens / score.ok.n, 1)}
-    del facts["round"]  # the one it goes on to, if it was kept
+    del facts["round"]  # the next one, if the candidate was kept
     return facts
 
 
 def _manifest(plan: SearchPlan, backend: Backend[Any]) -> dict[str, Any]:
-    """The manifest at the start; each round, what was found and how it ended are added as they come to be."""
+    """The manifest at the start; rounds, findings and the end are added as they come."""
     return describe(plan.suite, backend, plan.jobs) | {
         "budget": plan.budget,
         "candidates": [prompt.model_dump(mode="json", exclude={"json_schema"}) for prompt in plan.candidates],
-        "yardstick": plan.yardstick,
+        "yardstick": plan.baseline,
         "choosing": plan.choosing,
         "held_out": plan.held_out,
         "rounds": [],
@@ -151,6 +151,6 @@ def _started(plan: SearchPlan, folder: Path, model: str, remarks: tuple[str, ...
         rounds=plan.schedule.cases,
         jobs=plan.jobs,
         held_out=len(plan.held_out),
-        yardstick=plan.yardstick,
+        yardstick=plan.baseline,
         remarks=remarks,
     )

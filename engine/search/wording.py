@@ -1,4 +1,4 @@
-"""What a search has found, in sentences: the same in the block's comment, without the interface and in it."""
+"""The findings of a search in sentences, for the comment of its TOML block, the command line and the interface."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LEGEND = "ok: the reply is JSON and nothing else, satisfies the schema and has t
 
 
 def sentences(found: Found) -> list[str]:
-    """The honest figure, the lead on the yardstick, and what the winner was chosen by."""
+    """The winner's result on held-out cases, its lead over the baseline, and what it was chosen by."""
     figure = f"{found.k} of {found.n} held-out cases ok"
     lines = [f"{found.prompt}: {figure}, {_share(found.k, found.n)} ({_interval(found.low, found.high)})."]
     if found.lead is None:
@@ -17,14 +17,14 @@ def sentences(found: Found) -> list[str]:
         lead = found.lead
         p = "no case differs" if lead.p is None else f"McNemar's exact p {lead.p:.2g}"
         ends = f"95 % interval {lead.low * 100:+.0f} to {lead.high * 100:+.0f}, {p}"
-        lines.append(f"{lead.yardstick}, the yardstick: {lead.k} of {found.n} of the same cases ok.")
+        lines.append(f"{lead.yardstick}, the baseline: {lead.k} of {found.n} of the same cases ok.")
         lines.append(f"Difference: {lead.difference * 100:+.0f} points ({ends}).")
     chosen = f"{found.chosen_k} of {found.chosen_n} ok"
     return [*lines, f"It was chosen on other cases, by {chosen}; the share of the best of many is always too high."]
 
 
 def failures_heading(found: Found) -> str:
-    """What the list of what is still wrong is headed by."""
+    """The heading of the list of replies that are still wrong."""
     if not found.failures:
         return f"Nothing is wrong in any of its {found.n} held-out replies."
     return f"What it still gets wrong, {len(found.failures)} of {found.n} held-out cases, is the case for fine-tuning:"
@@ -39,7 +39,7 @@ def place(standing: Standing) -> tuple[str, str]:
 
 
 MARKS = {"in play": "..", "kept": "ok", "dropped": "--", "winner": "**"}
-"""For each state of a candidate its mark, which stands before the word."""
+"""The mark of each state of a candidate, shown before the word."""
 
 
 def _share(k: int, n: int) -> str:

@@ -57,7 +57,7 @@ def technique_prompt(technique: Technique, task: str, examples: Sequence[Example
     )
 
 
-def misfits(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] | None]) -> Iterator[Fault]:
+def unfit_prompts(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] | None]) -> Iterator[Fault]:
     """Prompts that ask for what their schemas do not have: keys to list, an object to begin."""
     for draft, schema in zip(drafts, schemas, strict=True):
         texts = draft.prompt.user + (draft.prompt.system or "")

@@ -12,7 +12,7 @@ from engine.judging.compare import Rule
 from engine.suites.compare_rules import dead_paths, rules_of
 from engine.suites.faults import Fault, SuiteError, dotted, faults_of
 from engine.suites.files import BOM, neighbour, not_json, read_json, read_text, read_toml
-from engine.suites.prompts import drafts_of, misfits
+from engine.suites.prompts import drafts_of, unfit_prompts
 from engine.suites.tables import (
     Case,
     Example,
@@ -159,7 +159,7 @@ def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, 
         ]
     )
     applying = [schema or default for schema in own]
-    _refuse(list(misfits(drafts, [each.schema if each else None for each in applying])))
+    _refuse(list(unfit_prompts(drafts, [each.schema if each else None for each in applying])))
     schemas = [schema for schema in applying if schema]
     _refuse(list(dead_paths(rules, [each.schema for each in schemas])))
     _refuse(list(contradictions(schemas, _expectations(file, cases))))

@@ -118,7 +118,7 @@ def test_a_plan_takes_no_more_jobs_than_its_budget_and_keeps_the_held_out_cases_
     assert plan.jobs <= budget
     assert not {*plan.choosing} & {*plan.held_out}
     assert len(plan.held_out) >= LEAST_HELD_OUT
-    assert plan.yardstick == "own"
+    assert plan.baseline == "own"
     assert max(plan.schedule.cases) <= len(plan.choosing)
     halving = Halving([each.name for each in plan.candidates], plan.choosing, plan.schedule)
     while halving.winner is None:
@@ -169,7 +169,7 @@ def test_what_does_not_fit_the_suite_is_not_composed(tmp_path: Path) -> None:
 def test_prompts_with_another_schema_take_no_part(tmp_path: Path) -> None:
     other = '[[prompt]]\nname = "other"\nuser = "{input}"\nschema = { type = "object" }\n'
     suite = suite_of(tmp_path, prompts=other + NAIVE)
-    assert plan_search(suite, 24).yardstick == "own"
+    assert plan_search(suite, 24).baseline == "own"
     assert "other" not in [prompt.name for prompt in candidates_of(suite)]
     assert left_out(suite) == ('Not compared, because they have a schema of their own: "other".',)
 
@@ -186,7 +186,7 @@ def test_the_same_words_under_two_names_take_part_once(suite: Suite) -> None:
     [
         (
             {"number": 11},
-            "11 cases are too few to choose by some and keep 8 back; a search needs a suite of at least 12",
+            "11 cases are too few to choose by some and hold out 8; a search needs a suite of at least 12",
         ),
         ({"task": "", "examples": ""}, "a search composes techniques, which need the suite's task; add task"),
     ],

@@ -168,7 +168,7 @@ def test_a_suite_with_too_few_cases_is_refused_in_a_sentence(tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.strip().endswith(
-        "5 cases are too few to choose by some and keep 8 back; a search needs a suite of at least 12 cases"
+        "5 cases are too few to choose by some and hold out 8; a search needs a suite of at least 12 cases"
     )
     assert done.stderr.startswith(f"jsonbreak: {path}")
     assert done.stdout == ""
