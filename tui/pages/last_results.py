@@ -1,4 +1,4 @@
-"""What the last run of a suite came to, in words."""
+"""The result of a suite's last run, in words."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def format_last_result(run: ListedRun | None, cells: int) -> str:
-    """`strict 36/80 80/80, 2 h ago` in so many cells: the free replies, the constrained ones; without the less needed.
+    """`strict 36/80 80/80, 2 h ago`: the free and the constrained replies. What does not fit the cells is left out.
 
-    None is a suite that has not been run.
+    run: None for a suite that has not been run.
     """
     if run is None or run.rates is None:
         return shorten("not run yet", cells)
@@ -37,8 +37,8 @@ def describe_last_run(run: ListedRun) -> str:
     words = []
     for arm in ARMS:
         share = run.rates[arm].strict
-        found = format_interval(interval(share, run.replies_as_one[arm]))
-        words.append(" ".join(word for word in (_share(share), found, arm) if word))
+        percent = format_interval(interval(share, run.replies_as_one[arm]))
+        words.append(" ".join(word for word in (_share(share), percent, arm) if word))
     stopped = "" if run.ending.value == "finished" else f" ({run.ending.value})"
     model = f" on {one_line(with_adapter(run.model, run.adapter))}" if run.model else ""
     return f"last run {_ago(run)}{stopped}{model}: strict {', '.join(words)}"
@@ -53,7 +53,7 @@ def _ago(run: ListedRun) -> str:
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago a moment was: "5 min ago", "2 h ago", "3 d ago". A clock that was put back is no reason for less."""
+    """How long ago a moment was: "5 min ago", "2 h ago", "3 d ago". A time in the future is "just now"."""
     if moment is None:
         return "some time ago"
     passed = now - (moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -1,11 +1,11 @@
-"""The exact prompt of a job: where its messages come from, and the page that shows them. Knows nothing of Textual."""
+"""The exact prompt of a job: where its messages come from, and the page that shows them. Does not import Textual."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,52 +20,44 @@ from tui.text.safe import visible
 
 if TYPE_CHECKING:
     from engine.suites.jobs import Job
-
-
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from engine.suites.suite import Suite
 
-_PREFILL = "\u2502"  # │, before what the reply was made to begin with
+_PREFILL = "\u2502"  # │, before the prefill
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a job asks the model. model: that it asks, None where nobody knows.
-
-    remark: what one should know about where this was taken from.
-    """
+    """What a job asks the model."""
 
     messages: tuple[Message, ...]
     model: str | None = None
+    """The model that is asked, None if it is not known."""
     prefill: str = ""
     template_kwargs: dict[str, Any] = field(default_factory=dict)
     remark: str | None = None
+    """A caveat about where the prompt was taken from."""
 
-    def order(self, id: str) -> RenderPrompt:
-        """The question to the engine, how a chat template puts it."""
+    def command(self, id: str) -> RenderPrompt:
+        """The command that makes the engine render the prompt."""
         return RenderPrompt(id, self.messages, self.prefill, self.template_kwargs)
 
 
 def asked_by(state: RunState, job: JobState) -> Asked | None:
     """What a job asks: from its record, else from the suite's file. Reads files, so call it from a thread.
 
-    None where neither has it. Raises BadInputError where the suite does not load any more.
+    None if neither has it. Raises BadInputError if the suite no longer loads.
     """
     facts = facts_for(state, job)
     if job.record is not None:
         prompt = facts.prompts.get(job.info.prompt)
-        remark = f"{facts.problem} So what its replies begin with is not known." if facts.problem else None
+        remark = f"{facts.problem} So the prefill of its replies is not known." if facts.problem else None
         if state.labels != ARMS:
             remark = f"This is what the {state.labels[1]} was asked. {remark or ''}".rstrip()
         prompt = prompt or PromptFacts()
         return Asked(job.record.messages, facts.model, prompt.prefill, prompt.template_kwargs, remark)
-    found = _suite_job(state.suite, job.info.id, facts)
-    if found is None:
+    if (in_suite := _suite_job(state.suite, job.info.id, facts)) is None:
         return None
-    suite_job, remark = found
+    suite_job, remark = in_suite
     return Asked(suite_job.messages, facts.model, suite_job.prefill, suite_job.template_kwargs, remark)
 
 
@@ -87,7 +79,7 @@ def rendered_page(asked: Asked, rendered: PromptRendered) -> Page:
     _add_remark(page, asked.remark)
     words = f"{rendered.tokens} tokens as {visible(rendered.model)} reads them"
     words += ", special ones underlined" if rendered.special else ""
-    words += f"; behind the last {_PREFILL} is how the reply was made to begin" if asked.prefill else ""
+    words += f"; behind the last {_PREFILL} is the prefill of the reply" if asked.prefill else ""
     page.add(f"{words}\n\n", "text--label")
     text, special = rendered.text, rendered.special
     prompt = text.removesuffix(asked.prefill)
@@ -98,7 +90,7 @@ def rendered_page(asked: Asked, rendered: PromptRendered) -> Page:
 
 
 def messages_page(asked: Asked, why: str) -> Page:
-    """The messages role by role. why: a sentence on why there is no chat template."""
+    """The messages role by role. why: a sentence that says why the chat template is not applied."""
     page = Page()
     page.add(f"{visible(why)} The messages, role by role:\n\n", "text--label")
     _add_remark(page, asked.remark)
@@ -112,7 +104,7 @@ def messages_page(asked: Asked, why: str) -> Page:
 
 
 def other_model(asked: Asked, engine: str) -> str | None:
-    """The sentence to say where the engine has another model than the run had."""
+    """A sentence if the engine has another model than the run had."""
     if asked.model is None or asked.model == engine:
         return None
     return f"This run asked {asked.model}, the engine here has {engine}: its chat template would not be the run's."
@@ -132,7 +124,7 @@ def _add_marked(page: Page, text: str, special: Iterable[tuple[int, int]]) -> No
 
 
 def asked_of(suite: Suite) -> dict[str, Asked]:
-    """What each prompt asks about the first case's input as it is, by the prompt's name. Call it from a thread."""
+    """What each prompt asks for the first case, by the prompt's name. Call it from a thread."""
     from engine.suites.jobs import job_of
 
     case = suite.cases[0]
@@ -141,7 +133,7 @@ def asked_of(suite: Suite) -> dict[str, Asked]:
 
 
 def sent_page(suite: Suite, asked: dict[str, Asked], answers: dict[str, PromptRendered], special: bool) -> Page:
-    """Every prompt, those that the engine has not answered yet included. special: show the special tokens."""
+    """All prompts, those that the engine has not rendered yet included. special: show the special tokens."""
     page = Page()
     page.add(f"with the input of {visible(suite.cases[0].id)}; ", "text--label")
     page.add(f"t {'hides' if special else 'shows'} the special tokens\n\n", "text--label")
@@ -159,7 +151,7 @@ def sent_page(suite: Suite, asked: dict[str, Asked], answers: dict[str, PromptRe
 
 
 def without_special(rendered: PromptRendered) -> PromptRendered:
-    """The same without the text of its special tokens; their number stays."""
+    """A rendered prompt without the text of its special tokens; the token count stays."""
     parts, done = [], 0
     for start, end in rendered.special:
         parts.append(rendered.text[done:start])

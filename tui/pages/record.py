@@ -1,4 +1,4 @@
-"""A record as JSON for people: indented, but what has thousands of numbers takes no line for each."""
+"""A record as JSON to read: indented, but with lists of numbers on one line."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _INDENT = "  "
 
 
 def record_text(record: Record, labels: tuple[str, str] = ARMS) -> str:
-    """The record with its keys in the order in which they are written to disk.
+    """The record with its keys in the order they have on disk.
 
-    labels: what the two replies are called, where they are of two runs that are compared.
+    labels: what the two replies are called, in a comparison of two runs.
     """
     named: dict[str, str] = dict(zip(ARMS, labels, strict=True))
     return _json({named.get(key, key): value for key, value in asdict(record).items()}, "")
 
 
 def record_line(record: Record) -> str:
-    """The record on one line, as it stands on disk."""
+    """The record on one line, as on disk."""
     return json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
 
 
 def _json(value: Any, indent: str) -> str:
-    """A value whose first line stands behind something at `indent`."""
+    """A value whose first line follows a key that is indented by `indent`."""
     if isinstance(value, tuple):
         value = list(value)
     if not isinstance(value, dict | list) or _is_short(value):
@@ -39,5 +39,5 @@ def _json(value: Any, indent: str) -> str:
 
 
 def _is_short(value: dict[str, Any] | list[Any]) -> bool:
-    """Whether it has nothing inside, or nothing but numbers."""
+    """Whether it is empty or a list of numbers only."""
     return not value or (isinstance(value, list) and all(isinstance(part, int | float) for part in value))

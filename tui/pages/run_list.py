@@ -1,4 +1,6 @@
-"""A run as a row of the list of runs, and in full under it. What others have named stands last: it moves no column."""
+"""A run as a row of the list of runs, and in full below it. Names that others chose come last, so that no glyph in them
+can move a column.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,20 @@ _NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How many cells the columns have: the suite's is as wide as its names, the model's has what is left."""
+    """The widths of the columns, in cells."""
 
     wide: bool
     time: int
     jobs: int
     rates: dict[Arm, int]
     suite: int
+    """As wide as the longest name, at most half of what the columns before leave."""
     model: int
+    """What is left."""
 
     @classmethod
     def fitting(cls, width: int, runs: Sequence[ListedRun]) -> Columns:
-        """The columns of a list so many cells wide."""
+        """The columns of a list that is `width` cells wide."""
         wide = width >= WIDE
         time = len("2026-01-01 10:00") if wide else len("01-01 10:00")
         jobs = max([len("JOBS"), *(len(format_jobs(run)) for run in runs)])
@@ -47,7 +51,7 @@ class Columns:
 
 
 def header(columns: Columns) -> str:
-    """What the columns are called."""
+    """The headings of the columns."""
     cells = ["TIME (UTC)".ljust(columns.time)[: columns.time], "STATE".ljust(_ENDING_CELLS), "JOBS".rjust(columns.jobs)]
     cells += [_heading(arm, columns.wide).rjust(columns.rates[arm]) for arm in ARMS]
     return "  " + _GAP.join([*cells, fit("SUITE", columns.suite), fit("MODEL", columns.model)])
@@ -69,7 +73,7 @@ def row(run: ListedRun, columns: Columns, baseline: bool) -> str:
 def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
     """What does not fit into the row: the folder, the names in full, the rates with their intervals.
 
-    trials: how many are beside it. width: of a line, in cells.
+    trials: how many trials the run has. width: of a line, in cells.
     """
     words = [
         _end_of(one_line(str(run.folder)), width - 2),
@@ -87,13 +91,13 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
 
 
 def matches(run: ListedRun, needle: str) -> bool:
-    """Whether a text in lower case is found in what the list shows of a run."""
-    shown = (_time(run.started, True), format_ending(run), run.suite or "", format_model(run), run.folder.name)
-    return needle in " ".join(shown).casefold()
+    """Whether what the list shows of a run contains a text in lower case."""
+    texts = (_time(run.started, True), format_ending(run), run.suite or "", format_model(run), run.folder.name)
+    return needle in " ".join(texts).casefold()
 
 
 def format_ending(run: ListedRun) -> str:
-    """Mark and word: "ok finished"."""
+    """The mark and the word for how a run ended: "ok finished"."""
     return "xx unreadable" if run.problem else f"{_MARKS[run.ending]} {run.ending.value}"
 
 
@@ -104,12 +108,12 @@ def format_jobs(run: ListedRun) -> str:
 
 
 def format_model(run: ListedRun) -> str:
-    """The model, with its adapter where it has one."""
+    """The model, with its adapter if it has one."""
     return with_adapter(run.model or "?", run.adapter)
 
 
 def _model(run: ListedRun, cells: int) -> str:
-    """The model, and its adapter: runs that are to be told apart often have one model, so its name is cut first."""
+    """The model and its adapter. Runs to compare often have the same model, so its name is cut first."""
     adapter = one_line(run.adapter or "")
     room = cells - cell_len(with_adapter("", adapter))
     return fit(
@@ -131,18 +135,18 @@ def _share(share: Share, percent: bool) -> str:
     return f"{share.k}/{share.n}" + (f" {share.k / share.n:>4.0%}" if percent else "")
 
 
-def _in_full(arm: Arm, rates: ArmRates, as_one: float, wide: bool) -> str:
+def _in_full(arm: Arm, rates: ArmRates, design_effect: float, wide: bool) -> str:
     """`free         strict 15/20 [53-89]  right 14/20 [48-85]`."""
     words = []
     for name in ("strict", "schema", "right") if wide else ("strict", "right"):
         share: Share = getattr(rates, name)
-        found = f"{_share(share, wide)} {format_interval(interval(share, as_one))}".rstrip() if share.n else _NOTHING
-        words.append(f"{name} {found}")
+        percent = format_interval(interval(share, design_effect))
+        words.append(f"{name} {_share(share, wide)} {percent}".rstrip() if share.n else f"{name} {_NOTHING}")
     return f"{arm:<11}  " + "  ".join(words)
 
 
 def _end_of(text: str, cells: int) -> str:
-    """As much of the end of a text as fits: of a path it is what tells one from another."""
+    """As much of the end of a text as fits: the end is what distinguishes paths."""
     while cell_len(text) > cells:
         text = f"…{text[2:]}"
     return text

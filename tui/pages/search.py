@@ -1,4 +1,4 @@
-"""What is read of a search: the leaderboard, then the findings with the prompt to paste, each built for a TextView."""
+"""The page of a search: the findings with the prompt to paste, then the leaderboard."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from engine.search.wording import LEGEND, MARKS, failures_heading, place, senten
 from tui.text.page import Page
 from tui.text.safe import one_line, shorten, visible
 
-_LEAST_NAME = 12
+_NAME_CELLS_MIN = 12
 _OTHER_CELLS = 44  # of a row: all but the name
 _STYLES = {"winner": "text--heading", "dropped": "text--label"}
 
 
 def search_page(board: Leaderboard | None, found: Found | None, width: int) -> Page:
-    """All there is to read, the newest first. width: cells of a line."""
+    """The whole page, the newest first. width: of a line, in cells."""
     page = Page()
     if found is not None:
         _add_found(page, found)
@@ -38,7 +38,7 @@ def _add_found(page: Page, found: Found) -> None:
 
 
 def _add_board(page: Page, board: Leaderboard, width: int) -> None:
-    name_cells = max(_LEAST_NAME, width - _OTHER_CELLS)
+    name_cells = max(_NAME_CELLS_MIN, width - _OTHER_CELLS)
     page.add(_row("#", "LEADERBOARD", ("ok", "95 %"), "round", "state", name_cells), "text--heading").add("\n")
     for number, each in enumerate(board.standings, 1):
         state = f"{MARKS[each.state]} {each.state}"
@@ -53,10 +53,10 @@ def _row(number: str, name: str, share: tuple[str, str], round_: str, state: str
 
 
 def format_stage(board: Leaderboard | None, rounds: int, candidates: int) -> str:
-    """What is being decoded."""
+    """What is being decoded, in words."""
     if board is None:
         return f"{candidates} prompts"
     if board.round is None:
-        return "the winner and the yardstick on held-out cases"
+        return "the winner and the baseline on held-out cases"
     left = sum(each.state != "dropped" for each in board.standings)
     return f"round {board.round} of {rounds}: {left} of {candidates} prompts left"

@@ -1,4 +1,4 @@
-"""What the first screen says of a suite: its prompts, its schema, its cases, how much there is to run."""
+"""The pages of a suite on the first screen: its prompts, its schema, its cases, how much there is to run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prompts_page(suite: Suite) -> Page:
-    """The prompts as written in the suite, placeholders and all."""
+    """The prompts as written in the suite, with their placeholders."""
     page = Page()
     for prompt in suite.prompts:
         _add_prompt(page, prompt)
@@ -44,7 +44,7 @@ def _add_prompt(page: Page, prompt: Prompt) -> None:
 
 
 def schema_page(suite: Suite) -> Page:
-    """The JSON Schema, indented; under it those that single prompts have instead."""
+    """The JSON Schema, indented; below it the schemas of prompts that have their own."""
     page = Page()
     if suite.json_schema is not None:
         page.add(_json(suite.json_schema, indent=2)).add("\n\n")
@@ -55,7 +55,7 @@ def schema_page(suite: Suite) -> Page:
 
 
 def cases_page(suite: Suite) -> Page:
-    """The variations in use, then the cases: id, tags, input and what is expected."""
+    """The variations in use, then the cases: id, tags, input and expected value."""
     page = Page()
     if suite.variations.use:
         _add_variations(page, suite)
@@ -94,7 +94,7 @@ def error_page(file: SuiteFile) -> Page:
     """Why a suite does not load."""
     page = Page().heading("This does not load").add("\n")
     page.add(visible(file.error or "")).add("\n\n")
-    return page.add("Mend it and press F5 to read it again.", "text--label")
+    return page.add("Fix it and press F5 to read it again.", "text--label")
 
 
 def empty_page(path: Path) -> Page:
@@ -107,7 +107,7 @@ def empty_page(path: Path) -> Page:
 
 
 def nothing_found_page() -> Page:
-    """No suite has the text."""
+    """The page for a text that no suite contains."""
     return Page().add("No suite has this text in its name, its description, a prompt's name or a case's input.\n")
 
 

@@ -1,4 +1,4 @@
-"""The tokens of a reply as the screen shows them, and what is said of one of them. Knows nothing of Textual."""
+"""The tokens of a reply as the screen shows them, and the description of one. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from tui.text.safe import one_line, shorten
 
 SPACE = "\u00b7"  # ·, so that a token's blanks can be seen
 _PART = "\u2026"  # …, for a token that has no text of its own
-_SHOWN = 100  # characters of one token; what is said of it below has all of them
+_SHOWN = 100  # characters of one token; the description below has all of them
 _LEVELS = (0.9, 0.5, 0.1, 0.01)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token: its number in the reply, its id, and its text as it came; "" where it is a part of a character.
-
-    p: its probability under the unmasked model, None where that was not kept. known: whether its text was kept.
-    shown: the text on one line, blanks and breaks as pictures; the id in brackets where the text was not kept.
-    percent: the probability in percent, in at most three cells. cells: how wide it is drawn.
-    """
+    """A token of a reply, and how it is drawn."""
 
     number: int
+    """Its position in the reply."""
     id: int
     text: str
+    """As generated; empty for a part of a character."""
     p: float | None
+    """Its probability under the unmasked model, None if it was not recorded."""
     known: bool
+    """Whether its text was recorded."""
     shown: str
+    """The text on one line, blanks and breaks as pictures; the id in brackets if the text was not recorded."""
     percent: str
+    """The probability in percent, in at most three cells."""
     cells: int
+    """How wide it is drawn."""
 
     @property
     def level(self) -> int | None:
-        """How improbable it was, from 0 to 4."""
+        """How improbable it was, from 0 to 4; None if the probability is not known."""
         return None if self.p is None else sum(self.p < bound for bound in _LEVELS)
 
 
 def token_of(number: int, id: int, text: str, p: float | None, known: bool = True) -> Token:
-    """A token, and how it is drawn."""
+    """Make a token, with the texts that are drawn."""
     short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\u2026"
     shown = (one_line(short).replace(" ", SPACE) or _PART) if known else f"[{id}]"
     percent = "" if p is None else "<1" if p < 0.005 else f"{100 * p:.0f}"
@@ -49,7 +51,7 @@ def token_of(number: int, id: int, text: str, p: float | None, known: bool = Tru
 
 
 def tokens_of(reply: Reply, prefill: str) -> list[Token]:
-    """The tokens of a reply. prefill: the beginning that it was given, which none of them is part of."""
+    """The tokens of a reply. prefill: the text that the reply was given to begin with, which has no tokens here."""
     known = len(reply.ends) == len(reply.tokens)
     weighed = len(reply.p) == len(reply.tokens)
     start = len(prefill) if reply.text.startswith(prefill) else 0
@@ -62,9 +64,9 @@ def tokens_of(reply: Reply, prefill: str) -> list[Token]:
 
 
 def rows_of(tokens: Sequence[Token], width: int, marked: int | None) -> list[range]:
-    """The tokens in rows at most so many cells wide, a blank between them; a line break ends its row.
+    """The tokens in rows of at most `width` cells, with a blank between them; a line break ends its row.
 
-    marked: a token with a mark before it, which takes a cell more.
+    marked: the number of a token with a mark before it, which takes one more cell.
     """
     rows: list[range] = []
     first, used = 0, 0
@@ -83,7 +85,7 @@ def rows_of(tokens: Sequence[Token], width: int, marked: int | None) -> list[ran
 
 
 def describe_token(tokens: Sequence[Token], number: int, fork: Fork | None) -> Iterator[str]:
-    """What there is to say of a token: its text, its id, its probability, and what is special about it."""
+    """Describe a token: its text, its id, its probability, and what is special about it."""
     token = tokens[number]
     words = [f"token {number} of {len(tokens)}"]
     if token.known:
@@ -97,7 +99,7 @@ def describe_token(tokens: Sequence[Token], number: int, fork: Fork | None) -> I
         yield "It completes a character that the tokens before it began."
     if fork is not None and fork.token == number:
         if fork.allowed_mass is None:
-            yield "The arms part here. The server does not tell how much the grammar allowed and removed."
+            yield "The arms part here. The server does not report how much the grammar allowed and removed."
             return
         removed = exact_percent(max(0.0, 1 - fork.allowed_mass))
         yield f"The arms part here. The grammar allowed {exact_percent(fork.allowed_mass)} and removed {removed}."
@@ -111,13 +113,13 @@ def _part(tokens: Sequence[Token], number: int) -> str:
 
 
 def quoted(text: str, cells: int | None = None) -> str:
-    """A token's text on one line, in quotes of the kind that it has not. cells: how much of it, None for all."""
+    """A token's text on one line, in quotes that it does not contain itself. cells: its width, None for all of it."""
     quote = "'" if '"' in text else '"'
     return f"{quote}{one_line(text) if cells is None else shorten(one_line(text), cells)}{quote}"
 
 
 def exact_percent(p: float) -> str:
-    """A probability as a percentage, so exact that none but 0 and 1 look like them."""
+    """A probability as a percentage, precise enough that only 0 and 1 look like 0% and 100%."""
     if p in (0, 1):
         return f"{100 * p:.0f}%"
     digits = f"{100 * p:.2f}"
@@ -128,15 +130,17 @@ def exact_percent(p: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A candidate at the fork. allowed: by the grammar; None where the record does not tell. taken: by which arm."""
+    """A candidate at the fork."""
 
     candidate: Candidate
     allowed: bool | None
+    """Whether the grammar allowed it; None if the record does not say."""
     taken: Arm | None
+    """The arm that took it."""
 
 
 def choices_at(fork: Fork) -> list[Choice]:
-    """All candidates that the record of a fork has, the most probable first."""
+    """All candidates in the record of a fork, the most probable first."""
     allowed = {_name(each) for each in fork.allowed}
     taken: dict[int | str, Arm] = {}
     if fork.allowed:
@@ -145,18 +149,21 @@ def choices_at(fork: Fork) -> list[Choice]:
         taken[_name(fork.wanted[0])] = "free"
     every = {_name(each): each for each in (*fork.wanted, *fork.allowed)}
     return [
-        Choice(each, True if name in allowed else _refused(each, fork), taken.get(name))
+        Choice(each, True if name in allowed else _allowed_if_unlisted(each, fork), taken.get(name))
         for name, each in sorted(every.items(), key=lambda item: -(item[1].p or 0.0))
     ]
 
 
 def _name(candidate: Candidate) -> int | str:
-    """What tells it from others: its id, or its text where a server tells no more."""
+    """What identifies it: its id, or its text if a server reports no ids."""
     return candidate.token if candidate.id == UNKNOWN_ID else candidate.id
 
 
-def _refused(candidate: Candidate, fork: Fork) -> bool | None:
-    """False of a candidate that would stand among the allowed ones, being more probable than one of them."""
+def _allowed_if_unlisted(candidate: Candidate, fork: Fork) -> bool | None:
+    """False if the grammar must have removed it, else None.
+
+    The record has the most probable allowed tokens: a candidate more probable than one of them would be there too.
+    """
     if fork.allowed_mass is None:
         return None
     favourites = fork.allowed[1:]

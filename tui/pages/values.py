@@ -1,4 +1,4 @@
-"""The values of a job's two replies beside what was expected, as the lines of a table. Knows nothing of Textual."""
+"""The values of a job's two replies next to the expected ones, as the lines of a table. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -19,33 +19,32 @@ from tui.text.safe import one_line, shorten
 from tui.text.wrap import wrap
 
 FIELDS_SHOWN = 1000
-CELL_LINES = 6  # of one value; the record has all of it
+CELL_LINES = 6  # of one value; the record view has all of it
 _GAP = "  "
 _MARK = "!! "
 _POINTER_SHARE = 0.3  # of the width, at most
 
 Piece: TypeAlias = tuple[str, str | None]
-"""A text, made safe, and the component class that styles it."""
+"""Text that is safe to draw, and the component class that styles it."""
 
 
 class _Column(NamedTuple):
-    """heading: what it shows. status: what came of it, on the second line. cell: its text of a field."""
-
     heading: str
     status: Piece
+    """The result, on the second line."""
     cell: Callable[[Field], Piece]
+    """Gives the text of a field in this column."""
 
 
 class _Table(NamedTuple):
-    """notes: sentences that stand under it."""
-
     columns: list[_Column]
     fields: list[Field]
     notes: list[str]
+    """Sentences below the table."""
 
 
 def values_lines(job: JobState, labels: tuple[str, str], facts: RunFacts, width: int) -> list[list[Piece]]:
-    """The table of a job, as many lines as it takes, none wider than `width` cells."""
+    """The table of a job. No line is wider than `width` cells."""
     if job.record is None:
         table = _unfinished(job)
     else:
@@ -61,58 +60,58 @@ def values_lines(job: JobState, labels: tuple[str, str], facts: RunFacts, width:
 
 
 def _unfinished(job: JobState) -> _Table:
-    """What is expected, as long as there is nothing else."""
-    told = "cancelled: there are no values" if job.cancelled else "The values are compared when the job is finished."
+    """The expected values, while there are no others."""
+    note = "cancelled: there are no values" if job.cancelled else "The values are compared when the job is finished."
     expected = job.info.expected
     if expected is None:
-        return _Table([], [], [told])
-    return _Table([_expected_column()], list(fields(expected, [expected])), [told])
+        return _Table([], [], [note])
+    return _Table([_expected_column()], list(fields(expected, [expected])), [note])
 
 
 def _against_expected(record: Record, values: dict[Arm, Any], named: dict[Arm, str], facts: RunFacts) -> _Table:
     arms = [arm for arm in ARMS if values[arm] is not NOTHING]
-    found = list(fields(record.expected, [values[arm] for arm in arms] or [record.expected], facts.rules))
+    compared = list(fields(record.expected, [values[arm] for arm in arms] or [record.expected], facts.rules))
     columns = [_expected_column()]
     for arm in ARMS:
         if arm in arms:
-            columns.append(_compared(named[arm], found, arms.index(arm)))
+            columns.append(_reply_column(named[arm], compared, arms.index(arm)))
         else:
             status = "xx not decoded" if record.reply(arm).verdict is None else "!! no value"
             columns.append(_Column(named[arm], (status, "text--differs"), lambda field: ("", None)))
-    return _Table(columns, found, [])
+    return _Table(columns, compared, [])
 
 
 def _side_by_side(record: Record, values: dict[Arm, Any], named: dict[Arm, str], facts: RunFacts) -> _Table:
-    """Nothing was expected: the second reply beside the first."""
+    """Nothing was expected: the second reply next to the first."""
     arms = [arm for arm in ARMS if values[arm] is not NOTHING]
     if not arms:
         return _Table([], [], [])
     first, others = arms[0], arms[1:]
-    found = list(fields(values[first], [values[arm] for arm in others] or [values[first]], facts.rules))
-    columns = [_Column(named[first], ("", None), lambda field: (_words(field.expected), None))]
-    columns += [_compared(named[arm], found, number) for number, arm in enumerate(others)]
-    return _Table(columns, found, ["Nothing was expected of this case: only its schema counts."])
+    compared = list(fields(values[first], [values[arm] for arm in others] or [values[first]], facts.rules))
+    columns = [_Column(named[first], ("", None), lambda field: (_format_value(field.expected), None))]
+    columns += [_reply_column(named[arm], compared, number) for number, arm in enumerate(others)]
+    return _Table(columns, compared, ["Nothing was expected of this case: only its schema counts."])
 
 
 def _expected_column() -> _Column:
-    return _Column("expected", ("", None), lambda field: (_words(field.expected), None))
+    return _Column("expected", ("", None), lambda field: (_format_value(field.expected), None))
 
 
-def _compared(label: str, found: Sequence[Field], number: int) -> _Column:
-    """The column of a reply, its fields that differ marked."""
+def _reply_column(label: str, compared: Sequence[Field], number: int) -> _Column:
+    """The column of a reply, with its differing fields marked."""
 
     def cell(field: Field) -> Piece:
         has = field.cells[number]
         if has.status is FieldStatus.MISSING:
             return f"{_MARK}(nothing)", "text--differs"
         if has.status.differs:
-            return _MARK + _words(has.value), "text--differs"
+            return _MARK + _format_value(has.value), "text--differs"
         blank = " " * len(_MARK)
         if has.status is FieldStatus.IGNORED:
-            return f"{blank}{_words(has.value)} (not compared)", "text--label"
-        return blank + _words(has.value), None
+            return f"{blank}{_format_value(has.value)} (not compared)", "text--label"
+        return blank + _format_value(has.value), None
 
-    count = sum(field.cells[number].status.differs for field in found)
+    count = sum(field.cells[number].status.differs for field in compared)
     status = (
         (f"{_MARK}{count} {'differs' if count == 1 else 'differ'}", "text--differs") if count else ("ok", "text--ok")
     )
@@ -123,8 +122,8 @@ def _notes(record: Record, values: dict[Arm, Any], named: dict[Arm, str], facts:
     for arm in ARMS:
         reply = record.reply(arm)
         if values[arm] is NOTHING:
-            said = reply.verdict.message if reply.verdict is not None else reply.error or "It was not decoded."
-            yield f"{named[arm]}: {one_line(said)}"
+            reason = reply.verdict.message if reply.verdict is not None else reply.error or "It was not decoded."
+            yield f"{named[arm]}: {one_line(reason)}"
     if record.agree is not None:
         yield f"The two replies {'agree' if record.agree else 'do not agree'} on the values."
     if facts.problem is not None:
@@ -136,7 +135,7 @@ def _value(record: Record, arm: Arm, think_close: str | None) -> Any:
     return NOTHING if reply.finish == "error" else value_of(reply.text, reply.finish, think_close)
 
 
-def _words(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "" if value is NOTHING else one_line(json.dumps(value, ensure_ascii=False))
 
 
@@ -147,7 +146,7 @@ def _pointer(field: Field) -> str:
 
 
 def _drawn(table: _Table, width: int) -> Iterator[list[Piece]]:
-    """The table in columns; what is too long for its column goes on below."""
+    """The table in columns; a text too long for its column continues below."""
     if not table.columns:
         return
     shown = table.fields[:FIELDS_SHOWN]
@@ -175,10 +174,10 @@ def _row(cells: Sequence[Piece], widths: Sequence[int]) -> list[Piece]:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """A text in lines of a column, below each other and indented like a mark; at most CELL_LINES of them."""
+    """A text in lines of a column, indented as if by a mark; at most CELL_LINES of them."""
     indent = len(_MARK) if text.startswith((_MARK, " " * len(_MARK))) else 0
     start, body = text[:indent], text[indent:]
-    body = body[: 4 * width * CELL_LINES]  # beyond 4 characters a cell only zero-width ones are left
+    body = body[: 4 * width * CELL_LINES]  # see `shorten`
     lines = [body[left:right].rstrip() for left, right in wrap(body, width - indent)]
     if len(lines) > CELL_LINES:
         lines = [*lines[: CELL_LINES - 1], f"{lines[CELL_LINES - 1][: max(0, width - indent - 1)]}…"]

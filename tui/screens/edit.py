@@ -129,11 +129,11 @@ class EditScreen(ModalScreen[Edited]):
 
     async def _edit_outside(self) -> None:
         from engine.suites.editing import as_toml
-        from tui.terminal.editor import edited_outside
+        from tui.terminal.editor import edit_externally
 
         try:
             written = self._unread or as_toml(self._read()).encode()
-            self._take(await edited_outside(self.app, written, "prompt.toml"))
+            self._take(await edit_externally(self.app, written, "prompt.toml"))
         except BadInputError as error:
             self._show_fault(str(error))
 

@@ -1,4 +1,4 @@
-"""A text edited in the user's editor, which has the terminal for so long; the program goes on meanwhile."""
+"""Edits text in $EDITOR while the app is suspended; the event loop keeps running meanwhile."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from textual.app import App, SuspendNotSupported
 
 from engine.errors import BadInputError
 
-_FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
+_KEY_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 
 
-async def edited_outside(app: App[Any], text: bytes, name: str) -> bytes:
-    """What $VISUAL, $EDITOR or vi made of a text, in a file of this name.
+async def edit_externally(app: App[Any], text: bytes, name: str) -> bytes:
+    """Edit a text with $VISUAL, $EDITOR or vi, in a file of this name, and return the result.
 
-    Raises BadInputError: nothing was edited then. Cancelled, it ends the editor.
+    Raises BadInputError if it could not be edited. Cancelling terminates the editor.
     """
     command = _command()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / name
         file.write_bytes(text)
-        fault = await _run(app, [*command, str(file)])
-        if fault is not None:
-            raise BadInputError(f"{command[0]} {fault}")
+        problem = await _run(app, [*command, str(file)])
+        if problem is not None:
+            raise BadInputError(f"{command[0]} {problem}")
         try:
             return file.read_bytes()
         except OSError as error:
@@ -46,23 +46,23 @@ def _command() -> list[str]:
 
 
 async def _run(app: App[Any], command: list[str]) -> str | None:
-    """Run a command on the terminal; what is to be said of it, if it did not end well.
+    """Run a command on the terminal. Returns the problem, if there was one, as the end of a sentence.
 
-    Nothing may be raised while the app is suspended: Textual does not take the terminal back then.
+    Nothing may be raised while the app is suspended: Textual would not take the terminal back.
     """
-    fault = None
+    problem = None
     try:
-        with app.batch_update(), _deaf_to_keys(), app.suspend():
+        with app.batch_update(), _key_signals_ignored(), app.suspend():
             try:
                 process = await asyncio.create_subprocess_exec(*command)
             except OSError as error:
-                fault = f"cannot be started: {error.strerror}. Set EDITOR to another, or edit it here."
+                problem = f"cannot be started: {error.strerror}. Set EDITOR to another, or edit it here."
             else:
-                fault = await _end_of(process)
+                problem = await _end_of(process)
     except SuspendNotSupported:
-        fault = "cannot have this terminal: edit it here."
+        problem = "cannot have this terminal: edit it here."
     app.refresh(layout=True)
-    return fault
+    return problem
 
 
 async def _end_of(process: asyncio.subprocess.Process) -> str | None:
@@ -78,9 +78,9 @@ async def _end_of(process: asyncio.subprocess.Process) -> str | None:
 
 
 @contextmanager
-def _deaf_to_keys() -> Iterator[None]:
-    """What a key sends to all programs of the terminal is the editor's. A handler, since it would inherit SIG_IGN."""
-    former = {number: signal.signal(number, lambda *_: None) for number in _FROM_KEYS}
+def _key_signals_ignored() -> Iterator[None]:
+    """Leave the signals that keys send to the editor. By a handler: the editor would inherit SIG_IGN."""
+    former = {number: signal.signal(number, lambda *_: None) for number in _KEY_SIGNALS}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A text with headings, labels and marked parts, for a view that draws it. Knows nothing of the screen."""
+"""A text with headings, labels and marked parts, for a view to draw. Does not import Textual."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """Characters of the text and the component class that styles them."""
+    """A range of characters and the component class that styles it."""
 
     start: int
     end: int
@@ -14,7 +14,7 @@ class Span(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """One cell drawn before a character; it is not part of the text."""
+    """A glyph of one cell that is drawn before a character and is not part of the text."""
 
     at: int
     glyph: str
@@ -31,7 +31,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "".join(self._parts)
 
     def add(self, text: str, style: str | None = None) -> Page:

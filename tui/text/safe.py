@@ -1,6 +1,6 @@
-"""Make hostile text safe to draw: what would steer the terminal becomes a picture, one character for one character.
+"""Makes hostile text safe to draw: what would control the terminal becomes a picture, one character for one character.
 
-Offsets into the text stay true, so that a span the judge found in a reply marks the same characters on the screen.
+Offsets into the text stay valid, so that a span the judge found in a reply marks the same characters on the screen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 SUBSTITUTE = "\u2426"  # ␦, for controls that have no picture of their own
 REPLACEMENT = "\ufffd"
 
-# C0 except tab and newline, DEL, C1, and what is drawn as nothing or turns the direction of what follows:
+# C0 except tab and newline, DEL, C1, and characters that are invisible or change the direction of what follows:
 # soft hyphen, zero-width and bidi controls, line separators, the BOM, interlinear marks, lone surrogates, tags.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -29,7 +29,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Like `visible`, with newline and tab as pictures too: for a place that has one row."""
+    """Like `visible`, with newline and tab as pictures too: for text on a single row."""
     return visible(text).replace("\n", "\u2424").replace("\t", "\u2409")
 
 
@@ -45,8 +45,8 @@ def _picture(character: str) -> str:
 
 
 def shorten(text: str, cells: int) -> str:
-    """The text cut to so many cells, with "…" where something was cut off."""
-    # A text of N characters may be wider or narrower than N cells; beyond 4 a cell only zero-width ones are left.
+    """The text cut to a number of cells, with "…" if anything was cut off."""
+    # Measuring all of a huge text takes long. Beyond 4 characters a cell only zero-width ones could still fit.
     text = text[: 4 * cells + 4]
     if cell_len(text) <= cells:
         return text
@@ -54,6 +54,6 @@ def shorten(text: str, cells: int) -> str:
 
 
 def fit(text: str, cells: int) -> str:
-    """The text on one line of exactly so many cells: made safe, cut or padded."""
-    # Beyond 4 characters a cell only zero-width ones are left; see `shorten`.
+    """The text on one line of exactly `cells` cells: made safe, cut or padded."""
+    # Cut first as in `shorten`: making all of a huge text safe takes long, too.
     return set_cell_size(shorten(one_line(text[: 4 * cells + 4]), cells), cells)

@@ -70,7 +70,7 @@ async def test_a_leaderboard_while_prompts_are_tried_then_the_honest_figure(
     async with stage(searching(folder), size, suites, "start_search") as it:
         await it.sees("1 x 12 cases")
         await it.press("S")
-        await it.sees("round 1 of 2: 3 of 3 prompts left", "8/72 jobs  41 tok/s", "yardstick: own", "running  0:0")
+        await it.sees("round 1 of 2: 3 of 3 prompts left", "8/72 jobs  41 tok/s", "baseline: own", "running  0:0")
         assert it.line("  1 few-shot").split() == ["1", "few-shot", "2/4", "50%", "40-60%", "1", "..", "in", "play"]
         assert it.line(" 2 key-list+").split()[-3:] == ["..", "in", "play"]
         assert all(len(line) <= size[0] for line in it.lines)
@@ -79,7 +79,7 @@ async def test_a_leaderboard_while_prompts_are_tried_then_the_honest_figure(
         await it.press("space")
         await it.until(lambda: it.received("pause"))
         it.open_gate("first")
-        await it.sees("the winner and the yardstick on held-out cases", "** winner", "-- dropped")
+        await it.sees("the winner and the baseline on held-out cases", "** winner", "-- dropped")
         it.open_gate("last")
         await it.sees("ok finished", "few-shot: 9 of 20 held-out cases ok, 45% (95 % interval 26 to 66%).")
         await it.sees("Difference: +45 points (95 % interval +20 to +66", "!! wrong_value  html", "Yusuf [b]Demir[/b]")

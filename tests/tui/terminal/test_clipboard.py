@@ -70,7 +70,7 @@ def test_through_tmux_to_the_terminal_around_it(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_a_tmux_that_is_gone_or_says_nothing(stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.terminal.clipboard._PATIENCE", 0.1)
+    monkeypatch.setattr("tui.terminal.clipboard._TMUX_TIMEOUT", 0.1)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("TMUX", "gone,0,0")
     for script in ("exit 1", "exec sleep 60"):

@@ -66,7 +66,7 @@ class PromptView(JobText):
             return Page().add(f"The suite cannot be read any more: {error}"), False
         if asked is None:
             return Page().add("The prompt is shown when the job is finished: the suite's file does not have it."), False
-        rendered = await self._runner.render(asked.order(job.info.id))
+        rendered = await self._runner.render(asked.command(job.info.id))
         why = rendered.error or other_model(asked, rendered.model)
         if why is not None:
             return messages_page(asked, why), rendered.error is None

@@ -72,7 +72,7 @@ class SentView(TextView):
         await asyncio.sleep(REST_SECONDS)
         for name, question in asked.items():
             if name not in now:
-                now[name] = await self._runner().render(question.order(f"{suite.name}/{name}"))
+                now[name] = await self._runner().render(question.command(f"{suite.name}/{name}"))
                 if now[name].error is None:
                     answers[name] = now[name]
                 draw()

@@ -57,4 +57,4 @@ def _progress(state: SearchState) -> str:
 def _subject(state: SearchState) -> str:
     if state.started is None:
         return one_line(state.suite.stem)
-    return one_line(f"{state.started.suite}  {state.started.model}  yardstick: {state.started.yardstick}")
+    return one_line(f"{state.started.suite}  {state.started.model}  baseline: {state.started.yardstick}")
