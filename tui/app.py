@@ -130,12 +130,12 @@ class JsonbreakApp(App[None]):
         """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
         from engine.errors import BadInputError
         from engine.protocol.commands import StartRun
-        from engine.runs.resuming import order_to_resume
+        from engine.runs.resuming import resume_command
         from tui.text.safe import one_line
 
         if message.resume is not None:
             try:
-                return replace(order_to_resume(message.resume), suite=message.suite, batch=self._decoding.batch)
+                return replace(resume_command(message.resume), suite=message.suite, batch=self._decoding.batch)
             except BadInputError as error:
                 self.notify(f"{one_line(str(error))} A new run begins.", severity="warning", markup=False)
         without = tuple(sorted(message.without))
@@ -169,9 +169,9 @@ class JsonbreakApp(App[None]):
     def _look_for_engines(self) -> None:
         """Ask what is to become of a run that an engine still works on. Nothing is imported where there is none."""
         if any(self._runs.glob("*/engine.json")):
-            from engine.runs.listing import runs_going_on
+            from engine.runs.listing import runs_in_progress
 
-            if going_on := runs_going_on(self._runs):
+            if going_on := runs_in_progress(self._runs):
                 self.call_from_thread(self._offer, going_on)
 
     def _offer(self, going_on: list[ListedRun]) -> None:

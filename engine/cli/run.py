@@ -85,15 +85,15 @@ def run(start: StartRun, options: EngineOptions, resume: str | None, plain: bool
 def _resumed(resume: str, start: StartRun, options: EngineOptions) -> tuple[StartRun, EngineOptions]:
     """The rest of a run: its own settings, and the adapter that it was started with."""
     from engine.runs.reading import find_run
-    from engine.runs.resuming import adapter_to_resume, order_to_resume
+    from engine.runs.resuming import resume_command, resumed_adapters
 
     if start.prompts or start.cases or start.limit:
         raise click.UsageError("--resume takes --prompt, --case and --limit from the run; leave them out.")
     folder = find_run(resume, options.out).folder
-    options = replace(options, adapters=options.adapters or adapter_to_resume(folder))
+    options = replace(options, adapters=options.adapters or resumed_adapters(folder))
     if len(options.adapters) > 1:
         raise click.UsageError("--resume continues one run; give the adapter that it was started with.")
-    return replace(order_to_resume(folder), suite=start.suite, batch=start.batch), options
+    return replace(resume_command(folder), suite=start.suite, batch=start.batch), options
 
 
 def _start_search(**values: Any) -> StartSearch:

@@ -16,7 +16,7 @@ from engine.records import Arm
 from engine.runs.differences import Differences, differences
 from engine.runs.following import is_active
 from engine.runs.reading import RunFolder
-from engine.runs.summaries import SummaryReader, lost_words
+from engine.runs.summaries import SummaryReader, describe_losses
 from engine.text import plural, printable
 
 
@@ -160,7 +160,7 @@ def remarks_on(role: str, run: RunFolder, reader: SummaryReader) -> list[str]:
 
     role: what it is in the comparison, such as baseline.
     """
-    remarks = [f"Of the {role}: {words}" for words in lost_words(reader)]
+    remarks = [f"Of the {role}: {words}" for words in describe_losses(reader)]
     if is_active(run.folder):
         remarks.append(f"The {role} is still on: it is compared as far as it had come.")
     return remarks

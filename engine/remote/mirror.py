@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.errors import BadInputError
 from engine.records import Record
-from engine.runs.resuming import manifest_of
+from engine.runs.resuming import resumable_manifest
 from engine.runs.store import MANIFEST, RunStore, create_run, locked, read_records, reopen_run
 from engine.text import printable
 
@@ -85,7 +85,7 @@ class Mirror:
 
 def folder_there(run: Path) -> Path:
     """The folder of a mirrored run at its engine. Raises BadInputError of a run that was made here."""
-    manifest_of(run)
+    resumable_manifest(run)
     engine = json.loads((run / MANIFEST).read_bytes()).get("engine")
     if not isinstance(engine, dict) or not isinstance(engine.get("folder"), str):
         remedy = "leave out --engine to go on with it here, or run the suite again"

@@ -25,11 +25,11 @@ def as_text(runs: Iterable[ListedRun]) -> Iterator[str]:
         yield _line(run.ending.value, _jobs(run) + _what(run))
         if run.problem:
             yield _line("", printable(run.problem))
-        elif run.rates is None or run.replies_as_one is None:
+        elif run.rates is None or run.design_effects is None:
             yield _line("", "no rates: they are written when a run ends")
         else:
             for arm in ARMS:
-                rates, as_one = run.rates[arm], run.replies_as_one[arm]
+                rates, as_one = run.rates[arm], run.design_effects[arm]
                 yield _line(arm, *(_cell(getattr(rates, name), as_one) for name in SHARES))
 
 
@@ -45,7 +45,7 @@ def as_data(run: ListedRun) -> dict[str, Any]:
         "started": run.started.isoformat() if run.started is not None else None,
         "done": run.done,
         "total": run.total,
-        "rates": rates_data(run.rates, run.replies_as_one) if run.rates and run.replies_as_one else None,
+        "rates": rates_data(run.rates, run.design_effects) if run.rates and run.design_effects else None,
         "trial_of": run.trial_of,
         "problem": run.problem,
     }
@@ -95,5 +95,5 @@ def _jobs(run: ListedRun) -> str:
 
 def _what(run: ListedRun) -> str:
     adapter = f" with the adapter {printable(run.adapter)}" if run.adapter is not None else ""
-    trial = f", a trial beside {printable(run.trial_of)}" if run.trial_of is not None else ""
+    trial = f", a trial of {printable(run.trial_of)}" if run.trial_of is not None else ""
     return f"{printable(run.suite or '?')} on {printable(run.model or '?')}{adapter}{trial}"

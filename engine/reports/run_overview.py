@@ -18,12 +18,12 @@ from engine.reports.document import Items, Line, Paragraph, Quoted
 from engine.reports.figures import share_cell
 from engine.reports.manifest_words import facts, grammars, prompt_text, schemas
 from engine.reports.run_list import SHARES, rates_data
-from engine.runs.listing import Ending, ListedRun, listed
+from engine.runs.listing import Ending, ListedRun, list_run
 from engine.runs.rates import ArmRates
 from engine.runs.reading import RunFolder
 from engine.runs.run_manifest import Manifest
 from engine.runs.store import MANIFEST
-from engine.runs.summaries import SummaryReader, lost_words
+from engine.runs.summaries import SummaryReader, describe_losses
 from engine.statistics import Clusters
 from engine.text import plural, printable
 
@@ -38,7 +38,7 @@ class Overview:
     listed: ListedRun
     records: int
     rates: dict[Arm, ArmRates]
-    replies_as_one: dict[Arm, float]
+    design_effects: dict[Arm, float]
     lost: list[str]
 
 
@@ -57,7 +57,7 @@ def overview(run: RunFolder) -> Overview:
     except OSError as error:
         raise BadInputError(f"{printable(str(run.folder))}: cannot be read ({error.strerror}).") from error
     as_one = {arm: clusters[arm].design_effect for arm in ARMS}
-    return Overview(run, listed(run.folder), records, rates, as_one, lost_words(reader))
+    return Overview(run, list_run(run.folder), records, rates, as_one, describe_losses(reader))
 
 
 def as_data(found: Overview) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def as_data(found: Overview) -> dict[str, Any]:
         "folder": str(found.run.folder),
         "state": found.listed.ending.value,
         "records": found.records,
-        "rates": rates_data(found.rates, found.replies_as_one),
+        "rates": rates_data(found.rates, found.design_effects),
         "problems": [*([found.run.manifest_error] if found.run.manifest_error else []), *found.lost],
         "manifest": manifest,
     }
@@ -91,7 +91,7 @@ def as_text(found: Overview) -> RenderableType:
 def _state(found: Overview) -> Iterator[str]:
     jobs, manifest = found.listed.total, found.run.manifest
     of = f" of {jobs:,}" if jobs is not None else ""
-    resume = "; it can be gone on with" if found.listed.ending in (Ending.STOPPED, Ending.BROKEN_OFF) else ""
+    resume = "; it can be resumed" if found.listed.ending in (Ending.STOPPED, Ending.INTERRUPTED) else ""
     yield f"{found.listed.ending.value}: {found.records:,}{of} jobs finished{resume if manifest.jobs else ''}"
     if found.run.manifest_error:
         yield f"{found.run.manifest_error}: what was run is not known."
@@ -104,7 +104,7 @@ def _state(found: Overview) -> Iterator[str]:
 
 def _rates(found: Overview) -> Iterator[tuple[str, str]]:
     for arm in ARMS:
-        rates, as_one = found.rates[arm], found.replies_as_one[arm]
+        rates, as_one = found.rates[arm], found.design_effects[arm]
         for number, (name, words) in enumerate(SHARES.items()):
             share = _words(share_cell(getattr(rates, name), "none", as_one).line)
             yield arm if number == 0 else "", f"{words:<15}{share}"

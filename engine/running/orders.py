@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from engine.errors import BadInputError
 from engine.protocol.commands import GrammarKind, StartRun, StartTrial, TrialInput
-from engine.runs.resuming import manifest_of
+from engine.runs.resuming import resumable_manifest
 from engine.suites.jobs import Job, inputs_of, job_of, jobs_of
 from engine.suites.suite import Suite, add_prompt, load_suite
 from engine.suites.tables import Generation, Prompt
@@ -40,7 +40,7 @@ def resolve(order: StartRun | StartTrial) -> RunPlan:
     if isinstance(order, StartTrial):
         return _trial(order)
     if order.resume is not None:
-        manifest_of(order.resume)  # before a model is loaded for nothing
+        resumable_manifest(order.resume)  # before a model is loaded for nothing
     suite = load_suite(order.suite)
     jobs = jobs_of(suite, order.prompts, order.cases, order.limit, order.without)
     if not jobs:

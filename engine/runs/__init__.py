@@ -1,1 +1,1 @@
-"""What a run leaves on disk, and what is computed from it."""
+"""A run on disk: written, read, listed, followed and resumed."""

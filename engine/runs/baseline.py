@@ -1,4 +1,4 @@
-"""Which run of a folder the others are compared with: its name, kept in a file beside the runs."""
+"""Which run of a folder is the baseline of comparisons: its name, in a file next to the runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE = "baseline"
 
 
 def baseline_of(runs: Path) -> str | None:
-    """The name of the baseline's folder; None where there is no mark, or one that cannot be read."""
+    """The name of the baseline's folder; None if none is marked, or the mark cannot be read."""
     try:
         name = (runs / FILE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -20,7 +20,7 @@ def baseline_of(runs: Path) -> str | None:
 
 
 def mark_baseline(runs: Path, name: str | None) -> None:
-    """Mark the folder of this name, or with None no folder. Raises EngineError where that cannot be written."""
+    """Mark the folder of this name as the baseline, or none. Raises EngineError if that cannot be written."""
     file = runs / FILE
     try:
         if name is None:

@@ -1,4 +1,4 @@
-"""What differs between two runs by their manifests: what a difference between their replies may come from."""
+"""What differs between two runs by their manifests: possible causes of a difference between their replies."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from engine.runs.run_manifest import Manifest
 
-# Keys of the manifest with the words for them; of the told ones the values are short enough to be said.
-_ASKED_TOLD = {"suite": "suite"}
-_ASKED_NAMED = {
+# Keys of the manifest and what they are called. Where the values are short, both are shown.
+_ASKED_WITH_VALUES = {"suite": "suite"}
+_ASKED = {
     "suite_sha256": "the suite's file",
     "schema": "the schema",
     "variations": "the variations",
     "compare": "how values are compared",
 }
-_ANSWERED_TOLD = {
+_ANSWERED_WITH_VALUES = {
     "model": "model",
     "device": "device",
     "device_name": "processor",
@@ -26,7 +26,7 @@ _ANSWERED_TOLD = {
     "grammar": "grammar asked for",
     "jsonbreak": "the version of jsonbreak",
 }
-_ANSWERED_NAMED = {
+_ANSWERED = {
     "model_sha256": "the model's files",
     "tokenizer_sha256": "the tokenizer",
     "chat_template_sha256": "the chat template",
@@ -38,29 +38,27 @@ _NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Each in a few words: `model (smol, qwen)`, `temperature (0.0, 0.7)`, `the schema`, `prompt naive`.
-
-    asked: what the model was asked and how its replies were judged. Figures of runs that differ in it do not compare.
-    answered: what answered: the model, its adapter, the machine, the versions, the grammar.
-    """
+    """Each in a few words: `model (smol, qwen)`, `temperature (0.0, 0.7)`, `the schema`, `prompt naive`."""
 
     asked: tuple[str, ...]
+    """What the model was asked and how its replies were judged. Runs that differ in it are not comparable."""
     answered: tuple[str, ...]
+    """What answered: the model, its adapter, the machine, the versions, the grammar."""
 
 
 def differences(one: Manifest, other: Manifest) -> Differences:
-    """What the manifests of two runs do not have in common. Which of the suite's jobs they ran is not looked at."""
+    """What differs between two manifests, except for which of the suite's jobs were run."""
     first, second = one.model_dump(mode="json", by_alias=True), other.model_dump(mode="json", by_alias=True)
     asked = [
-        *_told(first, second, _ASKED_TOLD),
-        *_named(first, second, _ASKED_NAMED),
+        *_with_values(first, second, _ASKED_WITH_VALUES),
+        *_named(first, second, _ASKED),
         *_prompts(one, other),
         *_settings(one.generation, other.generation),
     ]
     answered = [
-        *_told(first, second, _ANSWERED_TOLD),
+        *_with_values(first, second, _ANSWERED_WITH_VALUES),
         *_adapters(first.get("adapter"), second.get("adapter")),
-        *_named(first, second, _ANSWERED_NAMED),
+        *_named(first, second, _ANSWERED),
         *_grammars(one, other),
         *(f"the version of {words}" for words in _settings(one.versions, other.versions)),
     ]
@@ -71,14 +69,14 @@ def _differ(first: Mapping[str, Any], second: Mapping[str, Any], key: str) -> bo
     return bool(first.get(key) != second.get(key))
 
 
-def _told(first: Mapping[str, Any], second: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[str]:
-    for key, words in keys.items():
+def _with_values(first: Mapping[str, Any], second: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[str]:
+    for key, name in keys.items():
         if _differ(first, second, key):
-            yield _values(words, first.get(key), second.get(key))
+            yield _format(name, first.get(key), second.get(key))
 
 
 def _named(first: Mapping[str, Any], second: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[str]:
-    return (words for key, words in keys.items() if _differ(first, second, key))
+    return (name for key, name in keys.items() if _differ(first, second, key))
 
 
 def _prompts(one: Manifest, other: Manifest) -> Iterator[str]:
@@ -89,34 +87,34 @@ def _prompts(one: Manifest, other: Manifest) -> Iterator[str]:
 
 
 def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[str]:
-    return _told(first, second, {key: key for key in {**first, **second}})
+    return _with_values(first, second, {key: key for key in {**first, **second}})
 
 
 def _adapters(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> Iterator[str]:
-    """By their names; adapters of one name may yet have other files."""
+    """By their names; adapters of the same name may have different files."""
     names, files = ([(each or {}).get(key) for each in (first, second)] for key in ("name", "sha256"))
     if names[0] != names[1]:
-        yield _values("adapter", *names)
+        yield _format("adapter", *names)
     elif files[0] != files[1]:
-        yield f"the files of the adapter {_shown(names[0])}"
+        yield f"the files of the adapter {_format_value(names[0])}"
 
 
 def _grammars(one: Manifest, other: Manifest) -> Iterator[str]:
-    """Which library made the grammar of the prompts that both have one for."""
+    """Which library made the grammar, for prompts that have one in both runs."""
     first, second = (
         {prompt: grammar.backend for grammar in manifest.grammars for prompt in grammar.prompts}
         for manifest in (one, other)
     )
     for name in first:
         if name in second and first[name] != second[name]:
-            yield _values(f"what made the grammar of prompt {name}", first[name], second[name])
+            yield _format(f"what made the grammar of prompt {name}", first[name], second[name])
 
 
-def _values(words: str, first: Any, second: Any) -> str:
-    return f"{words} ({_shown(first)}, {_shown(second)})"
+def _format(name: str, first: Any, second: Any) -> str:
+    return f"{name} ({_format_value(first)}, {_format_value(second)})"
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if value is None:
         return _NONE
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

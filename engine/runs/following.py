@@ -1,4 +1,4 @@
-"""Reads a run while an engine still writes it."""
+"""Reads a run while an engine writes it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ POLL_SECONDS = 0.25
 
 
 def follow(folder: Path, reader: SummaryReader, poll_seconds: float = POLL_SECONDS) -> Iterator[list[Summary]]:
-    """The records of a run as they come, until the run has ended or its engine has gone. A torn last line waits.
+    """The records of a run as they are written, until the run has ended or its engine is gone.
 
-    Gives an empty batch each time it has looked and found nothing, so that who reads can take note or leave. Call it
-    in a thread: it sleeps. Raises OSError where the records cannot be read.
+    Yields an empty batch after each poll, so that the caller can update or stop. It sleeps: call it in a thread.
+    Raises OSError where the records cannot be read.
     """
     while True:
-        on = is_active(folder)  # asked first: what was written until then is read after it
+        # Before reading: what an engine wrote before it ended is then read in this round, which is the last one.
+        active = is_active(folder)
         if reader.grown:
             yield from reader.batches()
-        if not on:
+        if not active:
             return
         yield []
         time.sleep(poll_seconds)
 
 
 def is_active(folder: Path) -> bool:
-    """Whether an engine works on a run that has not ended."""
+    """Whether a run has not ended and an engine works on it."""
     return owner_of(folder) is not None and RunFolder(folder).manifest.ended is None

@@ -1,4 +1,4 @@
-"""What lists, counts and filters need of a finished job: the verdicts without the texts, small enough to keep all."""
+"""What lists, counts and filters need of a finished job: its verdicts without the texts, small enough to keep all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.records import ARMS, Arm, Record
 
 @dataclass(frozen=True, slots=True)
 class ReplyFacts:
-    """The verdict on one reply, without the place and the sentence. Equal ones are one object."""
+    """The verdict on one reply, without its place and sentence. Make it with `reply_facts`."""
 
     strict: bool
     unwrapped: bool
@@ -26,19 +26,21 @@ class ReplyFacts:
 
 
 reply_facts = lru_cache(maxsize=4096)(ReplyFacts)
+"""Equal facts are one object: of 100,000 jobs there are few different ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """A finished job. free, constrained: None where the arm was not decoded. agree: as in Record.
-
-    place: where the record begins in `records.jsonl`, in bytes; None where it is kept in memory.
-    """
+    """A finished job."""
 
     free: ReplyFacts | None
+    """None if the arm was not decoded."""
     constrained: ReplyFacts | None
+    """None likewise."""
     agree: bool | None = None
+    """As in Record."""
     place: int | None = None
+    """Where the record begins in `records.jsonl`, in bytes; None if it is kept in memory."""
 
     def of(self, arm: Arm) -> ReplyFacts | None:
         """The facts of one arm's reply."""

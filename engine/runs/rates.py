@@ -1,4 +1,4 @@
-"""The shares a run is summed up by: strict, unwrapped, schema-valid and right replies, by arm and prompt."""
+"""The shares that sum up a run: strict, unwrapped, schema-valid and right replies, by arm and prompt."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from engine.statistics import Share
 
 @dataclass(slots=True)
 class ArmRates:
-    """Replies that could not be decoded are in no n; `right` counts only those of which something was expected."""
+    """The shares of one arm. Replies that could not be decoded are in none of them."""
 
     strict: Share = field(default_factory=Share)
     unwrapped: Share = field(default_factory=Share)
     schema: Share = field(default_factory=Share)
     right: Share = field(default_factory=Share)
+    """Only of replies with expected values."""
     errors: int = 0
+    """Replies that could not be decoded."""
 
     def add(self, verdict: Verdict | ReplyFacts | None, times: int = 1) -> None:
-        """Count one reply, or so many with this verdict."""
+        """Count replies with this verdict."""
         if verdict is None:
             self.errors += times
             return

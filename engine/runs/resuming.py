@@ -1,4 +1,4 @@
-"""Going on with a run that was broken off: the order for it, and whether it would still be the same run."""
+"""Resumes an interrupted run: the command for it, and whether it would still be the same run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.runs.run_manifest import Manifest
 from engine.runs.store import MANIFEST
 from engine.text import printable
 
-# What makes another run of it, in words. Not among them: how many rows at once, which changes no reply but by rounding.
+# What must be the same, with the words for it. The batch's size is not among them: it changes replies only by rounding.
 _DECISIVE = {
     "jsonbreak": "the version of jsonbreak",
     "suite": "the suite's name",
@@ -28,7 +28,7 @@ _DECISIVE = {
     "compare": "how values are compared",
     "generation": "the generation settings",
     "selection": "which of its jobs are run",
-    "trial_of": "the run that it is a trial beside",
+    "trial_of": "the run that it is a trial of",
     "model": "the model",
     "server": "what serves it, or what that does with a schema",
     "dtype": "the number format",
@@ -36,8 +36,8 @@ _DECISIVE = {
     "whitespace_pattern": "the whitespace that the grammar allows",
     "grammars": "the grammars",
 }
-# The same of what older manifests do not tell: of those it is taken for the same.
-_DECISIVE_IF_TOLD = {
+# What older manifests do not record; it is taken to be the same then.
+_DECISIVE_IF_RECORDED = {
     "model_sha256": "the files of the model",
     "tokenizer_sha256": "the files of its tokenizer",
     "chat_template_sha256": "its chat template",
@@ -48,7 +48,7 @@ _OF_THE_END = ("ended", "done", "cancelled", "stopped", "rates")
 
 
 class _Selection(TypedDict):
-    """Which of a suite's jobs a run is of, as its manifest has it. The keys are StartRun's."""
+    """Which of a suite's jobs a run has. The keys are those of the manifest and of StartRun."""
 
     prompts: tuple[str, ...]
     cases: tuple[str, ...]
@@ -59,53 +59,53 @@ class _Selection(TypedDict):
 _SELECTION: TypeAdapter[_Selection] = TypeAdapter(_Selection)
 
 
-def manifest_of(folder: Path) -> Manifest:
-    """The manifest of a run that is to be resumed. Raises BadInputError where there is none that can be read."""
+def resumable_manifest(folder: Path) -> Manifest:
+    """The manifest of a run that is to be resumed. Raises BadInputError if it cannot be read."""
     run = RunFolder(folder)
     if run.manifest_error is not None:
         raise BadInputError(f"{printable(str(folder))}: it cannot be resumed: {run.manifest_error}; start a new run.")
     return run.manifest
 
 
-def order_to_resume(folder: Path) -> StartRun:
-    """The order that goes on with a run, as its manifest tells of it. What it says of the model is for the caller.
+def resume_command(folder: Path) -> StartRun:
+    """The command that resumes a run, from its manifest. Loading the same model is up to the caller.
 
-    Raises BadInputError where the manifest does not tell, and for a trial, which is to be made again instead.
+    Raises BadInputError if the manifest does not say enough, and for a trial, which cannot be resumed.
     """
-    manifest = manifest_of(folder)
+    manifest = resumable_manifest(folder)
     if manifest.trial_of is not None:
-        raise BadInputError(f"{printable(str(folder))}: a trial cannot be resumed; try it again beside its run.")
+        raise BadInputError(f"{printable(str(folder))}: a trial cannot be resumed; start it again from its run.")
     try:
         selection = _SELECTION.validate_python(manifest.selection)
     except ValidationError:
         selection = None
     if selection is None or manifest.suite_file is None:
         name = printable(str(folder))
-        raise BadInputError(f"{name}: its {MANIFEST} does not tell which jobs it is of; start a new run.")
+        raise BadInputError(f"{name}: its {MANIFEST} does not say which jobs it has; start a new run.")
     adapter = manifest.adapter.name if manifest.adapter is not None else None
     return StartRun(Path(manifest.suite_file), grammar=manifest.grammar, resume=folder, adapter=adapter, **selection)
 
 
-def adapter_to_resume(folder: Path) -> tuple[str, ...]:
-    """The adapter that a run was begun with, as `--adapter` takes it: one, or none."""
-    adapter = manifest_of(folder).adapter
+def resumed_adapters(folder: Path) -> tuple[str, ...]:
+    """The adapter that a run was started with, as `--adapter` takes it: one, or none."""
+    adapter = resumable_manifest(folder).adapter
     return (f"{adapter.name}={adapter.path}",) if adapter is not None and adapter.path else ()
 
 
-def resumed(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest of a run that is gone on with: the one it has, and when.
+def resumed_manifest(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a resumed run: the one that it has, with the time added.
 
-    anew: what the manifest would be if the run began now.
-    Raises BadInputError where the two are not of one run, naming what differs, and where it has no manifest.
+    anew: what the manifest would be if the run started now.
+    Raises BadInputError if it would be a different run, with what differs, or if there is no manifest.
     """
     name = printable(str(folder))
-    manifest_of(folder)
+    resumable_manifest(folder)
     former = json.loads((folder / MANIFEST).read_bytes())
     differing = list(_differing(former, json.loads(json.dumps(anew))))  # as it is read back: JSON has no tuples
     if differing:
         remedy = "resume it with the same, or start a new run"
         raise BadInputError(
-            f"{name}: it cannot be resumed: {', '.join(differing)} changed since it was begun; {remedy}."
+            f"{name}: it cannot be resumed: {', '.join(differing)} changed since it was started; {remedy}."
         )
     for key in _OF_THE_END:
         former.pop(key, None)
@@ -113,25 +113,23 @@ def resumed(folder: Path, anew: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differing(former: Mapping[str, Any], anew: Mapping[str, Any]) -> Iterator[str]:
-    """What makes two manifests those of two runs, in words."""
+    """What makes two manifests those of different runs, in words."""
     for key, words in _DECISIVE.items():
         if former.get(key) != anew.get(key):
             yield words
-    for key, words in _DECISIVE_IF_TOLD.items():
+    for key, words in _DECISIVE_IF_RECORDED.items():
         if key in former and former[key] != anew.get(key):
             yield words
-    if _identity_of_adapter(former) != _identity_of_adapter(anew):
+    if _adapter_identity(former) != _adapter_identity(anew):
         yield "the adapter"
     versions = anew["versions"]
-    for package, version in former.get("versions", {}).items():  # of the packages that it tells of
+    for package, version in former.get("versions", {}).items():  # not of packages that only newer versions record
         if version != versions.get(package):
             yield f"the version of {package}"
 
 
-def _identity_of_adapter(manifest: Mapping[str, Any]) -> str | None:
-    """What tells it from others; None without one. Not its path, nor its name where its files are known: they may move.
-
-    Of an adapter on a server nothing but the name is known.
-    """
+def _adapter_identity(manifest: Mapping[str, Any]) -> str | None:
+    """What distinguishes the adapter; None without one."""
+    # Not its path, nor its name if its files are known: both may change. On a server only the name is known.
     adapter = manifest.get("adapter")
     return adapter.get("sha256") or adapter["name"] if adapter is not None else None

@@ -6,8 +6,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
@@ -15,14 +16,14 @@ from msgspec.json import Decoder
 from engine.judging.verdict import FailureClass
 from engine.protocol.events import JobInfo
 from engine.runs.job_facts import JobFacts, ReplyFacts, reply_facts
+from engine.runs.record_lines import RecordLines
 from engine.runs.store import RECORDS
 from engine.text import plural
 
 Summary: TypeAlias = tuple[JobInfo, JobFacts]
 
-BATCH = 2_000  # records: some 25 ms of work
-FIRST_BATCH = 200  # so that there is something to look at immediately
-_BUFFER = 1 << 20  # bytes
+BATCH = 2_000  # records: about 25 ms of work
+FIRST_BATCH = 200  # so that there is something to show immediately
 
 
 class _Verdict(Struct, gc=False):
@@ -38,8 +39,10 @@ class _Reply(Struct, gc=False):
 
 
 class _Line(Struct, gc=False):
-    """The parts of a record that are kept; msgspec passes over the others without building anything of them."""
+    """The parts of a record that are kept."""
 
+    # msgspec skips the other fields without building anything for them, which pydantic cannot: texts, messages and
+    # tokens are nine tenths of a record.
     id: str
     prompt: str
     case: str
@@ -53,77 +56,77 @@ class _Line(Struct, gc=False):
 
 
 _LINE = Decoder(_Line)
-_same = lru_cache(maxsize=4096)(lambda tags: tags)
+_shared_tags = lru_cache(maxsize=4096)(lambda tags: tags)
 
 
 class SummaryReader:
-    """The records of a run, from first to last. When its file has grown, `batches` goes on where it stopped.
-
-    Of each there is the job and what came of it, with its place in the file; what was expected is left to the record.
-    torn: the last line is not whole, as a crash leaves it, or it is being written. unreadable: the numbers of the lines
-    that are not records, from 1.
-    """
+    """The job, verdicts and place in the file of each record. What was expected is left out: the record has it."""
 
     def __init__(self, folder: Path) -> None:
-        self.unreadable: list[int] = []
-        self.torn = False
         self._file = folder / RECORDS
-        self._place = 0
-        self._lines = 0
+        self._lines = RecordLines(self._file, _LINE.decode, (MsgspecError, RecursionError))
+
+    @property
+    def torn(self) -> bool:
+        """Whether the last line is incomplete: a crash cut it off, or it is being written."""
+        return self._lines.torn
+
+    @property
+    def unreadable(self) -> list[int]:
+        """The numbers of the lines that are not records, from 1."""
+        return self._lines.unreadable
 
     @property
     def grown(self) -> bool:
-        """Whether there is more in the file than was read. Raises OSError where one cannot tell."""
+        """Whether the file has more than was read. Raises OSError if that is not known."""
         try:
-            return self._file.stat().st_size > self._place
-        except FileNotFoundError:  # the engine has not come so far
+            return self._file.stat().st_size > self._lines.place
+        except FileNotFoundError:  # the engine has not created it yet
             return False
 
     def batches(self) -> Iterator[list[Summary]]:
-        """All there is from here to the end of the file. Raises OSError where it cannot be read."""
+        """Everything up to the end of the file, from where the last call stopped. Raises OSError."""
         if not self.grown:
             return
-        with self._file.open("rb", buffering=_BUFFER) as file:
-            file.seek(self._place)
-            size = FIRST_BATCH if self._place == 0 else BATCH
-            while batch := self._batch(file, size):
-                yield batch
-                size = BATCH
-
-    def _batch(self, file: BinaryIO, size: int) -> list[Summary]:
-        """The next so many; none at the end of the file."""
-        found: list[Summary] = []
-        with without_collector():
-            for line in file:
-                self.torn = not line.endswith(b"\n")
-                if self.torn:
-                    break
-                self._lines += 1
-                try:
-                    found.append(_summary(_LINE.decode(line), self._place))
-                except (MsgspecError, RecursionError):
-                    self.unreadable.append(self._lines)
-                self._place += len(line)
-                if len(found) == size:
-                    break
-        return found
+        size = FIRST_BATCH if self._lines.place == 0 else BATCH
+        lines = self._lines.read()
+        while batch := _summaries(lines, size):
+            yield batch
+            size = BATCH
 
 
-def lost_words(reader: SummaryReader) -> list[str]:
+def describe_losses(reader: SummaryReader) -> list[str]:
     """What could not be read of a run, a sentence each."""
-    words = []
+    losses = []
     if reader.unreadable:
         lines = plural(len(reader.unreadable), "line")
-        words.append(
+        losses.append(
             f"{lines} of {RECORDS} cannot be read and count nowhere, the first is line {reader.unreadable[0]}."
         )
     if reader.torn:
-        words.append(f"The last line of {RECORDS} was cut off, as a crash leaves it: that job counts nowhere.")
-    return words
+        losses.append(f"The last line of {RECORDS} was cut off, as a crash leaves it: that job counts nowhere.")
+    return losses
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """For creating many objects that stay: a quarter of the time would go into searching them for garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _summaries(lines: Iterator[tuple[int, _Line]], size: int) -> list[Summary]:
+    with without_collector():
+        return [_summary(line, place) for place, line in islice(lines, size)]
 
 
 def _summary(line: _Line, place: int) -> Summary:
-    variation, tags = line.variation, _same(line.tags)
+    variation, tags = line.variation, _shared_tags(line.tags)
     info = JobInfo(line.id, line.prompt, line.case, variation, line.repeat, line.input, None, tags)
     return info, JobFacts(_facts(line.free.verdict), _facts(line.constrained.verdict), line.agree, place)
 
@@ -132,15 +135,3 @@ def _facts(verdict: _Verdict | None) -> ReplyFacts | None:
     if verdict is None:
         return None
     return reply_facts(verdict.strict, verdict.unwrapped, verdict.schema, verdict.values, verdict.classes)
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """For making many objects that stay: a quarter of the time would go into looking for garbage among them."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()

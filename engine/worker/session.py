@@ -22,7 +22,7 @@ from engine.running.orders import RunPlan, resolve
 from engine.running.run import RunLoop
 from engine.running.streaming import Meter
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import resumed
+from engine.runs.resuming import resumed_manifest
 from engine.runs.store import RunStore, create_run, locked, prepare, reopen_run
 from engine.search.searching import search
 from engine.servers.spec import ServerSpec
@@ -88,7 +88,7 @@ class Session:
         if what.resume is None or lock is None:
             answers = "-".join(filter(None, (manifest["model"], what.adapter)))
             return create_run(self._out, what.suite.name, answers, manifest, log=self._log)
-        return reopen_run(what.resume, resumed(what.resume, manifest), lock, self._log)
+        return reopen_run(what.resume, resumed_manifest(what.resume, manifest), lock, self._log)
 
     def _ready(self) -> Backend[Any]:
         self._backend = self._backend or self._load()

@@ -94,9 +94,9 @@ def test_the_newest_run_is_listed_first_whatever_its_state(tmp_path: Path) -> No
     lines = said.splitlines()[1:]
     assert [line for line in lines if not line.startswith(" ")] == [going.folder.name, odd.name, broken.name]
     assert "    running      0 of 1,000 jobs: \\x1b[2J[bold]x[/bold]\\u202e on made-model" in lines
-    assert "    broken off   ? on ?" in lines
+    assert "    interrupted  ? on ?" in lines
     assert "                 run.json is not a manifest of jsonbreak" in lines
-    assert "    broken off   4 of 4 jobs: made on made-model, a trial beside other" in lines
+    assert "    interrupted  4 of 4 jobs: made on made-model, a trial of other" in lines
     assert lines.count("                 no rates: they are written when a run ends") == 2
 
 
@@ -170,7 +170,7 @@ def test_a_run_without_an_end_is_counted_from_its_records(tmp_path: Path) -> Non
     with (folder / RECORDS).open("ab") as records:
         records.write(b'{"id": "torn')
     text = jsonbreak("show", folder).stdout
-    assert "  broken off: 2 of 2 jobs finished; it can be gone on with\n" in text
+    assert "  interrupted: 2 of 2 jobs finished; it can be resumed\n" in text
     assert "strict JSON    1/2, 50% (9–91%)" in text
     assert "The last line of records.jsonl was cut off" in text
     (folder / MANIFEST).unlink()

@@ -20,7 +20,7 @@ from engine.models.model import ModelSpec
 from engine.protocol.commands import StartRun, StartSearch, StartTrial, TrialInput
 from engine.protocol.events import Event
 from engine.running.control import Control
-from engine.runs.resuming import order_to_resume
+from engine.runs.resuming import resume_command
 from engine.runs.store import RECORDS, read_records
 from engine.worker import session as session_module
 from engine.worker.session import Session
@@ -93,7 +93,7 @@ def test_a_run_is_gone_on_with_by_its_adapter_alone(lab: Path, tmp_path: Path) -
     (folder / RECORDS).write_bytes(lines[0])
     refused = jsonbreak(lab, tmp_path, "--resume", folder, "--adapter", lab / "dead")
     assert isinstance(refused.exception, BadInputError)
-    assert "the adapter changed since it was begun" in str(refused.exception)
+    assert "the adapter changed since it was started" in str(refused.exception)
     two = jsonbreak(lab, tmp_path, "--resume", folder, "--adapter", lab / "dead", "--adapter", "base")
     assert (two.exit_code, "goes on with one run" in two.stderr) == (2, True)
     assert (folder / RECORDS).read_bytes() == lines[0]
@@ -119,7 +119,7 @@ def test_what_is_tried_beside_a_run_and_what_is_searched_for(
     suite = lab / "small.toml"
     session.run(StartRun(suite, adapter="tuned"), Control())
     (run,) = tmp_path.iterdir()
-    assert order_to_resume(run).adapter == "tuned"
+    assert resume_command(run).adapter == "tuned"
     session.run(StartTrial(suite, run, "naive", (TrialInput("bob", None, 0),), adapter="tuned"), Control())
     (trial,) = set(tmp_path.iterdir()) - {run}
     assert texts_of(trial).items() <= texts_of(run).items()

@@ -12,7 +12,7 @@ import pytest
 from engine.errors import EngineError
 from engine.runs import owner
 from engine.runs.baseline import baseline_of, mark_baseline
-from engine.runs.listing import Ending, ListedRun, last_results, list_runs, runs_going_on, trials_of
+from engine.runs.listing import Ending, ListedRun, last_results, list_runs, runs_in_progress, trials_of
 from engine.runs.store import MANIFEST, RECORDS, SEARCH
 from engine.statistics import Share
 from tests.helpers.made_runs import RIGHT, Made, write_run
@@ -50,7 +50,7 @@ def test_the_rates_of_both_arms(tmp_path: Path) -> None:
     found = only(tmp_path)
     assert found.rates is not None
     assert (found.rates["free"].strict, found.rates["constrained"].strict) == (Share(3, 4), Share(4, 4))
-    assert found.replies_as_one == {"free": 2.0, "constrained": 2.0}
+    assert found.design_effects == {"free": 2.0, "constrained": 2.0}
     assert (found.rates["free"].right, found.rates["free"].errors, found.adapter) == (Share(1, 3), 1, "lora")
 
 
@@ -81,10 +81,10 @@ def test_how_a_run_stands(tmp_path: Path) -> None:
     assert {name: (each.ending, each.done, each.total) for name, each in found.items()} == {
         "finished": (Ending.FINISHED, 5, 4),
         "stopped": (Ending.STOPPED, 2, 5),
-        "broken-off": (Ending.BROKEN_OFF, 3, 5),
+        "broken-off": (Ending.INTERRUPTED, 3, 5),
         "running": (Ending.RUNNING, 2, 5),
     }
-    assert [each.folder.name for each in runs_going_on(tmp_path)] == ["running"]
+    assert [each.folder.name for each in runs_in_progress(tmp_path)] == ["running"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"suite": 1}', '{"jobs": "many"}', '{"started": "yesterday"}'])

@@ -15,7 +15,7 @@ from engine.protocol.commands import StartRun
 from engine.running.describe import prompt_sha256
 from engine.runs.command_line import HIDDEN, command_line, export_command_line, without_secrets
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import adapter_to_resume, order_to_resume, resumed
+from engine.runs.resuming import resume_command, resumed_adapters, resumed_manifest
 from engine.runs.store import create_run
 from engine.suites.suite import load_suite
 from engine.suites.tables import Prompt
@@ -89,9 +89,9 @@ def stored(tmp_path: Path, manifest: dict[str, Any]) -> Path:
 )
 def test_a_run_that_would_be_another_is_refused_with_the_reason(tmp_path: Path, change: Any, words: str) -> None:
     folder = stored(tmp_path, NEW)
-    reason = f"cannot be resumed: {words} changed since it was begun; resume it with the same, or start a new run."
+    reason = f"cannot be resumed: {words} changed since it was started; resume it with the same, or start a new run."
     with pytest.raises(BadInputError) as refused:
-        resumed(folder, NEW | change)
+        resumed_manifest(folder, NEW | change)
     assert str(refused.value) == f"{folder}: it {reason}"
 
 
@@ -100,35 +100,37 @@ def test_what_changes_no_reply_is_no_reason(tmp_path: Path) -> None:
     folder = stored(tmp_path, NEW)
     moved = {**ADAPTER, "name": "other", "path": "elsewhere", "live": 3.4999}
     at = "2026-01-02T10:00:00+00:00"
-    found = resumed(folder, NEW | {"adapter": moved, "batch": 2, "started": at, "command_line": ["jsonbreak", "run"]})
+    found = resumed_manifest(
+        folder, NEW | {"adapter": moved, "batch": 2, "started": at, "command_line": ["jsonbreak", "run"]}
+    )
     assert found == NEW | {"batch": 2, "resumed": [at]}, "what was told of its end no longer holds"
     again = create_run(tmp_path, "people", "smol", found).folder
-    assert resumed(again, NEW | {"started": "later"})["resumed"] == [at, "later"]
+    assert resumed_manifest(again, NEW | {"started": "later"})["resumed"] == [at, "later"]
 
 
 def test_an_older_run_that_does_not_tell_all_is_taken_for_the_same(tmp_path: Path) -> None:
     folder = stored(tmp_path, TOLD)
-    found = resumed(folder, NEW | {"adapter": None})
+    found = resumed_manifest(folder, NEW | {"adapter": None})
     assert found.keys() - TOLD.keys() == {"resumed"}, "what was not looked at then is not claimed now"
     with pytest.raises(BadInputError, match="the adapter changed"):
-        resumed(folder, NEW)
+        resumed_manifest(folder, NEW)
     served: dict[str, Any] = {"name": "tuned", "path": None, "sha256": None, "base": None, "live": None, "remarks": []}
     on_server = stored(tmp_path, NEW | {"adapter": served})
-    assert resumed(on_server, NEW | {"adapter": served})["adapter"] == served
+    assert resumed_manifest(on_server, NEW | {"adapter": served})["adapter"] == served
     for other in (None, {**served, "name": "other"}, ADAPTER):
         with pytest.raises(BadInputError, match="the adapter changed"):
-            resumed(on_server, NEW | {"adapter": other})
+            resumed_manifest(on_server, NEW | {"adapter": other})
     with pytest.raises(BadInputError, match="the version of outlines changed"):
-        resumed(folder, NEW | {"adapter": None, "versions": {"torch": "2.13.0", "cuda": None}})
+        resumed_manifest(folder, NEW | {"adapter": None, "versions": {"torch": "2.13.0", "cuda": None}})
 
 
 def test_the_order_to_resume_names_the_adapter(tmp_path: Path) -> None:
     folder = stored(tmp_path, NEW)
-    assert order_to_resume(folder) == StartRun(Path("people.toml"), resume=folder, adapter="tuned")
-    assert adapter_to_resume(folder) == ("tuned=out",)
+    assert resume_command(folder) == StartRun(Path("people.toml"), resume=folder, adapter="tuned")
+    assert resumed_adapters(folder) == ("tuned=out",)
     without = stored(tmp_path, TOLD)
-    assert order_to_resume(without).adapter is None
-    assert adapter_to_resume(without) == ()
+    assert resume_command(without).adapter is None
+    assert resumed_adapters(without) == ()
     assert RunFolder(without).manifest.adapter is None
 
 

@@ -14,7 +14,7 @@ from engine.judging.verdict import Verdict
 from engine.records import Candidate, Fork, Record, Reply
 from engine.runs.rates import rates_by_prompt
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import resumed
+from engine.runs.resuming import resumed_manifest
 from engine.runs.store import RECORDS, create_run, locked, prepare, read_records, reopen_run
 from engine.statistics import Share
 from tests.helpers.full_disk import files_of_at_most
@@ -92,7 +92,7 @@ def test_a_manifest_cut_off_at_any_byte_is_no_manifest_and_one_that_was_being_wr
         file.write_bytes(whole[:length])
         assert [each for _, each in RunFolder(store.folder).records()] == [record("one")]
         with pytest.raises(BadInputError, match=r"cannot be resumed: run\.json is not a manifest"):
-            resumed(store.folder, {})
+            resumed_manifest(store.folder, {})
         file.write_bytes(whole)
 
 
@@ -123,7 +123,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_records(tmp_path: Path) ->
     assert json.loads((store.folder / "run.json").read_text()) == {"jobs": 2}
     assert {each.name for each in store.folder.iterdir()} == {"run.json", RECORDS, ".lock"}
     with locked(store.folder) as lock:
-        told = r"cannot be written \(File too large\); mend that, then resume the run"
+        told = r"cannot be written \(File too large\); fix that, then resume the run"
         with files_of_at_most(5), pytest.raises(BadInputError, match=told):
             reopen_run(store.folder, {"jobs": 2}, lock)
         again = reopen_run(store.folder, {"jobs": 2}, lock)
@@ -140,7 +140,7 @@ def test_a_manifest_that_the_disk_has_no_room_for_is_one_sentence(tmp_path: Path
         create_run(tmp_path, "people", "model", {"jobs": 2})
     assert list(tmp_path.iterdir()) == [], "half a folder is no run"
     store = create_run(tmp_path, "people", "model", {"jobs": 2})
-    told = r"run.json: cannot be written \(File too large\); what is finished is kept: mend that, then resume the run"
+    told = r"run.json: cannot be written \(File too large\); what is finished is kept: fix that, then resume the run"
     with files_of_at_most(5), pytest.raises(EngineError, match=told):
         store.close(done=0)
     with locked(store.folder):

@@ -17,7 +17,7 @@ from engine.protocol.commands import Cancel, StartRun
 from engine.protocol.events import Delta, Event, JobCancelled, JobFinished, JobStarted, Paused, RunFinished, RunStarted
 from engine.running.control import Control
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import order_to_resume
+from engine.runs.resuming import resume_command
 from engine.servers.concurrency import INITIAL
 from engine.servers.spec import RetryPolicy, ServerSpec
 from engine.suites.suite import load_suite
@@ -282,7 +282,7 @@ def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) ->
 
     another = FaultyServer()  # at another port, as another node would be
     try:
-        told = carry_out(spec_of(another), order_to_resume(folder), tmp_path)
+        told = carry_out(spec_of(another), resume_command(folder), tmp_path)
     finally:
         another.close()
     assert (folder / "records.jsonl").read_bytes().startswith(kept)
@@ -301,7 +301,7 @@ def test_a_server_that_says_other_things_of_itself_is_another_run(tmp_path: Path
     server.fault = lambda body, number: Fault("status", 400) if "response_format" in body else None
     try:
         with pytest.raises(BadInputError, match="cannot be resumed: what serves it"):
-            carry_out(spec_of(server), order_to_resume(folder), tmp_path)
+            carry_out(spec_of(server), resume_command(folder), tmp_path)
     finally:
         server.close()
 

@@ -15,7 +15,7 @@ from engine.protocol.commands import StartRun
 from engine.protocol.events import Delta, Event, JobFinished, RunStarted
 from engine.records import Record
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import order_to_resume
+from engine.runs.resuming import resume_command
 from engine.runs.store import read_records
 from engine.servers.spec import RetryPolicy, ServerSpec
 from tests.bench import environments
@@ -108,7 +108,7 @@ def break_off(kill: Callable[[], object], spec: ServerSpec, suite: Path, out: Pa
 def check_resumed(spec: ServerSpec, folder: Path, out: Path) -> None:
     """Another server of the same model finishes the run; what was there stays."""
     kept = (folder / "records.jsonl").read_bytes()
-    carry_out(spec, order_to_resume(folder), out)
+    carry_out(spec, resume_command(folder), out)
     assert (folder / "records.jsonl").read_bytes().startswith(kept)
     records = records_of(folder)
     assert len(records) == 24

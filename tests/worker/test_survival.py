@@ -24,9 +24,9 @@ from engine.records import Record
 from engine.running.control import Control
 from engine.running.orders import resolve
 from engine.runs import owner
-from engine.runs.listing import Ending, listed
+from engine.runs.listing import Ending, list_run
 from engine.runs.reading import RunFolder
-from engine.runs.resuming import order_to_resume
+from engine.runs.resuming import resume_command
 from engine.runs.store import MANIFEST, RECORDS, create_run, locked, read_records
 from engine.worker.session import Session
 from tests.helpers.engine_child import Child, engine
@@ -105,10 +105,12 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
     suite = write_suite(tmp_path)
     folder = folder_of(run(StartRun(suite)))
     before = (folder / MANIFEST).read_bytes()
-    with pytest.raises(BadInputError, match="cannot be resumed: which of its jobs are run changed since it was begun"):
+    with pytest.raises(
+        BadInputError, match="cannot be resumed: which of its jobs are run changed since it was started"
+    ):
         run(StartRun(suite, limit=1, resume=folder))
     write_suite(tmp_path, generation="max_new_tokens = 25")
-    with pytest.raises(BadInputError, match="the suite's file, the generation settings changed since it was begun"):
+    with pytest.raises(BadInputError, match="the suite's file, the generation settings changed since it was started"):
         run(StartRun(suite, resume=folder))
     with pytest.raises(BadInputError, match=r"cannot be resumed: There is no run\.json; start a new run"):
         run(StartRun(suite, resume=tmp_path / "gone"))
@@ -117,7 +119,7 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
     other = replace(builtin_model, fingerprints=replace(builtin_model.fingerprints, model="0" * 64))
     session = Session(ModelSpec(device="cpu"), tmp_path / "runs", lambda event: None)
     session._backend = LocalBackend(other)
-    with pytest.raises(BadInputError, match="cannot be resumed: the files of the model changed since it was begun"):
+    with pytest.raises(BadInputError, match="cannot be resumed: the files of the model changed since it was started"):
         session.run(StartRun(suite, resume=folder), Control())
     assert not (tmp_path / "gone").exists()
     assert (folder / MANIFEST).read_bytes() == before
@@ -144,7 +146,7 @@ def test_a_killed_engine_loses_the_jobs_in_flight_alone_and_another_does_them(tm
     assert len(kept) < 6
     assert owner.owner_of(folder) is None, "it is dead, though the folder still names it"
     with engine(tmp_path, "--keep-running") as child:
-        child.send(order_to_resume(folder))
+        child.send(resume_command(folder))
         child.until(RunStarted)
         _hang_up(child)
         assert child.process.wait(timeout=60) == 0
@@ -173,11 +175,11 @@ def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_p
     _until(lambda: owner.owner_of(folder) is None)
     kept = RunFolder(folder)
     assert kept.manifest.command_line == ["jsonbreak", *typed]
-    assert listed(folder).ending is Ending.BROKEN_OFF
+    assert list_run(folder).ending is Ending.INTERRUPTED
     had = {record.id: _timeless(record) for _, record in kept.records()}
     assert 0 < len(had) < 6
     assert kept.unreadable == []
-    run(order_to_resume(folder))
+    run(resume_command(folder))
     ended = records_of(folder)
     assert {job: ended[job] for job in had} == had
     assert len(ended) == 6
@@ -189,7 +191,7 @@ def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_goes_on_later(t
     whole = folder_of(run(StartRun(suite)))
     size = (whole / RECORDS).stat().st_size
     assert (whole / MANIFEST).stat().st_size < size // 2
-    told = r"records\.jsonl: cannot be written \(File too large\); what is finished is kept: mend that, then resume"
+    told = r"records\.jsonl: cannot be written \(File too large\); what is finished is kept: fix that, then resume"
     with files_of_at_most(size // 2), pytest.raises(EngineError, match=told):
         run(StartRun(suite))
     (folder,) = {each for each in (tmp_path / "runs").iterdir() if each != whole}
@@ -197,7 +199,7 @@ def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_goes_on_later(t
     manifest = RunFolder(folder).manifest
     assert (manifest.stopped, manifest.done) == (True, len(records_of(folder)))
     assert 0 < len(records_of(folder)) < 6
-    run(order_to_resume(folder))
+    run(resume_command(folder))
     assert records_of(folder) == records_of(whole)
 
 
@@ -240,7 +242,7 @@ def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: P
     (record,) = (event.record for event in told_again if isinstance(event, JobFinished))  # two inputs, one job
     assert (record.id, record.seed) == ("small/naive/c3#3", 7)
     with pytest.raises(BadInputError, match="a trial cannot be resumed"):
-        order_to_resume(folder_of(told_again))
+        resume_command(folder_of(told_again))
     assert isinstance(told[-1], RunFinished)
 
 
@@ -278,11 +280,11 @@ def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Pat
     begun = StartRun(suite, prompts=("naive",), limit=1, grammar="llguidance", without=("bob",))
     manifest = {"suite_file": str(suite), "selection": resolve(begun).selection, "grammar": begun.grammar}
     folder = create_run(tmp_path, "small", "model", manifest).folder
-    assert order_to_resume(folder) == replace(begun, resume=folder)
+    assert resume_command(folder) == replace(begun, resume=folder)
     assert resolve(begun).selection == resolve(replace(begun, prompts=("naive", "naive"))).selection
     (folder / MANIFEST).write_text('{"suite_file": "small.toml", "selection": {"limit": "all"}}')
-    with pytest.raises(BadInputError, match=r"its run\.json does not tell which jobs it is of"):
-        order_to_resume(folder)
+    with pytest.raises(BadInputError, match=r"its run\.json does not say which jobs it has"):
+        resume_command(folder)
 
 
 @pytest.mark.parametrize("pid", [-1, 0, 10**30, "1", None])

@@ -33,11 +33,11 @@ def describe_last_run(run: ListedRun) -> str:
     from tui.state.intervals import format_interval, interval
 
     assert run.rates is not None
-    assert run.replies_as_one is not None
+    assert run.design_effects is not None
     words = []
     for arm in ARMS:
         share = run.rates[arm].strict
-        percent = format_interval(interval(share, run.replies_as_one[arm]))
+        percent = format_interval(interval(share, run.design_effects[arm]))
         words.append(" ".join(word for word in (_share(share), percent, arm) if word))
     stopped = "" if run.ending.value == "finished" else f" ({run.ending.value})"
     model = f" on {one_line(with_adapter(run.model, run.adapter))}" if run.model else ""

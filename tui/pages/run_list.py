@@ -20,8 +20,8 @@ from tui.text.safe import fit, one_line, shorten
 
 WIDE = 100  # columns: from here on shares have a percentage, and times a year
 _GAP = "  "
-_MARKS = {Ending.FINISHED: "ok", Ending.STOPPED: "--", Ending.RUNNING: "..", Ending.BROKEN_OFF: "!!"}
-_ENDING_CELLS = 13  # "!! broken off"
+_MARKS = {Ending.FINISHED: "ok", Ending.STOPPED: "--", Ending.RUNNING: "..", Ending.INTERRUPTED: "!!"}
+_ENDING_CELLS = 14  # "!! interrupted"
 _NOTHING = "-"
 
 
@@ -85,9 +85,9 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
     notes += [one_line(run.problem)] if run.problem else []
     if notes:
         words[1] += f"  ({', '.join(notes)})"
-    if run.rates is None or run.replies_as_one is None:
+    if run.rates is None or run.design_effects is None:
         return "\n".join([*words, "no rates: they are written when a run ends"])
-    return "\n".join([*words, *(_in_full(arm, run.rates[arm], run.replies_as_one[arm], width >= WIDE) for arm in ARMS)])
+    return "\n".join([*words, *(_in_full(arm, run.rates[arm], run.design_effects[arm], width >= WIDE) for arm in ARMS)])
 
 
 def matches(run: ListedRun, needle: str) -> bool:

@@ -17,7 +17,7 @@ from engine.runs.listing import trials_of
 from engine.runs.reading import RunFolder
 from engine.runs.run_manifest import Manifest
 from engine.runs.store import RECORDS
-from engine.runs.summaries import Summary, SummaryReader, lost_words, without_collector
+from engine.runs.summaries import Summary, SummaryReader, describe_losses, without_collector
 from engine.text import plural
 from tui.state.run import RunState
 from tui.state.task import OVER, Phase
@@ -65,7 +65,7 @@ class OpenedRun:
         reader = SummaryReader(self.folder)
         for batch in follow(self.folder, reader):
             yield RecordBatch(batch, phase=None if batch else Phase.RUNNING)
-        remarks = lost_words(reader)
+        remarks = describe_losses(reader)
         for folder in trials_of(self.folder):
             remarks += yield from self._read_trial(folder)
         self._files[0] = RunFolder(self.folder)  # it may have ended since
@@ -81,7 +81,7 @@ class OpenedRun:
         reader = SummaryReader(folder)
         for batch in reader.batches():
             yield RecordBatch([(info, _with_offset(facts, first)) for info, facts in batch], trial=True)
-        return [f"Of the trial {folder.name}: {words}" for words in lost_words(reader)]
+        return [f"Of the trial {folder.name}: {words}" for words in describe_losses(reader)]
 
     def apply(self, batch: RecordBatch) -> None:
         """Add a batch to the state."""

@@ -266,7 +266,7 @@ async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_ag
     made(tmp_path / "runs", 1, AFTER, **suite)
     async with stage(story.people_run()) as it:
         await it.press("o")
-        await it.sees("!! broken off", "ok finished")
+        await it.sees("!! interrupted", "ok finished")
         await it.press("enter")
         await it.sees("ok finished", "4 of 4 jobs")
         await it.press("r")
