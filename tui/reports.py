@@ -24,11 +24,11 @@ def write_comparison(baseline: Path, candidate: Path) -> Path:
     Reads both runs: call it in a thread. Raises BadInputError as above.
     """
     from engine.comparing.comparison import compare
-    from engine.reports.comparison.report import parts_of
+    from engine.reports.comparison.report import report
     from engine.reports.rendering import write_report
     from engine.runs.reading import RunFolder
 
     file = candidate.with_name(f"{candidate.name}-against-{baseline.name}.html")
     comparison = compare(RunFolder(baseline), [RunFolder(candidate)], anyway=True)
-    write_report(parts_of(comparison, "html"), file)
+    write_report(report(comparison, "html"), file)
     return file

@@ -45,7 +45,7 @@ def compare(
     """
     from engine.comparing.cases import read_cases
     from engine.comparing.comparison import compare as compare_runs
-    from engine.reports.comparison.report import parts_of, regression_words
+    from engine.reports.comparison.report import format_regressions, report
     from engine.reports.rendering import write_report
     from engine.runs.reading import find_run
 
@@ -53,13 +53,13 @@ def compare(
     found = [find_run(run, folder) for run in (baseline, *runs)]
     cases = read_cases(only_cases) if only_cases is not None else None
     comparison = compare_runs(found[0], found[1:], cases, anyway=anyway)
-    parts = parts_of(comparison, form)
+    parts = report(comparison, form)
     if out is not None:
         write_report(parts, out)
         click.echo(out)
     else:
         sys.stdout.buffer.writelines(part.encode() for part in parts)  # UTF-8, whatever the terminal's locale is
-    regressions = list(regression_words(comparison))
+    regressions = list(format_regressions(comparison))
     if fail_on_regression and regressions:
         for words in regressions:
             click.echo(f"jsonbreak: a regression: {words}", err=True)

@@ -1,1 +1,1 @@
-"""Runs compared with a baseline, job by job: paired by the jobs' ids, counted, and told."""
+"""Runs compared with a baseline, job by job: paired by the jobs' ids and counted. Words are in engine.reports."""

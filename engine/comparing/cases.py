@@ -1,4 +1,4 @@
-"""`--only-cases FILE`: the cases to compare on, such as those that a tune was not trained on."""
+"""`--only-cases FILE`: the cases to compare on, such as those that were held out from training."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _KEY = "test_cases"
 
 
 def read_cases(file: Path) -> frozenset[str]:
-    """The ids in a text file, one a line and comments after #, or under "test_cases" of a JSON object.
+    """The ids in a text file, one a line with comments after #, or under "test_cases" of a JSON object.
 
-    Raises BadInputError where it is neither, or names no case.
+    Raises BadInputError if it is neither, or names no case.
     """
     name, text = printable(str(file)), read_text(file).removeprefix(BOM)
-    found = frozenset(_of_card(name, text) if text.lstrip().startswith("{") else _of_lines(name, text))
-    if not found:
+    cases = frozenset(_of_card(name, text) if text.lstrip().startswith("{") else _of_lines(name, text))
+    if not cases:
         raise BadInputError(f"{name}: it names no case; write the ids of cases, one a line.")
-    return found
+    return cases
 
 
 def _of_lines(name: str, text: str) -> Iterator[str]:
@@ -44,12 +44,12 @@ def _of_card(name: str, text: str) -> list[str]:
     return _ids(name, card[_KEY])
 
 
-def _ids(name: str, found: Any) -> list[str]:
-    if not isinstance(found, list):
-        raise BadInputError(f'{name}: "{_KEY}" must be an array of case ids, not {short_json(found)}; correct it.')
-    for number, each in enumerate(found):
+def _ids(name: str, ids: Any) -> list[str]:
+    if not isinstance(ids, list):
+        raise BadInputError(f'{name}: "{_KEY}" must be an array of case ids, not {short_json(ids)}; correct it.')
+    for number, each in enumerate(ids):
         if not isinstance(each, str):
             raise BadInputError(
                 f"{name}: {_KEY}[{number}] must be the id of a case, not {short_json(each)}; correct it."
             )
-    return found
+    return ids

@@ -1,4 +1,4 @@
-"""Counts pairs, one after the other: by arm, prompt and variation, and which jobs were fixed or have regressed."""
+"""Counts pairs by arm, prompt and variation, and collects the jobs that were fixed or have regressed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from engine.comparing.outcomes import OUTCOMES, Outcome, held
+from engine.comparing.outcomes import OUTCOMES, Outcome, has_outcome
 from engine.comparing.pairing import Pair
 from engine.comparing.results import Result, result_of
 from engine.judging.verdict import FailureClass
@@ -21,32 +21,30 @@ Variation: TypeAlias = str | None
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A job whose reply is as asked in one run and not in the other.
-
-    before, after: the first class of the verdict in the baseline and in the run. places: of both records in their
-    files.
-    """
+    """A job whose reply is as asked in one run and not in the other."""
 
     job: JobInfo
     before: FailureClass
+    """The first class of the verdict in the baseline."""
     after: FailureClass
+    """The first class of the verdict in the run."""
     places: tuple[int, int]
+    """Where the records are in the files of the baseline and of the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmResults:
-    """What the pairs of one arm add up to.
-
-    overall: over all prompts. prompts: in the order in which they come. variations: of the outcome ok, over all
-    prompts; None is the input as the suite has it. classes: how many pairs went from one first class to another.
-    undecoded: pairs that count nowhere, by the run in which the reply could not be decoded: baseline, run, both.
-    """
+    """The results of one arm."""
 
     overall: Mapping[Outcome, Result]
+    """Over all prompts."""
     prompts: Mapping[str, Mapping[Outcome, Result]]
     variations: Mapping[Variation, Result]
+    """Of the outcome ok, over all prompts; None is the input as the suite has it."""
     classes: Mapping[tuple[FailureClass, FailureClass], int]
+    """How many pairs went from one first class to another."""
     undecoded: Mapping[str, int]
+    """Pairs that count nowhere, by where the reply could not be decoded: baseline, run, both."""
     fixed: tuple[Change, ...]
     regressed: tuple[Change, ...]
 
@@ -57,7 +55,7 @@ def _outcomes() -> dict[Outcome, Paired]:
 
 @dataclass(slots=True)
 class _ArmCounts:
-    """The same while it is counted."""
+    """ArmResults while the pairs are counted."""
 
     overall: dict[Outcome, Paired] = field(default_factory=_outcomes)
     prompts: dict[str, dict[Outcome, Paired]] = field(default_factory=dict)
@@ -68,15 +66,17 @@ class _ArmCounts:
     regressed: list[Change] = field(default_factory=list)
 
     def add(self, job: JobInfo, before: ReplyFacts | None, after: ReplyFacts | None, places: tuple[int, int]) -> None:
-        """Count one more pair of replies."""
+        """Count a pair of replies."""
         prompt = self.prompts.setdefault(job.prompt, _outcomes())
         variation = self.variations.setdefault(job.variation, Paired())
         if before is None or after is None:
             self.undecoded["run" if before is not None else "baseline" if after is not None else "both"] += 1
             return
         for outcome in OUTCOMES:
-            first, second = held(before, outcome), held(after, outcome)
+            first, second = has_outcome(before, outcome), has_outcome(after, outcome)
             if first is not None and second is not None:
+                # The case is the cluster: its repeats and variations resemble one another and are no independent
+                # evidence, so tests count cases and intervals are as wide as the design effect demands.
                 self.overall[outcome].add(first, second, job.case)
                 prompt[outcome].add(first, second, job.case)
         variation.add(before.ok, after.ok, job.case)
@@ -107,9 +107,9 @@ def _results(outcomes: dict[Outcome, Paired]) -> dict[Outcome, Result]:
 
 
 def count(batches: Iterable[list[Pair]], prompts: Iterable[str] = ()) -> tuple[int, dict[Arm, ArmResults]]:
-    """How many pairs there are, and what they add up to by arm.
+    """The number of pairs, and the results by arm.
 
-    prompts: their order, as the manifest has it; others come as they come, and those without a pair are left out.
+    prompts: their order, from the manifest; others follow as they appear, and those without a pair are left out.
     """
     pairs = 0
     counts = {arm: _ArmCounts(prompts={name: _outcomes() for name in prompts}) for arm in ARMS}

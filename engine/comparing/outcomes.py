@@ -1,4 +1,4 @@
-"""What is compared of two replies: four yes-or-no outcomes, and what one may conclude of their difference."""
+"""What is compared of two replies: four yes-or-no outcomes, and what their difference allows to conclude."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from engine.statistics import Interval
 
 Outcome: TypeAlias = Literal["ok", "strict", "schema", "values"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "strict", "schema", "values")
-"""ok: the reply is as asked, nothing is wrong with it. The others are the booleans of the verdict."""
+"""ok: the reply is as asked. The others are the booleans of the verdict."""
 
 _ALPHA = 0.05
 Conclusion: TypeAlias = Literal["better", "worse", "no difference shown", "nothing to compare"]
 
 
-def held(facts: ReplyFacts, outcome: Outcome) -> bool | None:
-    """Whether a reply has the outcome; None where it cannot have one: values, of which none were expected."""
+def has_outcome(facts: ReplyFacts, outcome: Outcome) -> bool | None:
+    """Whether a reply has the outcome; None if that is not defined: values, where none were expected."""
     match outcome:
         case "ok":
             return facts.ok
@@ -29,12 +29,12 @@ def held(facts: ReplyFacts, outcome: Outcome) -> bool | None:
 
 
 def conclusion(interval: Interval | None, p: float | None) -> Conclusion:
-    """What a paired difference shows, run minus baseline: more or less where its interval excludes zero and p < 0.05.
+    """What a paired difference, run minus baseline, shows: something if its interval excludes zero and p < 0.05.
 
-    interval: its 95 % interval; None of no pairs. p: of the exact test; None where no case differs. Both are asked,
-    since each is sure where the other is not: the interval is too narrow where few cases differ and a share is near 0
-    or 1, and the test does not see how many jobs of a case differ.
+    interval: its 95 % interval; None if there are no pairs. p: of the exact test; None if no case differs.
     """
+    # Both are required, since each is reliable where the other is not: the interval is too narrow where few cases
+    # differ and a share is near 0 or 1, and the test ignores how many jobs of a case differ.
     if interval is None:
         return "nothing to compare"
     low, high = interval

@@ -1,4 +1,4 @@
-"""What pairs add up to: the two shares, their difference with its interval and test, and the conclusion."""
+"""The statistics of one outcome over pairs: both shares, their difference with interval and test, the conclusion."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from engine.statistics import Interval, Paired, Share, design_effect, mcnemar_ex
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One outcome in the baseline and in the run, over the pairs that have it in both.
-
-    replies_as_one: what the intervals of the shares take, see `statistics.alike`. difference: run minus baseline, with
-    its 95 % interval; None of no pairs. p: of McNemar's exact test; None where no case differs. better, worse: how many
-    cases have the outcome more often in the run, in the baseline. fixed, regressed: how many pairs have it only in the
-    run, only in the baseline.
-    """
+    """One outcome in the baseline and in the run, over the pairs for which it is defined in both."""
 
     baseline: Share
     run: Share
-    replies_as_one: float
+    design_effect: float
+    """For the intervals of the shares."""
     difference: float | None
+    """Run minus baseline; None if there are no pairs."""
     interval: Interval | None
+    """The 95 % interval of the difference; None likewise."""
     p: float | None
+    """Of McNemar's exact test; None if no case differs."""
     better: int
+    """How many cases have the outcome more often in the run."""
     worse: int
+    """How many cases have it more often in the baseline."""
     fixed: int
+    """How many pairs have it only in the run."""
     regressed: int
+    """How many pairs have it only in the baseline."""
 
     @property
     def n(self) -> int:
@@ -41,7 +43,7 @@ class Result:
 
 
 def result_of(paired: Paired) -> Result:
-    """paired: the baseline first, the run second."""
+    """The statistics of pairs with the baseline first and the run second."""
     n, (worse, better) = paired.n, paired.discordant_cases
     return Result(
         Share(paired.both + paired.only_first, n),

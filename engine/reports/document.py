@@ -1,7 +1,7 @@
-"""What a report is made of, before it is Markdown or HTML: sections of lines, tables, texts and jobs.
+"""What a report consists of, before it is Markdown or HTML: sections of lines, tables, texts and jobs.
 
-A `str` in a line is this program's own words. Everything that a model, a suite or a file said is `Quoted`: the
-templates show it as code, with nothing in it interpreted.
+A `str` in a line is this program's own text. Everything from a model, a suite or a file is `Quoted`: the templates
+show it as code, with nothing in it interpreted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from engine.statistics import Interval
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Somebody else's words. prose: a sentence, which a page can show as one; Markdown has no safe way but code."""
+    """Text that is not this program's own."""
 
     text: str
     prose: bool = False
+    """A sentence, which HTML shows as one. Markdown shows it as code: nothing else is safe there."""
 
 
 Line: TypeAlias = tuple[str | Quoted, ...]
@@ -26,7 +27,7 @@ Line: TypeAlias = tuple[str | Quoted, ...]
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph."""
+    """One line of running text."""
 
     kind: ClassVar[str] = "paragraph"
     line: Line
@@ -42,7 +43,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and what they are."""
+    """Names with their values."""
 
     kind: ClassVar[str] = "facts"
     rows: tuple[tuple[Line, Line], ...]
@@ -50,73 +51,77 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table.
-
-    shade: 0 to 1, how strong its ground is, None for none. good: whether that is to be wished for.
-    point, interval: a share to draw with its ends.
-    """
+    """One cell of a table."""
 
     line: Line
     shade: float | None = None
+    """How strong its background is, from 0 to 1; None for none."""
     good: bool = False
+    """Whether a large shade is desirable, which gives it another colour."""
     point: float | None = None
+    """A share to draw."""
     interval: Interval | None = None
+    """The interval to draw with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the first cell of a row is its heading. upright: the columns' headings stand on end, to be narrow."""
+    """A table; the first cell of a row is its heading."""
 
     kind: ClassVar[str] = "table"
     caption: str
     head: tuple[Line, ...]
     rows: tuple[tuple[Cell, ...], ...]
     upright: bool = False
+    """Whether the headings of columns are vertical, which makes them narrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Somebody else's text as it stands, folded away where that can be."""
+    """A long text, folded in HTML."""
 
     kind: ClassVar[str] = "text"
     title: Line
     text: str
+    """Not this program's own; shown literally."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text. break: where it breaks. fork: no text, the place where the arms part. cut: our own words.
-
-    opens, closes: the break begins with this part, ends with it (a fork may stand inside it).
-    """
+    """A part of a text."""
 
     kind: Literal["text", "break", "fork", "cut"]
+    """break: part of the break. fork: no text, the place where the arms fork. cut: a remark that text is left out."""
     text: str
     opens: bool = False
+    """The break begins with this part."""
     closes: bool = False
+    """The break ends with this part; a fork inside it divides it in two."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ReplyView:
     """One reply of a job."""
 
     title: str
-    said: Line
+    verdict: Line
     pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job with both replies side by side. why: what it is an example of. folded: its title alone until opened."""
+    """A job with both replies side by side."""
 
     kind: ClassVar[str] = "job"
     title: Line
     why: Line
+    """What it is an example of."""
     input: tuple[Piece, ...]
     expected: Quoted | None
-    sides: tuple[Side, ...]
+    replies: tuple[ReplyView, ...]
     fork: Line | None
     folded: bool
+    """Whether only its title is shown until it is opened."""
 
 
 Block: TypeAlias = Paragraph | Items | Facts | Table | Text | Job
@@ -124,16 +129,17 @@ Block: TypeAlias = Paragraph | Items | Facts | Table | Text | Job
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section. blocks: may be made while they are written, so that a long appendix is never held as a whole."""
+    """A part of a report with a heading."""
 
     anchor: str
     title: str
     blocks: Iterable[Block]
+    """May be a generator, which runs while the report is written: a long appendix is never in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report."""
+    """A whole report."""
 
     title: Line
     sections: tuple[Section, ...]
@@ -149,8 +155,8 @@ def cell(*line: str | Quoted) -> Cell:
     return Cell(line)
 
 
-def listed(names: Iterable[str]) -> Line:
-    """Somebody else's names, with commas between them."""
+def comma_separated(names: Iterable[str]) -> Line:
+    """Quoted names with commas between them."""
     line: list[str | Quoted] = []
     for name in names:
         line += [", ", Quoted(name)]

@@ -1,11 +1,11 @@
-"""Figures as people read them. A share of nothing is said in words, never as a number."""
+"""Figures as people read them. A share of nothing is given in words, never as a number."""
 
 from __future__ import annotations
 
 from engine.reports.document import Cell
 from engine.statistics import Interval, Quartiles, Share, wilson_interval
 
-_MANY = 1_000  # from here on a tenth of a percent can mean something
+_MANY = 1_000  # from here on a tenth of a percent is meaningful
 
 
 def percent(part: float, n: int = 0) -> str:
@@ -22,28 +22,28 @@ def fine_percent(part: float) -> str:
     return f"{part:.1%}"
 
 
-def counted(share: Share) -> str:
+def format_count(share: Share) -> str:
     """`12 of 40`."""
     return f"{share.k:,} of {share.n:,}"
 
 
-def with_percent(share: Share, nothing: str) -> str:
-    """`12 of 40 (30%)`, or the words for nothing where n is 0."""
-    return f"{counted(share)} ({percent(share.k / share.n, share.n)})" if share.n else nothing
+def count_and_percent(share: Share, nothing: str) -> str:
+    """`12 of 40 (30%)`, or `nothing` if n is 0."""
+    return f"{format_count(share)} ({percent(share.k / share.n, share.n)})" if share.n else nothing
 
 
-def share_cell(share: Share, nothing: str, replies_as_one: float = 1.0) -> Cell:
-    """A share with its Wilson interval: `12/40, 30% (18–45%)`, or the words for nothing where n is 0."""
+def share_cell(share: Share, nothing: str, design_effect: float = 1.0) -> Cell:
+    """A share with its Wilson interval: `12/40, 30% (18–45%)`, or `nothing` if n is 0."""
     if not share.n:
         return Cell((nothing,))
-    low, high = interval = wilson_interval(share, replies_as_one)
+    low, high = interval = wilson_interval(share, design_effect)
     ends = f"{percent(low, share.n).rstrip('%')}–{percent(high, share.n)}"
     words = f"{share.k:,}/{share.n:,}, {percent(share.k / share.n, share.n)} ({ends})"
     return Cell((words,), point=share.k / share.n, interval=interval)
 
 
 def heat_cell(k: int, n: int, *, good: bool) -> Cell:
-    """A count and its share of n, with a ground as strong as the share, of another colour where it is good."""
+    """A count and its share of n, on a background shaded by the share. good: a large share is desirable."""
     if not n:
         return Cell(("no reply",))
     return Cell((f"{k:,} ({percent(k / n, n)})" if k else "0",), shade=k / n, good=good)
@@ -55,21 +55,22 @@ def points(difference: float) -> str:
     return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
 
 
-def difference_words(difference: float, interval: Interval) -> str:
+def format_difference(difference: float, interval: Interval) -> str:
     """`+12.0 points (−3.1 to +25.4)`."""
     return f"{points(difference)} points ({points(interval[0])} to {points(interval[1])})"
 
 
-def p_words(p: float) -> str:
+def format_p(p: float) -> str:
     """`p = 0.031`, `p < 0.001`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def quartile_words(found: Quartiles | None, nothing: str, unit: str = "") -> str:
-    """`15 (12 to 20)`: the median, and the quartiles around it."""
-    if found is None:
+def format_quartiles(quartiles: Quartiles | None, nothing: str, unit: str = "") -> str:
+    """`15 (12 to 20)`: the median and the quartiles around it, or `nothing` if there are none."""
+    if quartiles is None:
         return nothing
     low, median, high = (
-        f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in (found.low, found.median, found.high)
+        f"{number:.3g}" if number < 1000 else f"{number:,.0f}"
+        for number in (quartiles.low, quartiles.median, quartiles.high)
     )
     return f"{median}{unit} ({low} to {high}{unit})"

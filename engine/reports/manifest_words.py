@@ -1,4 +1,4 @@
-"""What a manifest says, in words: for the report and for `jsonbreak show`."""
+"""A manifest in words, for the report and for `jsonbreak show`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from engine.reports.document import Block, Items, Line, Quoted, listed, paragraph
+from engine.reports.document import Block, Items, Line, Quoted, comma_separated, paragraph
 from engine.runs.run_manifest import AdapterFacts, GrammarFacts, Manifest, PromptText
 
 Row: TypeAlias = tuple[Line, Line]
-"""What a fact is called, and what it is."""
+"""The name of a fact and its value."""
 
 _FACTS: dict[str, dict[str, str | Quoted]] = {
     "The model": {
@@ -27,7 +27,7 @@ _FACTS: dict[str, dict[str, str | Quoted]] = {
         "device_name": "processor or GPU",
         "dtype": "number format",
         "attention": "attention",
-        "batch": "rows in a batch at most",
+        "batch": "batch size at most",
     },
     "What it was asked": {
         "suite": "suite",
@@ -42,7 +42,7 @@ _FACTS: dict[str, dict[str, str | Quoted]] = {
     },
     "The run": {
         "command_line": "command line",
-        "trial_of": "a trial beside",
+        "trial_of": "a trial of",
         "started": "started",
         "resumed": "resumed",
         "ended": "ended",
@@ -53,24 +53,24 @@ _FACTS: dict[str, dict[str, str | Quoted]] = {
 }
 _ELSEWHERE = {
     *("json_schema", "prompts", "grammars", "constrained_error", "jobs", "done", "cancelled", "stopped", "rates"),
-    *("suite_text", "prompts_sha256", "model_files"),  # too long to be read; the manifest has them
+    *("suite_text", "prompts_sha256", "model_files"),  # too long to read; the manifest has them
 }
 _NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def facts(manifest: Manifest) -> Iterator[tuple[str, list[Row]]]:
-    """The single facts, by what they are of. What the manifest does not say is left out."""
-    found = manifest.model_dump() | {"took": _took(manifest)}
+    """The single facts under headings. What the manifest does not say is left out."""
+    values = manifest.model_dump() | {"took": _took(manifest)}
     known = {*_ELSEWHERE, *(key for names in _FACTS.values() for key in names)}
-    newer = {"What newer versions write": {key: Quoted(key) for key in found if key not in known}}
+    newer = {"What newer versions write": {key: Quoted(key) for key in values if key not in known}}
     for heading, names in (_FACTS | newer).items():
-        rows: list[Row] = [((name,), _value(key, found.get(key))) for key, name in names.items()]
-        if told := [row for row in rows if row[1]]:
-            yield heading, told
+        rows: list[Row] = [((name,), _value(key, values.get(key))) for key, name in names.items()]
+        if said := [row for row in rows if row[1]]:
+            yield heading, said
 
 
 def prompt_text(prompt: PromptText) -> str:
-    """The templates of its messages as they stand in the suite, and what else is part of asking."""
+    """The templates of its messages as the suite has them, and its other settings."""
     examples = [_as_text(example) for example in prompt.examples]
     parts = {
         "system": prompt.system,
@@ -81,21 +81,21 @@ def prompt_text(prompt: PromptText) -> str:
         "chat template": _as_text(prompt.chat_template_kwargs) if prompt.chat_template_kwargs else None,
         "source": prompt.source,
     }
-    return "\n\n".join(f"[{name}]\n{said}" for name, said in parts.items() if said)
+    return "\n\n".join(f"[{name}]\n{text}" for name, text in parts.items() if text)
 
 
 def schemas(manifest: Manifest) -> Iterator[tuple[Line, Any]]:
-    """Each schema once, with the names of its prompts where there are several."""
+    """Each schema once, with the names of its prompts if there are several schemas."""
     of_grammars = [(grammar.prompts, grammar.json_schema) for grammar in manifest.grammars if grammar.json_schema]
     if len(of_grammars) > 1:
         for prompts, schema in of_grammars:
-            yield (" of ", *listed(prompts)), schema
+            yield (" of ", *comma_separated(prompts)), schema
     elif of_grammars or manifest.json_schema is not None:
         yield (), of_grammars[0][1] if of_grammars else manifest.json_schema
 
 
 def grammars(manifest: Manifest) -> Iterator[Block]:
-    """Which library made the grammar of which prompts, and what it leaves to the judge."""
+    """Which library made the grammar of which prompts, and what it does not enforce."""
     if not manifest.grammars:
         return
     yield paragraph(
@@ -105,29 +105,29 @@ def grammars(manifest: Manifest) -> Iterator[Block]:
     yield Items(tuple(_grammar_line(grammar) for grammar in manifest.grammars))
 
 
-def adapter_words(adapter: AdapterFacts) -> str:
-    """Its name, where it is from, and whether it does anything, as far as that is known."""
-    words = [adapter.name + (f" from {adapter.path}" if adapter.path else "")]
-    words += [f"trained on {adapter.base}"] if adapter.base else []
-    words += [f"changes the logits of a probe by up to {adapter.live:.3g}"] if adapter.live is not None else []
-    words += [f"SHA-256 {adapter.sha256}"] if adapter.sha256 else []
-    return ", ".join(words)
+def describe_adapter(adapter: AdapterFacts) -> str:
+    """Its name, where it comes from, and whether it has an effect, as far as that is known."""
+    parts = [adapter.name + (f" from {adapter.path}" if adapter.path else "")]
+    parts += [f"trained on {adapter.base}"] if adapter.base else []
+    parts += [f"changes the logits of a probe by up to {adapter.live:.3g}"] if adapter.live is not None else []
+    parts += [f"SHA-256 {adapter.sha256}"] if adapter.sha256 else []
+    return ", ".join(parts)
 
 
 def _value(key: str, value: Any) -> Line:
-    """Nothing where the manifest says nothing."""
+    """Empty if the manifest says nothing."""
     if value in _NOTHING:
         return ()
     if key == "adapter":
-        return (Quoted(adapter_words(AdapterFacts.model_validate(value))),)
+        return (Quoted(describe_adapter(AdapterFacts.model_validate(value))),)
     if key == "command_line":
         return (Quoted(shlex.join(value)),)
     if key == "took":
         return (value,)
     if key == "resumed":
-        return listed(value)
+        return comma_separated(value)
     if isinstance(value, dict):
-        return listed(f"{name} {_as_text(each)}" for name, each in value.items() if each not in _NOTHING)
+        return comma_separated(f"{name} {_as_text(each)}" for name, each in value.items() if each not in _NOTHING)
     return (Quoted(_as_text(value)),)
 
 
@@ -136,7 +136,7 @@ def _as_text(value: Any) -> str:
 
 
 def _grammar_line(grammar: GrammarFacts) -> Line:
-    prompts = listed(grammar.prompts)
+    prompts = comma_separated(grammar.prompts)
     if grammar.backend is None:
         return (
             *prompts,
@@ -146,7 +146,7 @@ def _grammar_line(grammar: GrammarFacts) -> Line:
     made = (*prompts, ": made by ", Quoted(grammar.backend))
     if not grammar.unenforced:
         return (*made, ", which reports no keyword of the schema that it leaves unenforced.")
-    keywords = listed(f"{item.keyword} at {item.pointer or '/'}" for item in grammar.unenforced)
+    keywords = comma_separated(f"{item.keyword} at {item.pointer or '/'}" for item in grammar.unenforced)
     return (*made, "; not enforced: ", *keywords, ".")
 
 
@@ -154,5 +154,5 @@ def _took(manifest: Manifest) -> str | None:
     try:
         began, ended = (datetime.fromisoformat(time or "") for time in (manifest.started, manifest.ended))
         return f"{(ended - began).total_seconds():,.0f} s from start to end"
-    except (ValueError, TypeError):  # no time, or one with and one without a zone
+    except (ValueError, TypeError):  # not a time, or one with and one without a time zone
         return None

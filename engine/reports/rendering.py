@@ -1,4 +1,4 @@
-"""A report as Markdown or as one HTML page. Whatever is `Quoted` is shown as it stands, and nothing in it acts."""
+"""Renders a report as Markdown or as one HTML page. What is `Quoted` is shown literally; nothing in it takes effect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from engine.reports.document import Document, Line, Piece, Quoted
 from engine.text import printable
 
 _QUOTED_CHARACTERS = 400
-_KEPT = "\n\t"  # in a text of several lines these are layout
+_LAYOUT = "\n\t"  # kept in a text of several lines
 
 
 def render(document: Document, *, html: bool) -> Iterator[str]:
-    """The report in parts, as its sections are made."""
+    """The report in parts, as its sections are generated."""
     environment = Environment(
         loader=PackageLoader("engine.reports"),
         autoescape=html,
@@ -35,21 +35,21 @@ def render(document: Document, *, html: bool) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """`text` with everything that is not printable as an escape, but for newlines and tabs."""
+    """`text` with everything that is not printable as an escape, except newlines and tabs."""
     if text.isprintable():
         return text
-    return "".join(part if part in _KEPT else printable(part) for part in re.split(r"([\n\t])", text))
+    return "".join(part if part in _LAYOUT else printable(part) for part in re.split(r"([\n\t])", text))
 
 
 def _refuse_quoted(value: object) -> object:
-    """A template that forgets a filter must fail, not show somebody else's words as its own."""
+    """Have a template that forgets a filter fail, instead of showing foreign text as its own."""
     if isinstance(value, Quoted | Piece | tuple):
         raise TypeError(f"{type(value).__name__} reached the page without a filter")
     return value
 
 
 def _short(quoted: Quoted) -> str:
-    """One line, not too long, with something to see in it."""
+    """One visible line, not too long."""
     text = quoted.text
     if not text:
         return "(empty)"
@@ -66,14 +66,14 @@ def _html_line(line: Line) -> Markup:
 
 def _html_quoted(quoted: Quoted) -> Markup:
     tag = "q" if quoted.prose else "code"
-    return Markup(f"<{tag}>{escape(_short(quoted))}</{tag}>")  # Markup.format takes four times as long
+    return Markup(f"<{tag}>{escape(_short(quoted))}</{tag}>")  # Markup.format would take four times as long
 
 
 def _html_text(text: str) -> Markup:
-    """Escaped, and each run of unprintable characters as escapes that look different from the same letters."""
+    """Escaped, with unprintable characters as escapes that look different from the same letters in the text."""
     if text.isprintable():
         return escape(text)
-    parts = re.split(r"([^\n\t -~\u00a1-\u00ac\u00ae-\u02ff]+)", text)  # mostly plain text goes past the slow way
+    parts = re.split(r"([^\n\t -~\u00a1-\u00ac\u00ae-\u02ff]+)", text)  # plain text, which most is, skips the slow path
     return Markup("").join(part if number % 2 == 0 else _html_hidden(part) for number, part in enumerate(parts))
 
 
@@ -103,7 +103,7 @@ def _markdown_line(line: Line) -> str:
 
 
 def _markdown_cell(line: Line) -> str:
-    """A bar would end the cell, in code too: GitHub's tables take a backslash before it."""
+    """A bar would end the cell, even in code; GitHub's tables accept a backslash before it."""
     return _markdown_line(line).replace("|", "\\|")
 
 
@@ -115,7 +115,7 @@ def _code(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """A fenced code block (CommonMark 4.5), likewise; printable but for newlines and tabs."""
+    """A fenced code block (CommonMark 4.5), likewise; printable except for newlines and tabs."""
     shown = visible(text)
     fence = "`" * max(3, _longest_run(shown) + 1)
     return f"{fence}text\n{shown}\n{fence}"
@@ -135,8 +135,8 @@ def _longest_run(text: str) -> int:
 
 
 def write_report(parts: Iterable[str], file: Path) -> None:
-    """Write a report, whole or not at all. Raises BadInputError where that cannot be."""
-    name, file = printable(str(file)), file.resolve()  # a link stays, and what it points at is written
+    """Write a report, whole or not at all. Raises BadInputError if that fails."""
+    name, file = printable(str(file)), file.resolve()  # a link stays a link, its target is written
     fresh = file.parent / f"{file.name}.new"
     try:
         if file.exists() and not file.is_file():

@@ -1,4 +1,4 @@
-"""One run, for a person and for programs."""
+"""`jsonbreak show`: one run, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -32,18 +32,21 @@ _LABEL = 13  # cells: with margins, a SHA-256 ends at the 80th
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A run as it stands. rates, replies_as_one: counted from its records. lost: what cannot be read, in sentences."""
+    """What is shown of a run."""
 
     run: RunFolder
     listed: ListedRun
     records: int
     rates: dict[Arm, ArmRates]
+    """Counted from its records."""
     design_effects: dict[Arm, float]
-    lost: list[str]
+    """Counted likewise."""
+    losses: list[str]
+    """What cannot be read of it, a sentence each."""
 
 
 def overview(run: RunFolder) -> Overview:
-    """Reads the verdicts of all records. Raises BadInputError where they cannot be read."""
+    """Read the verdicts of all records. Raises BadInputError if they cannot be read."""
     rates, clusters = {arm: ArmRates() for arm in ARMS}, {arm: Clusters() for arm in ARMS}
     reader, records = SummaryReader(run.folder), 0
     try:
@@ -56,58 +59,58 @@ def overview(run: RunFolder) -> Overview:
                         clusters[arm].add(info.case)
     except OSError as error:
         raise BadInputError(f"{printable(str(run.folder))}: cannot be read ({error.strerror}).") from error
-    as_one = {arm: clusters[arm].design_effect for arm in ARMS}
-    return Overview(run, list_run(run.folder), records, rates, as_one, describe_losses(reader))
+    effects = {arm: clusters[arm].design_effect for arm in ARMS}
+    return Overview(run, list_run(run.folder), records, rates, effects, describe_losses(reader))
 
 
-def as_data(found: Overview) -> dict[str, Any]:
-    """The same for JSON: how it stands, the rates with their intervals, and the manifest as it is on disk."""
-    manifest = None if found.run.manifest_error else json.loads((found.run.folder / MANIFEST).read_bytes())
+def as_data(shown: Overview) -> dict[str, Any]:
+    """For JSON: the state, the rates with their intervals, and the manifest as it is on disk."""
+    manifest = None if shown.run.manifest_error else json.loads((shown.run.folder / MANIFEST).read_bytes())
     return {
-        "name": found.run.folder.resolve().name,
-        "folder": str(found.run.folder),
-        "state": found.listed.ending.value,
-        "records": found.records,
-        "rates": rates_data(found.rates, found.design_effects),
-        "problems": [*([found.run.manifest_error] if found.run.manifest_error else []), *found.lost],
+        "name": shown.run.folder.resolve().name,
+        "folder": str(shown.run.folder),
+        "state": shown.listed.ending.value,
+        "records": shown.records,
+        "rates": rates_data(shown.rates, shown.design_effects),
+        "problems": [*([shown.run.manifest_error] if shown.run.manifest_error else []), *shown.losses],
         "manifest": manifest,
     }
 
 
-def as_text(found: Overview) -> RenderableType:
-    """Sections of lines, with prompts and schemas as they stand."""
-    manifest = found.run.manifest
+def as_text(shown: Overview) -> RenderableType:
+    """Sections of lines, with prompts and schemas in full."""
+    manifest = shown.run.manifest
     parts = [
-        Text(printable(found.run.folder.resolve().name), style="bold"),
-        *(_indented(sentence) for sentence in _state(found)),
-        *_section("Replies: the share, and its 95 % interval", _rates(found)),
+        Text(printable(shown.run.folder.resolve().name), style="bold"),
+        *(_indented(sentence) for sentence in _state(shown)),
+        *_section("Replies: the share, and its 95 % interval", _rates(shown)),
     ]
     for heading, rows in facts(manifest):
-        parts += _section(heading, [(_words(name), _words(value)) for name, value in rows])
+        parts += _section(heading, [(_plain(name), _plain(value)) for name, value in rows])
     parts += _texts(manifest)
     return Group(*parts)
 
 
-def _state(found: Overview) -> Iterator[str]:
-    jobs, manifest = found.listed.total, found.run.manifest
+def _state(shown: Overview) -> Iterator[str]:
+    jobs, manifest = shown.listed.total, shown.run.manifest
     of = f" of {jobs:,}" if jobs is not None else ""
-    resume = "; it can be resumed" if found.listed.ending in (Ending.STOPPED, Ending.INTERRUPTED) else ""
-    yield f"{found.listed.ending.value}: {found.records:,}{of} jobs finished{resume if manifest.jobs else ''}"
-    if found.run.manifest_error:
-        yield f"{found.run.manifest_error}: what was run is not known."
+    resume = "; it can be resumed" if shown.listed.ending in (Ending.STOPPED, Ending.INTERRUPTED) else ""
+    yield f"{shown.listed.ending.value}: {shown.records:,}{of} jobs finished{resume if manifest.jobs else ''}"
+    if shown.run.manifest_error:
+        yield f"{shown.run.manifest_error}: what was run is not known."
     if manifest.cancelled:
         yield f"{plural(manifest.cancelled, 'job was', 'jobs were')} cancelled by the user and counted nowhere."
     if manifest.constrained_error:
         yield f"There is no constrained arm: {printable(manifest.constrained_error)}"
-    yield from found.lost
+    yield from shown.losses
 
 
-def _rates(found: Overview) -> Iterator[tuple[str, str]]:
+def _rates(shown: Overview) -> Iterator[tuple[str, str]]:
     for arm in ARMS:
-        rates, as_one = found.rates[arm], found.design_effects[arm]
-        for number, (name, words) in enumerate(SHARES.items()):
-            share = _words(share_cell(getattr(rates, name), "none", as_one).line)
-            yield arm if number == 0 else "", f"{words:<15}{share}"
+        rates, effect = shown.rates[arm], shown.design_effects[arm]
+        for number, (name, label) in enumerate(SHARES.items()):
+            share = _plain(share_cell(getattr(rates, name), "none", effect).line)
+            yield arm if number == 0 else "", f"{label:<15}{share}"
         if rates.errors:
             yield "", f"{'not decoded':<15}{rates.errors:,}"
 
@@ -116,16 +119,16 @@ def _texts(manifest: Manifest) -> Iterator[RenderableType]:
     for block in grammars(manifest):
         if isinstance(block, Paragraph):
             yield from _heading("The grammar")
-            yield Padding(Text(_words(block.line)), (0, 0, 0, 2))
+            yield Padding(Text(_plain(block.line)), (0, 0, 0, 2))
         elif isinstance(block, Items):
-            yield from (Padding(Text(_words(line)), (1, 0, 0, 2)) for line in block.lines)
+            yield from (Padding(Text(_plain(line)), (1, 0, 0, 2)) for line in block.lines)
     for prompt in manifest.prompts:
         sha256 = manifest.prompts_sha256.get(prompt.name)
         yield from _heading(f"The prompt {printable(prompt.name)}")
         yield from ([_indented(f"SHA-256 {printable(sha256)}"), Text()] if sha256 else [])
         yield from map(_indented, prompt_text(prompt).split("\n"))
     for names, schema in schemas(manifest):
-        yield from _heading(f"The JSON Schema{_words(names)}")
+        yield from _heading(f"The JSON Schema{_plain(names)}")
         yield from map(_indented, json.dumps(schema, indent=2, ensure_ascii=False).split("\n"))
 
 
@@ -140,14 +143,14 @@ def _section(heading: str, rows: Any) -> Iterator[RenderableType]:
         yield Padding(table, (0, 0, 0, 2))
 
 
-def _heading(words: str) -> Iterator[RenderableType]:
+def _heading(title: str) -> Iterator[RenderableType]:
     yield Text()
-    yield Text(words, style="bold")
+    yield Text(title, style="bold")
 
 
 def _indented(line: str) -> RenderableType:
     return Padding(Text(printable(line)), (0, 0, 0, 2))
 
 
-def _words(line: Line) -> str:
+def _plain(line: Line) -> str:
     return "".join(printable(part.text) if isinstance(part, Quoted) else part for part in line)

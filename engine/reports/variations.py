@@ -1,4 +1,4 @@
-"""What `jsonbreak variations` says: the library, how far it goes in a suite, and what a case looks like under it."""
+"""`jsonbreak variations`: the library, how many cases of a suite it applies to, and how it rewrites a case."""
 
 from __future__ import annotations
 

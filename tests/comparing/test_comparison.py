@@ -144,11 +144,11 @@ def test_lines_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     with (run / RECORDS).open("ab") as file:
         file.write(b'{}\n{"id"')
     found = compare(RunFolder(baseline), [RunFolder(run)])
-    assert found.itself.remarks == ()
+    assert found.baseline.remarks == ()
     assert found.runs[0].remarks == (
         "Of the run: 1 line of records.jsonl cannot be read and count nowhere, the first is line 3.",
         "Of the run: The last line of records.jsonl was cut off, as a crash leaves it: that job counts nowhere.",
-        "The run is still on: it is compared as far as it had come.",
+        "The run is still in progress: it is compared as far as it was written.",
     )
     owner.release(run)
 
@@ -157,7 +157,7 @@ def test_only_some_cases(tmp_path: Path) -> None:
     cases = frozenset({"case-1", "case-2", "absent"})
     baseline, run = write_run(tmp_path, jobs([True] * 4)), write_run(tmp_path, jobs([False, True, False, False, True]))
     found = compare(RunFolder(baseline), [RunFolder(run)], cases)
-    assert (found.itself.pairs, found.runs[0].pairs, found.unknown) == (2, 2, 1)
+    assert (found.baseline.pairs, found.runs[0].pairs, found.unknown) == (2, 2, 1)
     assert found.runs[0].arms["free"].overall["ok"].run == Share(1, 2)
     assert (found.runs[0].only_in_baseline, found.runs[0].only_in_run) == (0, 0)
     with pytest.raises(BadInputError, match="it has no record of the cases to compare on; name another baseline"):
@@ -179,7 +179,7 @@ def test_runs_that_were_not_asked_the_same_are_refused(tmp_path: Path, changed: 
     before, after = paired(2, 1, 1, 1)
     with pytest.raises(BadInputError) as refused:
         compared(tmp_path, before, after, {**TUNED, **changed})
-    assert f"they differ in {named}; name runs of the same suite and settings, or compare them all the same with " in (
+    assert f"they differ in {named}; name runs of the same suite and settings, or compare them nevertheless with " in (
         str(refused.value)
     )
     run = compared(tmp_path, before, after, {**TUNED, **changed}, anyway=True)
@@ -222,7 +222,7 @@ def test_nothing_in_common(tmp_path: Path) -> None:
 def test_runs_are_told_apart_by_what_tells_them_apart(tmp_path: Path) -> None:
     def labels(*folders: RunFolder) -> list[str]:
         found = compare(folders[0], folders[1:])
-        return [run.label for run in (found.itself, *found.runs)]
+        return [run.label for run in (found.baseline, *found.runs)]
 
     made = (MANIFEST, TUNED, {**MANIFEST, "model": "other"}, MANIFEST)
     base, tuned, other, again = (RunFolder(write_run(tmp_path, jobs([True]), each)) for each in made)

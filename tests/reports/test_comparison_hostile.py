@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.comparing.comparison import Comparison, compare
-from engine.reports.comparison.report import parts_of, regression_words
+from engine.reports.comparison.report import format_regressions, report
 from engine.runs.reading import RunFolder
 from tests.helpers.made_runs import FENCED, MANIFEST, RIGHT, Made, write_run
 from tests.reports.test_report import HOSTILE, Page, assert_printable
@@ -36,7 +36,7 @@ def comparison(tmp_path: Path) -> Comparison:
 
 
 def test_in_the_page(comparison: Comparison) -> None:
-    text = "".join(parts_of(comparison, "html"))
+    text = "".join(report(comparison, "html"))
     page = Page(text)
     known = {"html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "h1", "h2", "div"}
     known |= {"p", "ul", "li", "a", "dl", "dt", "dd", "code", "table", "caption", "thead", "tbody", "tr", "th", "td"}
@@ -48,7 +48,7 @@ def test_in_the_page(comparison: Comparison) -> None:
 
 
 def test_in_the_markdown(comparison: Comparison) -> None:
-    text = "".join(parts_of(comparison, "markdown"))
+    text = "".join(report(comparison, "markdown"))
     assert_printable(text)
     tokens = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table").parse(text)
     inline = [child for token in tokens for child in token.children or ()]
@@ -61,10 +61,10 @@ def test_in_the_markdown(comparison: Comparison) -> None:
 
 
 def test_in_the_json_and_on_the_terminal(comparison: Comparison) -> None:
-    text = "".join(parts_of(comparison, "json"))
+    text = "".join(report(comparison, "json"))
     assert text.isascii()
     assert {char for char in text if not char.isprintable()} == {"\n"}
     assert json.loads(text)["runs"][0]["regressed"][0]["prompt"] == HOSTILE[0]
-    lines = list(regression_words(comparison))
+    lines = list(format_regressions(comparison))
     assert len(lines) == 1 + len(HOSTILE)
     assert all(line.isprintable() for line in lines)

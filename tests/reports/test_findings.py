@@ -44,7 +44,7 @@ def test_the_arms_are_compared_job_by_job(tmp_path: Path) -> None:
     assert constrained.valid_wrong == Share(2, 5)
     assert free.classes == {"ok": 3, "code_fence": 1, "other_syntax": 3}
     assert list(prompt.removed) == [0.75] * 5, "the job with an arm that was not decoded has no say"
-    assert prompt.parted == Share(5, 6)
+    assert prompt.forked == Share(5, 6)
     assert [job for _, job, _ in findings.broken] == [
         f"made/naive/{case}#0" for case in ("both", "harmed", "no constrained arm", "prose", "wrapped")
     ]

@@ -98,14 +98,14 @@ def test_the_markdown_says_what_was_counted(few: Path) -> None:
     assert "6 of 8 jobs failed in one arm or both" in text
     assert text.count("### ") == 3 + 6, "examples: rescued, broken by constraint, both wrong have all the classes"
     assert "```json⟧" in text, "the break is marked"
-    assert "- `naive`: 1 of 2 (50%)" in text, "a repair would mend the fenced one"
+    assert "- `naive`: 1 of 2 (50%)" in text, "a repair would fix the fenced one"
     assert '**constrained**: ✗ `wrong_value`. `Expected "Ann" at /name, got "Bob"' in text
 
 
 def test_the_page_says_the_same(few: Path) -> None:
     page = Page(html_of(few))
     words = " ".join(page.text.split())
-    for said in ("2/4, 50% (15–85%)", "no difference shown", "6 of 8 jobs failed", "The arms part at token 1."):
+    for said in ("2/4, 50% (15–85%)", "no difference shown", "6 of 8 jobs failed", "The arms fork at token 1."):
         assert said in words
     assert page.tags.count("details") == 6 + 2 + 1, "broken jobs, prompts, schema"
     assert page.tags.count("mark") >= 9
@@ -195,7 +195,7 @@ def test_an_unfinished_and_torn_run_is_reported_as_such(few: Path) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([*lines[:4], b"nonsense\n", lines[4], lines[5][:99]]))
     text = markdown_of(few)
-    assert "The run is unfinished: it still goes on, or its process was killed: 5 of 8 jobs finished" in text
+    assert "The run is unfinished: it is still in progress, or its process was killed: 5 of 8 jobs finished" in text
     assert "The last line of the records is cut off" in text
     assert "1 line of the records cannot be read and are counted nowhere: line 5." in text
 
@@ -206,7 +206,7 @@ def test_a_run_that_was_stopped_and_cancelled(few: Path) -> None:
     text = markdown_of(few)
     assert "The run was stopped before its end: 8 of 8 jobs finished" in text
     assert "2 jobs were cancelled by the user" in text
-    assert "The manifest speaks of 9 finished, the records of 8." in text
+    assert "By the manifest 9 jobs are finished, by the records 8." in text
 
 
 @pytest.mark.parametrize("manifest", [None, "{", "[]", '{"jobs": "many"}'])

@@ -107,7 +107,7 @@ class Comparison:
             for role, run, reader in zip(LABELS, self._runs, (pairing.reader, paired.reader), strict=True)
             for words in of_runs.remarks_on(role, run, reader)
         ]
-        missing = of_runs.missing_words(paired.only_in_baseline, paired.alone, LABELS[1])
+        missing = of_runs.describe_unpaired(paired.only_in_baseline, paired.only_in_run, LABELS[1])
         yield PairBatch([], remarks=(*remarks, *([missing] if missing else []), *self._describe_differences()))
 
     def apply(self, batch: PairBatch) -> None:

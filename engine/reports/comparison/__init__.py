@@ -1,1 +1,1 @@
-"""The sections of a comparison: what was counted → words. One file for each question that a reader has."""
+"""`jsonbreak compare`: a comparison as a report. One file for each section, that is for each question of a reader."""

@@ -1,4 +1,4 @@
-"""A comparison as JSON for other tools. Keys stay; new ones may come."""
+"""A comparison as JSON for other tools. Keys are stable; new ones may be added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT = "jsonbreak-compare-1"
 
 
 def write_json(comparison: Comparison) -> Iterator[str]:
-    """One object, in parts, in ASCII: nobody's words act on a terminal."""
+    """One object, in parts, in ASCII: no text can act on a terminal."""
     yield from json.JSONEncoder(indent=1).iterencode(_comparison(comparison))
     yield "\n"
 
@@ -26,7 +26,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "cases": None if comparison.cases is None else sorted(comparison.cases),
-        "baseline": _identity(comparison.itself) | {"rates": list(_rates(comparison.itself))},
+        "baseline": _identity(comparison.baseline) | {"rates": list(_rates(comparison.baseline))},
         "runs": [_compared(compared) for compared in comparison.runs],
     }
 
@@ -107,7 +107,7 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def _share(share: Share, result: Result) -> dict[str, Any]:
-    interval = wilson_interval(share, result.replies_as_one) if share.n else None
+    interval = wilson_interval(share, result.design_effect) if share.n else None
     return {"k": share.k, "n": share.n, "interval": interval}
 
 

@@ -1,4 +1,4 @@
-"""What has changed, class by class and job by job."""
+"""What has changed, by class and by job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.comparing.comparison import ComparedRun
 from engine.comparing.counting import ArmResults, Change
 from engine.judging.verdict import FailureClass
 from engine.reports.document import Block, Cell, Line, Quoted, Section, Table, cell, paragraph
-from engine.reports.figures import counted
+from engine.reports.figures import format_count
 from engine.statistics import Share
 from engine.text import plural
 
@@ -40,7 +40,7 @@ def _class_rows(results: ArmResults) -> Iterator[tuple[Cell, ...]]:
         after = sum(count for (_, other), count in moves.items() if other == each)
         if not before and not after:
             continue
-        shares = (cell(counted(Share(count, total))) for count in (before, after))
+        shares = (cell(format_count(Share(count, total))) for count in (before, after))
         flips = (moves.get((each, "ok"), 0), moves.get(("ok", each), 0)) if each != "ok" else None
         yield cell(Quoted(each)), *shares, *(cell(f"{count:,}") for count in flips or ()), *_blank(flips)
 

@@ -1,4 +1,4 @@
-"""Several runs beside the baseline: a table by arm and prompt, the runs in the order in which they were named."""
+"""Several runs against the baseline: a table by arm and prompt, the runs in the order in which they were named."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _OTHERS: dict[Outcome, str] = {"strict": "strict", "schema": "schema", "values":
 
 
 def curve(comparison: Comparison) -> Section:
-    """The rates of each run, from the baseline on."""
+    """The rates of the baseline and of each run."""
     return Section("curve", "Run by run", tuple(_curve(comparison)))
 
 
 def _curve(comparison: Comparison) -> Iterator[Block]:
     yield paragraph(
-        "Shares have their 95% interval in brackets. Those of a run are of the jobs that were decoded in it and in the "
+        "Shares have their 95% interval in brackets. Those of a run cover the jobs that were decoded in it and in the "
         "baseline, and its difference is from the baseline on the same jobs."
     )
-    if len({compared.pairs for compared in (comparison.itself, *comparison.runs)}) > 1:
+    if len({compared.pairs for compared in (comparison.baseline, *comparison.runs)}) > 1:
         yield paragraph("The runs do not have the same jobs: compare their rates with one another with care.")
     for arm in ARMS:
         yield _table(f"Replies as asked, {arm}", _ASKED, comparison, arm, _asked)
@@ -40,15 +40,15 @@ def _table(
     arm: Arm,
     cells: Callable[[Mapping[Outcome, Result], bool], Iterator[Cell]],
 ) -> Table:
-    """A row for each prompt and run. cells: of a row, after its prompt and run; True for the baseline itself."""
+    """A row for each prompt and run. cells: the cells of a row after its prompt and run; True for the baseline."""
     rows = []
-    for prompt in rows_of(comparison.itself.arms[arm], "ok"):
-        for compared in (comparison.itself, *comparison.runs):
+    for prompt in rows_of(comparison.baseline.arms[arm], "ok"):
+        for compared in (comparison.baseline, *comparison.runs):
             results = compared.arms[arm]
             outcomes = results.overall if prompt is None else results.prompts.get(prompt)
-            found = cells(outcomes, compared is comparison.itself) if outcomes is not None else _none(len(heads) - 2)
+            rest = cells(outcomes, compared is comparison.baseline) if outcomes is not None else _none(len(heads) - 2)
             first = cell(ALL_PROMPTS if prompt is None else Quoted(prompt))
-            rows.append((first, cell(Quoted(compared.label)), *found))
+            rows.append((first, cell(Quoted(compared.label)), *rest))
     return Table(caption, tuple((head,) for head in heads), tuple(rows))
 
 
@@ -56,7 +56,7 @@ def _asked(outcomes: Mapping[Outcome, Result], is_baseline: bool) -> Iterator[Ce
     asked = outcomes["ok"]
     yield _rate(asked, "ok")
     if is_baseline:
-        yield from (cell(words) for words in ("", "the baseline", "", ""))
+        yield from (cell(text) for text in ("", "the baseline", "", ""))
     else:
         yield from difference_cells(asked)
 

@@ -1,4 +1,4 @@
-"""Changed jobs with both replies side by side: one for each class that replies fell into or came from."""
+"""Changed jobs with both replies side by side: one for each class that replies changed to or from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.comparing.comparison import ComparedRun
 from engine.comparing.counting import Change
 from engine.records import Arm
 from engine.reports.document import Block, Job, Quoted, Section, paragraph
-from engine.reports.run.jobs import pieces, side
+from engine.reports.run.jobs import pieces, reply_view
 from engine.runs.reading import RunFolder
 from engine.text import plural
 
@@ -19,7 +19,7 @@ _SHOWN = 2_000  # characters of a text
 
 
 def examples(baseline: RunFolder, compared: ComparedRun) -> Section:
-    """Regressed jobs first. Read from disk while they are written."""
+    """Regressed jobs first. They are read from disk while the report is written."""
     return Section("examples", "Examples of what has changed", _examples(baseline, compared))
 
 
@@ -28,8 +28,8 @@ def _examples(baseline: RunFolder, compared: ComparedRun) -> Iterator[Block]:
         yield paragraph("No job was fixed, and none has regressed.")
         return
     yield paragraph(
-        "One job for each class that replies regressed into or were fixed from, the first by prompt and job id. All "
-        "are listed below. In the texts ⟦ and ⟧ stand around the break; what is not printable is shown as escapes."
+        "One job for each class that replies regressed to or were fixed from, the first by prompt and job id. All "
+        "are listed below. In the texts ⟦ and ⟧ enclose the break; what is not printable is shown as escapes."
     )
     for arm, results in compared.arms.items():
         yield from _of(baseline, compared.run, arm, "regressed", results.regressed)
@@ -46,7 +46,7 @@ def _of(
         first.setdefault(failure, change)
         counts[failure] += 1
     for each, change in first.items():
-        why = (f"{arm}: {plural(counts[each], 'job')} {kind} {'into' if kind == 'regressed' else 'from'} ",)
+        why = (f"{arm}: {plural(counts[each], 'job')} {kind} {'to' if kind == 'regressed' else 'from'} ",)
         yield _job(baseline, run, arm, change, (*why, Quoted(each), "."))
 
 
@@ -57,7 +57,10 @@ def _job(baseline: RunFolder, run: RunFolder, arm: Arm, change: Change, why: tup
         why=why,
         input=pieces(after.input, None, None, _SHOWN),
         expected=None if after.expected is None else Quoted(json.dumps(after.expected, ensure_ascii=False)),
-        sides=(side("baseline", before.reply(arm), _SHOWN), side("run", after.reply(arm), _SHOWN)),
+        replies=(
+            reply_view("baseline", before.reply(arm), _SHOWN),
+            reply_view("run", after.reply(arm), _SHOWN),
+        ),
         fork=None,
         folded=False,
     )

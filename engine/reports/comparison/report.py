@@ -1,4 +1,4 @@
-"""A comparison as a report of sections, which the templates of reports make Markdown or HTML of."""
+"""`jsonbreak compare`: a comparison of runs as a report, or as JSON."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from engine.reports.comparison.method import method
 from engine.reports.comparison.results import rates, variations
 from engine.reports.comparison.runs import what_was_compared
 from engine.reports.comparison.summary import in_short, regression_line
-from engine.reports.document import Document, Line, Quoted, Section, listed
+from engine.reports.document import Document, Line, Quoted, Section, comma_separated
 from engine.reports.rendering import render
 from engine.text import printable
 
 Form: TypeAlias = Literal["markdown", "html", "json"]
 
 
-def parts_of(comparison: Comparison, form: Form) -> Iterator[str]:
-    """The comparison in one of its forms, in parts."""
+def report(comparison: Comparison, form: Form) -> Iterator[str]:
+    """The report of a comparison in one of its forms, in parts."""
     if form == "json":
         return write_json(comparison)
     return render(document_of(comparison), html=form == "html")
 
 
-def regression_words(comparison: Comparison) -> Iterator[str]:
+def format_regressions(comparison: Comparison) -> Iterator[str]:
     """A line for a terminal for each regression."""
     for compared in comparison.runs:
         for regression in compared.regressions:
@@ -37,7 +37,7 @@ def regression_words(comparison: Comparison) -> Iterator[str]:
 
 
 def document_of(comparison: Comparison) -> Document:
-    """Of one run everything, job by job; of several the rates, run by run."""
+    """Of one run everything, down to its jobs; of several only the rates, run by run."""
     short, what = in_short(comparison), what_was_compared(comparison)
     if len(comparison.runs) > 1:
         return Document(_title(comparison), (short, what, curve(comparison), method()))
@@ -48,7 +48,7 @@ def document_of(comparison: Comparison) -> Document:
         rates(compared),
         classes(compared),
         variations(compared),
-        examples(comparison.itself.run, compared),
+        examples(comparison.baseline.run, compared),
         method(),
         regressed(compared),
         fixed(compared),
@@ -57,5 +57,5 @@ def document_of(comparison: Comparison) -> Document:
 
 
 def _title(comparison: Comparison) -> Line:
-    runs = listed(compared.label for compared in comparison.runs)
-    return "Comparison: ", *runs, " against ", Quoted(comparison.itself.label)
+    runs = comma_separated(compared.label for compared in comparison.runs)
+    return "Comparison: ", *runs, " against ", Quoted(comparison.baseline.label)

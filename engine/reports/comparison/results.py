@@ -26,7 +26,7 @@ def rates(compared: ComparedRun) -> Section:
 
 def _rates(compared: ComparedRun) -> Iterator[Block]:
     yield paragraph(
-        "Shares are of the jobs whose reply was decoded in both runs, with the 95% interval in brackets. Fixed: so "
+        "Shares cover the jobs whose reply was decoded in both runs, with the 95% interval in brackets. Fixed: so "
         "only in the run. Regressed: so only in the baseline."
     )
     head: tuple[Line, ...] = (("prompt",), ("arm",), *((each,) for each in _HEADS))

@@ -1,11 +1,11 @@
-"""What was compared, and everything about it that is not as it should be."""
+"""What was compared, and everything unusual about it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.comparing.comparison import ComparedRun, Comparison, adapter_name, missing_words
-from engine.reports.document import Block, Facts, Items, Line, Quoted, Section, listed
+from engine.comparing.comparison import ComparedRun, Comparison, adapter_name, describe_unpaired
+from engine.reports.document import Block, Facts, Items, Line, Quoted, Section, comma_separated
 from engine.text import plural
 
 _UNDECODED = {
@@ -21,7 +21,7 @@ def what_was_compared(comparison: Comparison) -> Section:
 
 
 def _blocks(comparison: Comparison) -> Iterator[Block]:
-    yield Facts((_facts("baseline", comparison.itself), *(_facts("run", compared) for compared in comparison.runs)))
+    yield Facts((_facts("baseline", comparison.baseline), *(_facts("run", compared) for compared in comparison.runs)))
     yield Items(tuple(_about_all(comparison)))
     for compared in comparison.runs:
         name: Line = (Quoted(compared.label), ": ") if len(comparison.runs) > 1 else ()
@@ -39,29 +39,33 @@ def _facts(role: str, compared: ComparedRun) -> tuple[Line, Line]:
 
 
 def _about_all(comparison: Comparison) -> Iterator[Line]:
-    yield (f"The baseline has {plural(comparison.itself.pairs, 'job')} to compare with.",)
+    yield (f"The baseline has {plural(comparison.baseline.pairs, 'job')} to compare with.",)
     if comparison.cases is not None:
         yield (f"Only jobs of the {plural(len(comparison.cases), 'case')} that were named are compared.",)
         if comparison.unknown:
             yield (f"Of these the baseline does not have {comparison.unknown:,}.",)
-    yield from ((words,) for words in comparison.itself.remarks)
+    yield from ((remark,) for remark in comparison.baseline.remarks)
 
 
 def _about(compared: ComparedRun) -> Iterator[Line]:
-    found = compared.differences
-    if found.asked:
-        yield "Not the same was asked, so that the figures do not compare: ", *listed(found.asked), "."
-    if found.answered:
-        yield "What answered differs in: ", *listed(found.answered), "."
-    if not found.asked and not found.answered:
+    differences = compared.differences
+    if differences.asked:
+        yield (
+            "The runs were not asked the same, so their figures are not comparable: ",
+            *comma_separated(differences.asked),
+            ".",
+        )
+    if differences.answered:
+        yield "What answered differs in: ", *comma_separated(differences.answered), "."
+    if not differences.asked and not differences.answered:
         yield ("The manifests do not differ.",)
     yield (f"{plural(compared.pairs, 'job')} compared, paired by id.",)
-    missing = missing_words(compared.only_in_baseline, compared.only_in_run)
-    if missing:
-        yield (missing,)
+    unpaired = describe_unpaired(compared.only_in_baseline, compared.only_in_run)
+    if unpaired:
+        yield (unpaired,)
     if compared.reworded:
-        yield (f"In {plural(compared.reworded, 'pair')} the input is not the same.",)
+        yield (f"In {plural(compared.reworded, 'pair')} the inputs differ.",)
     for arm, results in compared.arms.items():
         for where, count in results.undecoded.items():
             yield (f"{arm}: {plural(count, 'reply', 'replies')} {_UNDECODED[where]}, in no figure here.",)
-    yield from ((words,) for words in compared.remarks)
+    yield from ((remark,) for remark in compared.remarks)

@@ -1,11 +1,11 @@
-"""In short: what one came for, a line for each run and arm, and whether anything is worse."""
+"""In short: a line for each run and arm, and whether anything is worse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from engine.comparing.comparison import ComparedRun, Comparison, Regression
-from engine.reports.comparison.cells import NO_PAIRS, in_points, said
+from engine.reports.comparison.cells import NO_PAIRS, format_points, format_result
 from engine.reports.document import Block, Items, Line, Quoted, Section, paragraph
 
 
@@ -32,11 +32,11 @@ def _lines(compared: ComparedRun, *, named: bool) -> Iterator[Line]:
     name: Line = (Quoted(compared.label), ", ") if named else ()
     for arm, results in compared.arms.items():
         overall = results.overall["ok"]
-        words = f": {overall.conclusion}. {said(overall)}." if overall.n else f": {NO_PAIRS}."
-        yield *name, arm, words
+        result = f": {overall.conclusion}. {format_result(overall)}." if overall.n else f": {NO_PAIRS}."
+        yield *name, arm, result
 
 
 def regression_line(compared: ComparedRun, regression: Regression) -> Line:
     """`tuned, free, prompt naive: −12.0 points (−20.1 to −3.9)`."""
     place: Line = (", all prompts: ",) if regression.prompt is None else (", prompt ", Quoted(regression.prompt), ": ")
-    return Quoted(compared.label), f", {regression.arm}", *place, in_points(regression.result)
+    return Quoted(compared.label), f", {regression.arm}", *place, format_points(regression.result)

@@ -1,1 +1,2 @@
-"""The sections of a report: findings → words. One file for each question that a reader has."""
+"""`jsonbreak report`: the findings of a run as a report. One file for each section, that is for each question of a
+reader; findings.py, consistency.py and examples.py collect what the sections show."""

@@ -1,4 +1,4 @@
-"""Does a model say the same again? Across the repeats of an input, and across the variations of a case."""
+"""Whether a model gives the same reply again: across the repeats of an input, and across the variations of a case."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ Key: TypeAlias = tuple[str, Arm]
 
 @dataclass(slots=True)
 class Stability:
-    """Cases with several replies, by what stayed the same over all of them.
-
-    verdict: the four booleans and the first class. values: every reply holds one JSON value, and they are equal as the
-    judge compares (1 is 1.0, keys have no order).
-    always, never: the values were right in all of the replies, in none; only where something was expected.
-    """
+    """Cases with several replies, by what is the same in all of them."""
 
     verdict: Share = field(default_factory=Share)
+    """The four booleans and the first class are the same."""
     values: Share = field(default_factory=Share)
+    """Every reply has one JSON value, and they are equal as the judge compares (1 is 1.0, keys have no order)."""
     always: Share = field(default_factory=Share)
+    """The values are right in all replies; only of cases with expected values."""
     never: Share = field(default_factory=Share)
+    """The values are right in none of the replies; likewise."""
 
     def add(self, group: _Group) -> None:
-        """Count one more case, if it has several replies."""
+        """Count a case, if it has several replies."""
         if group.replies < 2:
             return
         self.verdict.add(group.same_verdict)
@@ -42,19 +41,17 @@ class Stability:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """Stability by prompt and arm. A key without a case of several replies is not there.
-
-    repeats: the replies to a case's own input with different seeds. variations: the first repeat's replies to the
-    variations of a case, its own input among them.
-    """
+    """Stability by prompt and arm, for keys that have a case with several replies."""
 
     repeats: dict[Key, Stability]
+    """Of the replies to a case's own input with different seeds."""
     variations: dict[Key, Stability]
+    """Of the first repeat's replies to all variations of a case, including its own input."""
 
 
 @dataclass(slots=True)
 class _Group:
-    """The replies of one arm to one case under one prompt, as far as they have been seen."""
+    """The replies of one arm to one case under one prompt, so far."""
 
     replies: int = 0
     right: int = 0
@@ -65,15 +62,15 @@ class _Group:
     value: Any = NOTHING
 
     def add(self, reply: Reply) -> None:
-        """Take in one more reply; one that was not decoded says nothing."""
+        """Add a reply; one that was not decoded is ignored."""
         verdict = reply.verdict
         if verdict is None:
             return
-        said = (verdict.strict, verdict.unwrapped, verdict.schema, verdict.values, verdict.classes[0])
+        summary = (verdict.strict, verdict.unwrapped, verdict.schema, verdict.values, verdict.classes[0])
         value = _value(reply)
         if self.replies == 0:
-            self.verdict, self.value = said, value
-        self.same_verdict &= said == self.verdict
+            self.verdict, self.value = summary, value
+        self.same_verdict &= summary == self.verdict
         self.same_value &= _equal(self.value, value)
         self.replies += 1
         self.expected |= verdict.values is not None
@@ -81,7 +78,7 @@ class _Group:
 
 
 def measure(records: Iterable[Record]) -> Consistency:
-    """The stability of all cases of a run, in one pass; what is kept grows with the cases, not with their replies."""
+    """The stability of all cases of a run, in one pass; memory grows with the cases, not with their replies."""
     repeats: dict[tuple[Key, str], _Group] = {}
     variations: dict[tuple[Key, str], _Group] = {}
     for record in records:
@@ -95,14 +92,14 @@ def measure(records: Iterable[Record]) -> Consistency:
 
 
 def _by_key(groups: dict[tuple[Key, str], _Group]) -> dict[Key, Stability]:
-    found: dict[Key, Stability] = {}
+    stabilities: dict[Key, Stability] = {}
     for (key, _), group in groups.items():
-        found.setdefault(key, Stability()).add(group)
-    return {key: stability for key, stability in found.items() if stability.verdict.n}
+        stabilities.setdefault(key, Stability()).add(group)
+    return {key: stability for key, stability in stabilities.items() if stability.verdict.n}
 
 
 def _value(reply: Reply) -> Any:
-    """The one JSON value of a reply, NOTHING where it has none."""
+    """The one JSON value of a reply; NOTHING if it has none."""
     found = read(reply.text, "length" if reply.finish == "length" else "stop").found
     return NOTHING if found is None else found.value
 

@@ -1,4 +1,4 @@
-"""What the constraint costs: right values, the probability that the mask takes away, tokens and time."""
+"""What the constraint costs: right values, the probability that the mask removes, tokens and time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from engine.records import ARMS
 from engine.reports.document import Block, Cell, Items, Quoted, Section, Table, cell, paragraph
-from engine.reports.figures import counted, fine_percent, quartile_words, share_cell, with_percent
+from engine.reports.figures import count_and_percent, fine_percent, format_count, format_quartiles, share_cell
 from engine.reports.run.findings import ArmFindings, Findings, PromptFindings
-from engine.reports.run.results import difference, in_words
+from engine.reports.run.results import describe_test, format_paired_difference
 from engine.reports.run.summary import nothing_finished
 from engine.statistics import Share, design_effect, quartiles
 
@@ -34,7 +34,7 @@ def _cost(findings: Findings) -> Iterator[Block]:
 
 def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
-        "Right values, wrapped or not, in jobs that were decoded in both arms and of which something was expected. "
+        "Right values, wrapped or not, in jobs that were decoded in both arms and have expected values. "
         "A reply without one JSON value has no right values. A constraint can make a reply valid and its content "
         "worse: that shows here."
     )
@@ -45,45 +45,47 @@ def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
             Share(right.both + right.only_first, right.n),
             Share(right.both + right.only_second, right.n),
         )
-        as_one = design_effect(pairs for _, pairs in right.clusters.values())
-        shares = [share_cell(share, "nothing was expected", as_one) for share in (free, constrained)]
-        rows.append((cell(Quoted(name)), *shares, cell(difference(right))))
+        effect = design_effect(pairs for _, pairs in right.clusters.values())
+        shares = [share_cell(share, "nothing was expected", effect) for share in (free, constrained)]
+        rows.append((cell(Quoted(name)), *shares, cell(format_paired_difference(right))))
     heads = ("prompt", "free", "constrained", "constrained − free")
     yield Table("Right values in both arms", tuple((head,) for head in heads), tuple(rows))
-    yield Items(tuple((Quoted(name), ": ", in_words(found.right)) for name, found in prompts.items()))
+    yield Items(tuple((Quoted(name), ": ", describe_test(found.right)) for name, found in prompts.items()))
 
 
 def _mass(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
-        "At the fork the mask takes away the probability of every token that the grammar does not allow there, as the "
-        "model without mask and at temperature 1 has it. Near 0% the model was about to say something allowed; near "
-        "100% it was forced onto a path that it did not believe in. Jobs whose arms never part cost nothing."
+        "At the fork the mask removes the probability of every token that the grammar does not allow there, as the "
+        "model has it without the mask and at temperature 1. Near 0% the model was about to choose an allowed token; "
+        "near 100% it was forced onto a path that it found improbable. Jobs whose arms never fork cost nothing."
     )
-    heads = ("prompt", "jobs whose arms part", "at the first token", "first quartile", "median", "third quartile")
+    heads = ("prompt", "jobs whose arms fork", "at the first token", "first quartile", "median", "third quartile")
     rows = tuple(_mass_row(name, found) for name, found in prompts.items())
     yield Table("Probability that the mask removed at the fork", tuple((head,) for head in heads), rows)
 
 
 def _mass_row(name: str, found: PromptFindings) -> tuple[Cell, ...]:
     removed = quartiles(found.removed)
-    parted = with_percent(found.parted, "none decoded in both arms")
-    if removed is None or len(found.removed) < found.parted.k:  # those that a server tells are the probable ones
-        at_once = counted(found.at_once) if found.at_once.n else "no fork"
-        told = f"told of {len(found.removed):,} only" if found.at_once.n else ""
-        return cell(Quoted(name)), cell(parted), cell(at_once), cell(told), *[cell("")] * 2
+    forked = count_and_percent(found.forked, "none decoded in both arms")
+    if removed is None or len(found.removed) < found.forked.k:
+        # A server reports the mass only where both arms list a common token, which is where the mask removed little:
+        # quartiles of these alone would be biased.
+        at_start = format_count(found.forked_at_start) if found.forked_at_start.n else "no fork"
+        reported = f"reported for {len(found.removed):,} only" if found.forked_at_start.n else ""
+        return cell(Quoted(name)), cell(forked), cell(at_start), cell(reported), *[cell("")] * 2
     spread = (removed.low, removed.median, removed.high)
     return (
         cell(Quoted(name)),
-        cell(parted),
-        cell(counted(found.at_once)),
+        cell(forked),
+        cell(format_count(found.forked_at_start)),
         *(cell(fine_percent(each)) for each in spread),
     )
 
 
 def _valid_but_wrong(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
-        "Valid but wrong: of the replies that are strict JSON and satisfy the schema, those with another value than "
-        "expected. No parser notices these."
+        "Valid but wrong: of the replies that are strict JSON and satisfy the schema, those with a different value "
+        "than expected. No parser notices these."
     )
     rows = [(cell(Quoted(name)), *map(_valid_wrong, found.arms.values())) for name, found in prompts.items()]
     yield Table("Valid replies with a wrong value", (("prompt",), *((arm,) for arm in ARMS)), tuple(rows))
@@ -95,8 +97,9 @@ def _valid_wrong(arm: ArmFindings) -> Cell:
 
 def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
-        "Tokens and seconds of a reply: the median, in brackets the quartiles. Seconds are from the job's start in the "
-        "batch to the arm's last token. Jobs share the batch, so they are a waiting time and do not add up to the run."
+        "Tokens and seconds of a reply: the median, with the quartiles in brackets. Seconds are from the job's start "
+        "in the batch to the arm's last token. Jobs share the batch, so they are waiting times and do not add up to "
+        "the run's."
     )
     rows = [
         (cell(Quoted(name)), cell(arm), *_effort_cells(found.arms[arm]))
@@ -108,6 +111,6 @@ def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
 
 
 def _effort_cells(arm: ArmFindings) -> Iterator[Cell]:
-    yield cell(quartile_words(quartiles(arm.tokens), "not told" if arm.seconds else "none decoded"))
-    yield cell(quartile_words(quartiles(arm.seconds), "none decoded", " s"))
-    yield cell(with_percent(arm.limit, "none decoded"))
+    yield cell(format_quartiles(quartiles(arm.tokens), "not reported" if arm.seconds else "none decoded"))
+    yield cell(format_quartiles(quartiles(arm.seconds), "none decoded", " s"))
+    yield cell(count_and_percent(arm.limit, "none decoded"))

@@ -1,4 +1,4 @@
-"""Which jobs are shown as examples: by a rule, so that nobody's taste is in it."""
+"""Chooses the jobs that are shown as examples, by a fixed rule."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ RULE = (
 
 
 class Examples:
-    """Keeps the shortest job for each reason to show one, while the records go by."""
+    """Keeps the shortest job for each reason to show one, in one pass over the records."""
 
     def __init__(self) -> None:
         self._best: dict[Label, _Rank] = {}
 
     def add(self, record: Record, outcome: str | None, place: int) -> None:
-        """Look at one more job, which is written at `place`."""
+        """Consider a job, which is at `place` in the file."""
         rank = (len(record.input) + sum(len(record.reply(arm).text) for arm in ARMS), record.id, place)
         verdicts = [verdict for arm in ARMS if (verdict := record.reply(arm).verdict) is not None]
         for label in dict.fromkeys([outcome, *(verdict.classes[0] for verdict in verdicts)]):

@@ -9,7 +9,7 @@ from typing import TypeAlias, get_args
 from engine.judging.verdict import FailureClass
 from engine.records import ARMS, Arm
 from engine.reports.document import Block, Cell, Facts, Items, Line, Quoted, Section, Table, cell, paragraph
-from engine.reports.figures import heat_cell, with_percent
+from engine.reports.figures import count_and_percent, heat_cell
 from engine.reports.run.findings import Findings
 from engine.reports.run.summary import nothing_finished
 from engine.variations import VARIATIONS
@@ -18,37 +18,37 @@ _Rows: TypeAlias = Mapping[str | Quoted, Counter[FailureClass]]
 _TITLES: dict[Arm, str] = {"free": "with the prompt alone", "constrained": "under the constraint"}
 MEANINGS: dict[FailureClass, str] = {
     "ok": "As asked.",
-    "empty": "Nothing was said.",
+    "empty": "The reply is empty.",
     "refusal": "The model declines to answer.",
     "think_tags": "Thinking stands around the value.",
     "prose_before": "Text comes before the value.",
     "prose_after": "Text follows the value.",
     "code_fence": "The value stands in a Markdown code fence.",
-    "multiple_values": "There is more than one value, so it cannot be known which was meant.",
-    "truncated": "The reply ran into the token limit before it was complete.",
+    "multiple_values": "There is more than one value, so it is not clear which one is meant.",
+    "truncated": "The reply reached the token limit before it was complete.",
     "single_quotes": "Strings stand in single quotes.",
     "trailing_comma": "A comma stands before a closing bracket.",
     "missing_comma": "A comma is missing between two parts.",
     "unquoted_key": "A key stands without quotes.",
     "comment": "There is a comment, which JSON does not have.",
     "python_literal": "True, False or None stands where JSON has true, false or null.",
-    "nan_infinity": "NaN or Infinity, which JSON does not have.",
-    "bad_escape": "A backslash begins no escape that JSON knows.",
+    "nan_infinity": "There is NaN or Infinity, which JSON does not have.",
+    "bad_escape": "A backslash begins an escape that JSON does not know.",
     "control_char": "A raw control character stands in a string.",
     "duplicate_key": "A key comes twice in one object.",
     "other_syntax": "Not JSON, for another reason; often there is no JSON at all.",
-    "not_object": "The value is not an object, as the schema wants it.",
+    "not_object": "The value is not an object, which the schema requires.",
     "missing_key": "A key that the schema requires is missing.",
-    "extra_key": "A key that the schema does not allow.",
-    "wrong_type": "A value has another type than the schema wants.",
+    "extra_key": "There is a key that the schema does not allow.",
+    "wrong_type": "A value has a different type than the schema requires.",
     "constraint": "A value breaks a limit of the schema: an enumeration, a range, a pattern, a length.",
-    "wrong_value": "Valid, and not what was expected.",
+    "wrong_value": "The value is valid, but not what was expected.",
 }
 _ORDER: tuple[FailureClass, ...] = get_args(FailureClass)
 
 
 def failures(findings: Findings) -> Section:
-    """The heat maps, and what the classes mean."""
+    """The heat maps, and the meaning of the classes."""
     return Section("failures", "How replies fail", tuple(_failures(findings)))
 
 
@@ -58,7 +58,7 @@ def _failures(findings: Findings) -> Iterator[Block]:
         return
     yield paragraph(
         "A reply can fail in several ways at once. Here it counts once, under the first class of its verdict. Each "
-        "cell is how many replies, and their share of the row; the stronger the ground, the larger the share."
+        "cell is the number of replies and their share of the row; the stronger the background, the larger the share."
     )
     seen: Counter[FailureClass] = Counter()
     for arm in ARMS:
@@ -97,10 +97,12 @@ def _repairable(findings: Findings) -> Iterator[Block]:
     if not any(share.n for share in known.values()):
         return
     yield paragraph(
-        "Could a repair have helped? Of the free replies that are not strict JSON, so many could be made into a value "
-        "that satisfies the schema by json_repair. They count as failures all the same, here and everywhere."
+        "Could a repair have helped? Of the free replies that are not strict JSON, these could be turned into a value "
+        "that satisfies the schema by json_repair. They count as failures nevertheless, here and everywhere."
     )
-    yield Items(tuple((Quoted(name), f": {with_percent(share, 'no such reply')}") for name, share in known.items()))
+    yield Items(
+        tuple((Quoted(name), f": {count_and_percent(share, 'no such reply')}") for name, share in known.items())
+    )
 
 
 def _heat(caption: str, first: str, rows: _Rows) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""What a run shows, counted in one pass over its records; nothing of it is worded here."""
+"""What a run shows, counted in one pass over its records. The sections put it into words."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ _OUTCOMES: dict[tuple[bool, bool], Outcome] = {
 
 @dataclass(slots=True)
 class ArmFindings:
-    """One arm under one prompt. Replies that could not be decoded are in `rates.errors` and nowhere else.
-
-    classes: how often each was the first of a verdict, "ok" among them. valid_wrong: of the strict replies that satisfy
-    the schema and of which something was expected, those with a wrong value. repairable: of the replies that are not
-    strict and that were tried, those that json_repair makes satisfy the schema. limit: those that ended at the limit.
-    tokens, seconds: of each reply. cases: how many of the replies are to each case.
-    """
+    """One arm under one prompt. Replies that could not be decoded are in `rates.errors` and nowhere else."""
 
     rates: ArmRates = field(default_factory=ArmRates)
     classes: Counter[FailureClass] = field(default_factory=Counter)
+    """How often each was the first of a verdict, including "ok"."""
     valid_wrong: Share = field(default_factory=Share)
+    """Replies with a wrong value, of the strict ones that satisfy the schema and have expected values."""
     repairable: Share = field(default_factory=Share)
+    """Replies that json_repair makes satisfy the schema, of those that are not strict and were tried."""
     limit: Share = field(default_factory=Share)
+    """Replies that ended at the token limit."""
     tokens: array[float] = field(default_factory=lambda: array("d"))
+    """Of each reply whose tokens are reported."""
     seconds: array[float] = field(default_factory=lambda: array("d"))
+    """Of each reply."""
     cases: Counter[str] = field(default_factory=Counter)
+    """How many replies each case has."""
 
     def add(self, reply: Reply, case: str) -> None:
-        """Count one more reply, to a case."""
+        """Count a reply to a case."""
         verdict = reply.verdict
         self.rates.add(verdict)
         if verdict is None:
@@ -57,35 +58,35 @@ class ArmFindings:
         if not verdict.strict and verdict.repairable is not None:
             self.repairable.add(verdict.repairable)
         self.limit.add(reply.finish == "length")
-        if reply.tokens or not reply.text:  # else a server has not told of them
+        if reply.tokens or not reply.text:  # else a server did not report them
             self.tokens.append(len(reply.tokens))
         self.seconds.append(reply.seconds)
 
     @property
     def design_effect(self) -> float:
-        """How many replies count as one (see `statistics.alike`)."""
+        """Of the clusters that the replies to one case are, see statistics.design_effect."""
         return design_effect(self.cases.values())
 
 
 @dataclass(slots=True)
 class PromptFindings:
-    """One prompt, with so many jobs. Pairs are jobs of which both arms were decoded.
-
-    fine: pairs by whether each reply was as asked (its verdict is ok), free first. right: pairs of which something was
-    expected, by whether the values are right, wrapped or not. removed: at each fork, the probability that the mask took
-    away. parted: of the pairs, those that have a fork. at_once: of those, the ones that part at the first token.
-    """
+    """One prompt. Pairs are jobs of which both arms were decoded."""
 
     jobs: int = 0
     arms: dict[Arm, ArmFindings] = field(default_factory=lambda: {arm: ArmFindings() for arm in ARMS})
     fine: Paired = field(default_factory=Paired)
+    """Pairs by whether each reply is as asked (its verdict is ok), free first."""
     right: Paired = field(default_factory=Paired)
+    """Pairs with expected values, by whether the values are right, wrapped or not."""
     removed: array[float] = field(default_factory=lambda: array("d"))
-    parted: Share = field(default_factory=Share)
-    at_once: Share = field(default_factory=Share)
+    """At each fork, the probability that the mask removed."""
+    forked: Share = field(default_factory=Share)
+    """Pairs that have a fork."""
+    forked_at_start: Share = field(default_factory=Share)
+    """Those of them that fork at the first token."""
 
     def add(self, record: Record) -> None:
-        """Count one more job."""
+        """Count a job."""
         self.jobs += 1
         for arm in ARMS:
             self.arms[arm].add(record.reply(arm), record.case)
@@ -95,34 +96,35 @@ class PromptFindings:
         self.fine.add(free.ok, constrained.ok, record.case)
         if free.values is not None and constrained.values is not None:
             self.right.add(free.values, constrained.values, record.case)
-        self.parted.add(record.fork is not None)
+        self.forked.add(record.fork is not None)
         if record.fork is not None:
             if record.fork.allowed_mass is not None:
                 self.removed.append(max(1.0 - record.fork.allowed_mass, 0.0))  # rounding can make the mass 1.0000001
-            self.at_once.add(record.fork.token == 0 or record.fork.char == 0)
+            self.forked_at_start.add(record.fork.token == 0 or record.fork.char == 0)
 
 
 @dataclass(slots=True)
 class Findings:
-    """A whole run.
-
-    records: how many jobs. prompts: in the order of the manifest, then as they come. variations: the classes by
-    variation and arm, None is the input as the suite has it. broken: (prompt's number, job id, place in the file) of
-    each job of which not both arms are as asked. repeated, varied: whether cases have several repeats, variations.
-    """
+    """A whole run."""
 
     records: int = 0
+    """How many jobs are finished."""
     prompts: dict[str, PromptFindings] = field(default_factory=dict)
+    """In the order of the manifest, then in that of the records."""
     variations: dict[Variation, dict[Arm, Counter[FailureClass]]] = field(default_factory=dict)
+    """The first classes by variation and arm; None is the input as the suite has it."""
     examples: Examples = field(default_factory=Examples)
     broken: list[tuple[int, str, int]] = field(default_factory=list)
+    """Jobs that are not as asked in both arms: the prompt's number, the job's id, its place in the file."""
     cases: set[str] = field(default_factory=set)
     repeated: bool = False
+    """Whether cases have several repeats."""
     varied: bool = False
+    """Whether cases have variations."""
     consistency: Consistency | None = None
 
     def add(self, record: Record, place: int) -> None:
-        """Count one more job, which is written at `place`."""
+        """Count a job, which is at `place` in the file."""
         self.records += 1
         self.cases.add(record.case)
         self.repeated |= record.repeat > 0
@@ -139,13 +141,13 @@ class Findings:
 
 
 def outcome(record: Record) -> Outcome | None:
-    """What the constraint made of a job; None where an arm was not decoded."""
+    """What the constraint changed in a job; None if an arm was not decoded."""
     free, constrained = record.free.verdict, record.constrained.verdict
     return None if free is None or constrained is None else _OUTCOMES[free.ok, constrained.ok]
 
 
 def gather(run: RunFolder) -> Findings:
-    """The findings of a run. Reads it once, and a second time where its cases have repeats or variations."""
+    """The findings of a run. Reads it once, and a second time if its cases have repeats or variations."""
     findings = Findings(prompts={prompt.name: PromptFindings() for prompt in run.manifest.prompts})
     for place, record in run.records():
         findings.add(record, place)

@@ -1,4 +1,4 @@
-"""Jobs side by side with their breaks marked: the examples, and the appendix of every broken input."""
+"""Jobs with both replies side by side and their breaks marked: the examples, and the appendix of all broken inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from engine.judging.verdict import Where
 from engine.records import ARMS, Fork, Record, Reply
-from engine.reports.document import Block, Job, Line, Piece, Quoted, Section, Side, listed, paragraph
+from engine.reports.document import Block, Job, Line, Piece, Quoted, ReplyView, Section, comma_separated, paragraph
 from engine.reports.figures import fine_percent
 from engine.reports.run.examples import RULE
 from engine.reports.run.findings import Findings
@@ -18,8 +18,8 @@ from engine.runs.reading import RunFolder
 from engine.text import plural
 
 _LEGEND = (
-    "In the texts ⟦ and ⟧ stand around the break, and ┊ stands at the fork. Control characters and characters that "
-    "turn the direction of writing are shown as escapes, such as \\x1b or \\u202e."
+    "In the texts ⟦ and ⟧ enclose the break, and ┊ marks the fork. Control characters and characters that "
+    "change the direction of writing are shown as escapes, such as \\x1b or \\u202e."
 )
 _LONG, _SHORT = 4_000, 1_200  # characters shown of a text, in the examples and in the appendix
 
@@ -37,11 +37,11 @@ def _examples(run: RunFolder, findings: Findings) -> Iterator[Block]:
     yield paragraph(f"How these were chosen: {RULE}")
     yield paragraph(_LEGEND)
     for place, labels in chosen:
-        yield _job(run.record_at(place), _LONG, ("Shown for: ", *listed(labels)), folded=False)
+        yield _job(run.record_at(place), _LONG, ("Shown for: ", *comma_separated(labels)), folded=False)
 
 
 def appendix(run: RunFolder, findings: Findings) -> Section:
-    """Every job that is not as asked in both arms, read from disk while it is written."""
+    """Every job that is not as asked in both arms, read from disk while the report is written."""
     return Section("broken", "Appendix: every broken input", _appendix(run, findings))
 
 
@@ -65,7 +65,7 @@ def _job(record: Record, limit: int, why: Line, *, folded: bool) -> Job:
         why=why,
         input=pieces(record.input, None, None, limit),
         expected=expected,
-        sides=tuple(side(arm, record.reply(arm), limit, record.fork) for arm in ARMS),
+        replies=tuple(reply_view(arm, record.reply(arm), limit, record.fork) for arm in ARMS),
         fork=_fork(record.fork),
         folded=folded,
     )
@@ -78,39 +78,39 @@ def _outline(record: Record) -> Iterator[str | Quoted]:
         yield Quoted(verdict.classes[0] if verdict else "not decoded")
 
 
-def side(title: str, reply: Reply, limit: int, fork: Fork | None = None) -> Side:
-    """A reply with its break marked, and its fork. limit: characters shown of it."""
+def reply_view(title: str, reply: Reply, limit: int, fork: Fork | None = None) -> ReplyView:
+    """A reply with its break and fork marked. limit: characters shown of it."""
     if reply.verdict is None:
-        return Side(title, ("not decoded: ", Quoted(reply.error or "no reason is recorded", prose=True)), ())
+        return ReplyView(title, ("not decoded: ", Quoted(reply.error or "no reason is recorded", prose=True)), ())
     verdict = reply.verdict
-    said: Line = ("✓ ",) if verdict.ok else ("✗ ",)
-    said += (*listed(verdict.classes), ". ", Quoted(verdict.message, prose=True))
+    line: Line = ("✓ ",) if verdict.ok else ("✗ ",)
+    line += (*comma_separated(verdict.classes), ". ", Quoted(verdict.message, prose=True))
     if verdict.where is not None and verdict.where.pointer:
-        said += (" Place in the value: ", Quoted(verdict.where.pointer))
+        line += (" Place in the value: ", Quoted(verdict.where.pointer))
     for other in verdict.also:
-        said += (" Also ", Quoted(other.failure), ": ", Quoted(other.message, prose=True))
+        line += (" Also ", Quoted(other.failure), ": ", Quoted(other.message, prose=True))
     at = fork.char if fork is not None else None
-    return Side(title, said, pieces(reply.text, verdict.where, at, limit))
+    return ReplyView(title, line, pieces(reply.text, verdict.where, at, limit))
 
 
 def _fork(fork: Fork | None) -> Line | None:
     if fork is None:
         return None
     place = f"character {fork.char + 1:,}" if fork.token is None else f"token {fork.token + 1:,}"
-    line: Line = (f"The arms part at {place}.",)
+    line: Line = (f"The arms fork at {place}.",)
     for arm, candidates in (("free", fork.wanted), ("constrained", fork.allowed)):
         if candidates:
             taken = candidates[0]
             probability = "" if taken.p is None else f", probability {fine_percent(taken.p)}"
             line += (f" The {arm} arm took ", _token(taken.token), f"{probability}.")
     if fork.allowed_mass is None:
-        return (*line, " The server does not tell how probable all that was allowed there was.")
+        return (*line, " The server does not report how probable the allowed tokens were together.")
     left = fine_percent(min(fork.allowed_mass, 1.0))
     return (*line, f" All that the grammar allowed there had {left} of the probability.")
 
 
 def _token(token: str) -> Quoted:
-    """A token, in quotes where it could not be seen otherwise."""
+    """A token, in quotes if it could not be seen otherwise."""
     return Quoted(token if token == token.strip() != "" else json.dumps(token, ensure_ascii=False))
 
 
@@ -120,7 +120,7 @@ class _Window(NamedTuple):
 
 
 def pieces(text: str, where: Where | None, fork: int | None, limit: int) -> tuple[Piece, ...]:
-    """A text with its break and its fork; of a long one what is around the break, and how much was left out."""
+    """A text with its break and fork marked; of a long one the part around the break, and how much is left out."""
     shown = _window(len(text), where.start if where is not None else 0, limit)
     start, end = (where.start, max(where.start, where.end)) if where is not None else (0, 0)
     start, end = (min(max(each, shown.start), shown.end) for each in (start, end))

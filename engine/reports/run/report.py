@@ -1,4 +1,4 @@
-"""`jsonbreak report`: the findings of a run, to be read without the program."""
+"""`jsonbreak report`: the findings of a run as a report that is read without the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.reports.run.jobs import appendix, examples
 from engine.reports.run.method import method
 from engine.reports.run.results import comparison, rates
 from engine.reports.run.stability import consistency
-from engine.reports.run.summary import in_short, words
+from engine.reports.run.summary import glossary, in_short
 from engine.reports.run.what_was_run import what_was_run
 from engine.runs.reading import RunFolder, find_run
 
@@ -22,18 +22,18 @@ from engine.runs.reading import RunFolder, find_run
 def report(run: str, runs: Path, *, html: bool) -> Iterator[str]:
     """The report of a run (a folder, the name of one in `runs`, or "last"), in parts.
 
-    Raises BadInputError where there is no such run.
+    Raises BadInputError if there is no such run.
     """
     folder = find_run(run, runs)
     return render(document_of(folder, gather(folder)), html=html)
 
 
 def document_of(run: RunFolder, findings: Findings) -> Document:
-    """The sections of the report, in order. The appendix is read while it is written."""
+    """The sections of the report, in order. The appendix is read from disk while it is written."""
     sections = (
         in_short(findings),
         what_was_run(run, findings),
-        words(findings),
+        glossary(findings),
         rates(findings),
         comparison(findings),
         failures(findings),

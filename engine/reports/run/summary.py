@@ -1,20 +1,20 @@
-"""In short, and the words that the rest of the report uses."""
+"""In short, and a glossary for the rest of the report."""
 
 from __future__ import annotations
 
 from engine.reports.document import Facts, Items, Line, Paragraph, Quoted, Section, paragraph
-from engine.reports.figures import with_percent
+from engine.reports.figures import count_and_percent
 from engine.reports.run.findings import ArmFindings, Findings, PromptFindings
 from engine.statistics import Share
 from engine.text import plural
 
-_WORDS = (
+_TERMS = (
     ("case", "One input of the suite, with what is expected of the reply."),
     ("prompt", "One way to ask: how the input is put into the messages that the model is sent."),
     ("arm", "How a reply is decoded: free (the prompt alone) or constrained (the same prompt, and a grammar made from "
      "the JSON Schema masks every token that would leave it)."),
     ("job", "One case under one prompt, decoded in both arms."),
-    ("verdict", "What the judge says of a reply: the four rates below, each yes or no, and what is wrong."),
+    ("verdict", "The judge's findings on a reply: the four rates below, each yes or no, and what is wrong."),
     ("as asked", "The whole reply is JSON, satisfies the schema and, where values were expected, has those values."),
     ("break", "The first place where a reply stops being what was asked for."),
     ("fork", "The first token at which the two arms of a job choose differently."),
@@ -31,18 +31,18 @@ def in_short(findings: Findings) -> Section:
     return Section("short", "In short", (Items(lines),))
 
 
-def words(findings: Findings) -> Section:
-    """One line for each word."""
-    known = [*_WORDS, *[_VARIATION] * findings.varied, *[_REPEAT] * findings.repeated]
-    rows: list[tuple[Line, Line]] = [((word,), (meaning,)) for word, meaning in known]
+def glossary(findings: Findings) -> Section:
+    """A line for each term."""
+    known = [*_TERMS, *[_VARIATION] * findings.varied, *[_REPEAT] * findings.repeated]
+    rows: list[tuple[Line, Line]] = [((term,), (meaning,)) for term, meaning in known]
     return Section("words", "Words", (Facts(tuple(rows)),))
 
 
 def _prompt_line(name: str, found: PromptFindings) -> Line:
     parts: list[str | Quoted] = [Quoted(name), f": {_as_asked(found)}."]
-    failure = _commonest(found.arms["free"])
+    failure = _most_common(found.arms["free"])
     if failure:
-        parts += [" The commonest way to fail with the prompt alone is ", Quoted(failure[0]), f", {failure[1]}."]
+        parts += [" The most common failure with the prompt alone is ", Quoted(failure[0]), f", {failure[1]}."]
     pairs = found.fine
     if pairs.n:
         rescued, broken = plural(pairs.only_second, "job"), plural(pairs.only_first, "job")
@@ -54,19 +54,21 @@ def _prompt_line(name: str, found: PromptFindings) -> Line:
 
 def _as_asked(found: PromptFindings) -> str:
     free, constrained = (Share(arm.classes["ok"], arm.classes.total()) for arm in found.arms.values())
-    alone = f"{with_percent(free, 'none')} were as asked with the prompt alone" if free.n else "none could be decoded"
-    masked = with_percent(constrained, "none could be decoded")
+    alone = (
+        f"{count_and_percent(free, 'none')} were as asked with the prompt alone" if free.n else "none could be decoded"
+    )
+    masked = count_and_percent(constrained, "none could be decoded")
     return f"of the replies, {alone}; constrained, {masked}"
 
 
-def _commonest(arm: ArmFindings) -> tuple[str, str] | None:
+def _most_common(arm: ArmFindings) -> tuple[str, str] | None:
     failures = [(count, failure) for failure, count in arm.classes.items() if failure != "ok"]
     if not failures:
         return None
     count, failure = max(failures)
-    return failure, with_percent(Share(count, arm.classes.total()), "")
+    return failure, count_and_percent(Share(count, arm.classes.total()), "")
 
 
 def nothing_finished() -> Paragraph:
-    """What stands where there is no record."""
+    """Replaces a section of a run without records."""
     return paragraph("No job is finished, so there is nothing to count.")

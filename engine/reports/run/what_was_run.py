@@ -15,7 +15,7 @@ _SHOWN_LINES = 5
 
 
 def what_was_run(run: RunFolder, findings: Findings) -> Section:
-    """The manifest in words, and everything about the run that is not as it should be."""
+    """The manifest in words, and everything unusual about the run."""
     return Section("run", "What was run", tuple(_blocks(run, findings)))
 
 
@@ -34,14 +34,14 @@ def _blocks(run: RunFolder, findings: Findings) -> Iterator[Block]:
 def _state(run: RunFolder, findings: Findings) -> Iterator[Line]:
     manifest = run.manifest
     if run.manifest_error:
-        yield (f"{run.manifest_error}: what was run is not known, and below is what the records themselves say.",)
+        yield (f"{run.manifest_error}: what was run is not known, and what follows is from the records alone.",)
     planned = f" of {plural(manifest.jobs, 'job')}" if manifest.jobs else ""
     finished = f"{findings.records:,}" if findings.records else "none"
     yield (f"{_ending(run)}: {finished}{planned} finished, with {plural(len(findings.cases), 'case')}.",)
     if manifest.cancelled:
         yield (f"{plural(manifest.cancelled, 'job was', 'jobs were')} cancelled by the user and counted nowhere.",)
     if manifest.done is not None and manifest.done != findings.records:
-        yield (f"The manifest speaks of {manifest.done:,} finished, the records of {findings.records:,}.",)
+        yield (f"By the manifest {manifest.done:,} jobs are finished, by the records {findings.records:,}.",)
     if run.torn:
         yield ("The last line of the records is cut off, as a crash leaves it: it is counted nowhere.",)
     if run.unreadable:
@@ -59,5 +59,5 @@ def _ending(run: RunFolder) -> str:
     if run.manifest.stopped:
         return "The run was stopped before its end"
     if run.manifest.ended is None:
-        return "The run is unfinished: it still goes on, or its process was killed"
+        return "The run is unfinished: it is still in progress, or its process was killed"
     return "The run is complete"

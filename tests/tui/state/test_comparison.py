@@ -100,7 +100,7 @@ def test_a_candidate_that_is_still_on(tmp_path: Path) -> None:
     baseline = write_run(tmp_path, BEFORE)
     candidate = write_run(tmp_path, AFTER[:2], ended=False)  # this process is the engine
     state = compared(baseline, candidate).of("free").state
-    assert "The candidate is still on: it is compared as far as it had come." in state.remarks
+    assert "The candidate is still in progress: it is compared as far as it was written." in state.remarks
     assert len(state.jobs) == 2
     owner.release(candidate)
 

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from engine.comparing.outcomes import conclusion
 from engine.records import Arm
-from engine.reports.figures import difference_words, p_words
+from engine.reports.figures import format_difference, format_p
 from engine.statistics import Paired, Share, design_effect, mcnemar_exact, newcombe_interval
 from tui.state.comparison import ArmComparison
 from tui.state.intervals import format_interval, interval
@@ -54,8 +54,8 @@ def format_shares(change: Paired, width: int) -> str:
 
 def _format_difference(change: Paired) -> str:
     interval, p = newcombe_interval(change), mcnemar_exact(change)
-    words, found = difference_words(change.difference, interval), conclusion(interval, p)
-    return f"{words}, {found if p is None or found == 'no difference shown' else p_words(p)}"
+    words, found = format_difference(change.difference, interval), conclusion(interval, p)
+    return f"{words}, {found if p is None or found == 'no difference shown' else format_p(p)}"
 
 
 def _share(k: int, n: int, as_one: float) -> str:

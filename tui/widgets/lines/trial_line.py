@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.reports.figures import difference_words
+from engine.reports.figures import format_difference
 from engine.statistics import Paired, newcombe_interval
 from tui.state import intervals
 from tui.state.run import RunState
@@ -64,7 +64,7 @@ def _difference(paired: Paired) -> str:
     """`ok 0/7, then 4/7: +57.1 points (−6.6 to +88.9), no difference shown`."""
     before, after = (paired.both + only for only in (paired.only_first, paired.only_second))
     low, high = newcombe_interval(paired)
-    words = f"ok {before}/{paired.n}, then {after}/{paired.n}: {difference_words(paired.difference, (low, high))}"
+    words = f"ok {before}/{paired.n}, then {after}/{paired.n}: {format_difference(paired.difference, (low, high))}"
     return f"{words}, no difference shown" if low <= 0 <= high else words
 
 
