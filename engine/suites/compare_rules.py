@@ -1,4 +1,4 @@
-"""The [compare] table of a suite: by path, how expected values are compared."""
+"""Reads the [compare] table of a suite: by path, how expected values are compared."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from engine.suites.faults import Fault
 from engine.suites.toml_lines import KeyPath
 from engine.text import did_you_mean, short_json, type_name
 
-_MODES = {
-    "casefold": "casefold",
-    "whitespace": "whitespace",
-    "set": "unordered",
-}  # what can be combined, as rules say it
+# Modes that can be combined, with the field of Rule that each sets.
+_MODES = {"casefold": "casefold", "whitespace": "whitespace", "set": "unordered"}
 _ALONE = {"exact": EXACT, "ignore": Rule(ignored=True)}
 
 
 def rules_of(table: Mapping[str, Any]) -> tuple[dict[str, Rule], list[Fault]]:
-    """The rules, by path as the suite writes it, and all that is wrong with them."""
+    """The rules, by path as written in the suite, and everything wrong with them."""
     rules: dict[str, Rule] = {}
     faults: list[Fault] = []
     first: dict[tuple[str, ...], str] = {}
@@ -41,7 +38,7 @@ def rules_of(table: Mapping[str, Any]) -> tuple[dict[str, Rule], list[Fault]]:
 
 def dead_paths(rules: Iterable[str], schemas: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """The paths that lead to nothing that any of the schemas allows, as far as that is certain."""
-    from engine.judging.possible import SchemaPrefixes  # here, because it imports jsonschema
+    from engine.judging.possible import SchemaPrefixes  # imported late: jsonschema is slow to import
 
     possible = [SchemaPrefixes(schema) for schema in schemas]
     known = dict.fromkeys(f"/{key}" for schema in schemas for key in schema.get("properties", ()))
@@ -71,11 +68,8 @@ def _wrong(modes: Any) -> Iterator[str]:
 def _wrong_tolerance(mode: Mapping[str, Any]) -> Iterator[str]:
     unknown = [key for key in mode if key != "tolerance"]
     if unknown or not mode:
-        yield (
-            f"unknown key {short_json(unknown[0])}; write {{ tolerance = 0.01 }}"
-            if unknown
-            else "write { tolerance = 0.01 }"
-        )
+        remedy = "write { tolerance = 0.01 }"
+        yield f"unknown key {short_json(unknown[0])}; {remedy}" if unknown else remedy
         return
     distance = mode["tolerance"]
     if isinstance(distance, bool) or not isinstance(distance, int | float):
@@ -88,5 +82,5 @@ def _rule(modes: Any) -> Rule:
     several = modes if isinstance(modes, list) else [modes]
     if several[0] in list(_ALONE):
         return _ALONE[several[0]]
-    told: dict[str, Any] = {_MODES[mode]: True for mode in several if isinstance(mode, str)}
-    return Rule(**told, **next((mode for mode in several if isinstance(mode, dict)), {}))
+    flags: dict[str, Any] = {_MODES[mode]: True for mode in several if isinstance(mode, str)}
+    return Rule(**flags, **next((mode for mode in several if isinstance(mode, dict)), {}))

@@ -1,4 +1,4 @@
-"""Adds a prompt to a suite's file, which keeps every byte of the rest: comments, order and layout."""
+"""Adds a prompt to a suite's file without changing any other byte: comments, order and layout stay."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from engine.text import printable
 
 
 def save_prompt(suite: Path, prompt: Mapping[str, Any]) -> None:
-    """Put a [[prompt]] table after the last one of the file; at its end where that cannot be.
+    """Add a [[prompt]] table after the last one in the file, or at its end if that is not possible.
 
-    The file is replaced as a whole, and only by one that loads and holds what it held and this prompt. A schema that
-    another prompt has from a file is named as that one names it. Raises BadInputError: nothing was changed then.
+    The file is replaced atomically, and only by one that loads and has exactly the old content and this prompt. If
+    another prompt reads the same schema from a file, the new one refers to that file. On BadInputError nothing changed.
     """
     load_suite(suite)
     text = read_text(suite)
@@ -42,7 +42,7 @@ def save_prompt(suite: Path, prompt: Mapping[str, Any]) -> None:
             _refuse_unless_it_loads(fresh, suite)
             if read_text(suite) != text:
                 raise BadInputError(f"{printable(str(suite))}: the file was changed meanwhile; save the prompt again.")
-            os.replace(fresh, suite.resolve())  # a link stays, and what it points at is written
+            os.replace(fresh, suite.resolve())  # resolve(): a symbolic link stays, its target is replaced
         finally:
             fresh.unlink(missing_ok=True)
     except OSError as error:
@@ -50,9 +50,9 @@ def save_prompt(suite: Path, prompt: Mapping[str, Any]) -> None:
 
 
 def as_toml(prompt: Mapping[str, Any]) -> str:
-    """A prompt as the TOML of a suite's file, [[prompt]] line included. Raises BadInputError where TOML cannot say it.
+    """A prompt as the TOML of a suite's file, [[prompt]] line included. It reads back as the same prompt.
 
-    Read again it is the same prompt.
+    Raises BadInputError where TOML cannot express it.
     """
     null = _null(prompt, ())
     if null is not None:
@@ -63,8 +63,8 @@ def as_toml(prompt: Mapping[str, Any]) -> str:
     document = tomlkit.document()
     document["prompt"] = tables
     text = tomlkit.dumps(document)
-    if not _says(text, {"prompt": [dict(prompt)]}):
-        raise BadInputError("The prompt cannot be written as TOML: a text in it holds half a character; type it anew.")
+    if not _reads_as(text, {"prompt": [dict(prompt)]}):
+        raise BadInputError("The prompt cannot be written as TOML: a text in it holds half a character; type it again.")
     return text
 
 
@@ -82,7 +82,7 @@ def _with_prompt(suite: Path, text: str, prompt: Mapping[str, Any]) -> str:
     places = key_lines(text)
     for offset in (_after_last_prompt(text, places, len(before)), len(text)):
         whole = _spliced(text, offset, block)
-        if _says(whole, wanted):
+        if _reads_as(whole, wanted):
             return bom + whole
     remedy = "write each of them as a [[prompt]] table, then save again"
     place = f"{printable(str(suite))}, line {places[('prompt',)]}, prompt"
@@ -90,7 +90,7 @@ def _with_prompt(suite: Path, text: str, prompt: Mapping[str, Any]) -> str:
 
 
 def _schema_by_name(folder: Path, prompts: list[dict[str, Any]], prompt: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The prompt with the name of its schema's file instead of the schema, where a prompt of the suite names it."""
+    """The prompt with its schema replaced by the file that another prompt of the suite reads the same schema from."""
     for file in (each["schema_file"] for each in prompts if "schema_file" in each):
         if "schema" in prompt and read_schema(folder / file) == prompt["schema"]:
             return {**{key: value for key, value in prompt.items() if key != "schema"}, "schema_file": file}
@@ -98,10 +98,11 @@ def _schema_by_name(folder: Path, prompts: list[dict[str, Any]], prompt: Mapping
 
 
 def _after_last_prompt(text: str, places: Mapping[KeyPath, int], prompts: int) -> int:
-    """The offset at which the last prompt's table ends; the text's end where there is none.
+    """The offset at which the last prompt's table ends; the end of the text if there is none.
 
-    Blank lines, and comments after one or right above the next table, belong to what follows. Comments right under
-    the table belong to it. This may be led astray, by a text of several lines that looks like comments for one.
+    Blank lines, and comments after a blank line or right above the next table, belong to what follows. Comments right
+    below the table belong to it. A multi-line string that looks like comments can mislead this, so the caller checks
+    that the result reads back as intended.
     """
     last = ("prompt", prompts - 1)
     if last not in places:
@@ -119,7 +120,7 @@ def _after_last_prompt(text: str, places: Mapping[KeyPath, int], prompts: int) -
 
 
 def _spliced(text: str, offset: int, block: str) -> str:
-    """The text with a block in it that has a blank line before it and after, and the text's line ends."""
+    """The text with a block inserted, with a blank line before and after it, and with the text's line endings."""
     end = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
     before, after = text[:offset], text[offset:]
     if not before.endswith("\n"):
@@ -131,8 +132,8 @@ def _spliced(text: str, offset: int, block: str) -> str:
     return before + block.replace("\n", end) + after
 
 
-def _says(text: str, wanted: Mapping[str, Any]) -> bool:
-    """Whether a file with this text says this and nothing else. repr tells 1 from 1.0 and from true."""
+def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether a file with this text has exactly this value. repr distinguishes 1, 1.0 and true, which are equal."""
     try:
         return repr(tomli.loads(text.encode().decode())) == repr(wanted)
     except ValueError:
@@ -140,7 +141,7 @@ def _says(text: str, wanted: Mapping[str, Any]) -> bool:
 
 
 def _null(value: Any, path: KeyPath) -> KeyPath | None:
-    """Where the first null of a value is."""
+    """The path of the first null in a value."""
     if value is None:
         return path
     parts = value.items() if isinstance(value, Mapping) else enumerate(value if isinstance(value, list) else ())
@@ -156,7 +157,7 @@ def _table(values: Mapping[str, Any]) -> Table:
 
 
 def _item(value: Any) -> Item:
-    # A return would be written as it is into a text of several lines, and parsers may read "\r\n" as "\n".
+    # tomlkit writes "\r" unescaped into multi-line strings, where parsers may read "\r\n" as "\n".
     if isinstance(value, str) and "\n" in value and "\r" not in value and '"""' not in value:
         return tomlkit.string(value, multiline=True)
     if isinstance(value, dict):
@@ -175,5 +176,5 @@ def _refuse_unless_it_loads(fresh: Path, suite: Path) -> None:
     try:
         load_suite(fresh)
     except SuiteError as error:
-        said = str(error).replace(printable(str(fresh)), printable(str(suite)))
-        raise BadInputError(f"The prompt was not saved, the suite would not load with it. {said}") from error
+        reason = str(error).replace(printable(str(fresh)), printable(str(suite)))
+        raise BadInputError(f"The prompt was not saved, the suite would not load with it. {reason}") from error

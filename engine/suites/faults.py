@@ -1,4 +1,4 @@
-"""What is wrong with a suite, in words: each fault is one sentence with its place and its remedy."""
+"""What is wrong with a suite: each fault is one sentence with its place and its remedy."""
 
 from __future__ import annotations
 
@@ -21,31 +21,33 @@ _MOST_FAULTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`text` is "what is wrong; what to do" and concerns the key at `path`; () is the document itself."""
+    """One thing wrong with a suite."""
 
     path: KeyPath
+    """The key that it concerns; () is the document itself."""
     text: str
+    """ "What is wrong; what to do"."""
 
 
 class SuiteError(BadInputError):
-    """A suite that cannot be used. Its text is one sentence for each fault, a line each, safe to print."""
+    """A suite that cannot be used. Its text has one sentence for each fault, on a line each, safe to print."""
 
     def __init__(self, *faults: str) -> None:
         self.faults = tuple(printable(fault) for fault in faults)
         lines = self.faults[:_MOST_FAULTS]
         if len(self.faults) > _MOST_FAULTS:
-            lines += (f"and {len(self.faults) - _MOST_FAULTS} more faults; mend these first",)
+            lines += (f"and {len(self.faults) - _MOST_FAULTS} more errors; fix these first",)
         super().__init__("\n".join(lines))
 
 
-# Keys that hold several tables, and the words for them.
+# Keys that hold several tables, and how to add one.
 _MANY = {
     "prompt": "[[prompt]] with a name and a user message",
     "example": "[[example]] with an input and an output",
     "case": "[[case]] with an id and an input",
 }
 
-# Keys of the document that TOML puts into the table before them when they stand too low.
+# Keys of the document. Written too far down, TOML takes them for keys of the table above them.
 _AT_THE_TOP = ("description", "schema_file", "task", "use")
 
 _EXAMPLES = {
@@ -74,7 +76,7 @@ _BOUNDS = {
 
 
 def dotted(path: KeyPath) -> str:
-    """A key path as people write it: case[2].input. Keys that TOML would have to quote are quoted."""
+    """A key path as people write it: case[2].input. Keys that TOML requires to be quoted are quoted."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -86,7 +88,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str]]) -> list[Fault]:
-    """Pydantic's errors as faults. `known` has the keys of every table, by its path without the numbers."""
+    """Pydantic's errors as faults. known: the keys of every table, by its path without the numbers."""
     misspelt = set()
     for error in errors:
         if error["type"] == "extra_forbidden":
@@ -97,7 +99,7 @@ def faults_of(errors: list[ErrorDetails], known: Mapping[KeyPath, Collection[str
 
 
 def _is_echo(error: ErrorDetails, misspelt: set[KeyPath]) -> bool:
-    """Whether the error only follows from another: a key that is there misspelt, an array of faulty items."""
+    """Whether the error only follows from another one: a misspelt key, or an array whose items are all faulty."""
     if error["type"] == "missing":
         return error["loc"] in misspelt
     return error["type"] == "too_short" and bool(error["input"])

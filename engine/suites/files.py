@@ -1,4 +1,4 @@
-"""Reading the files of a suite: text, TOML and JSON, with one sentence for whatever may be wrong with them."""
+"""Reads the files of a suite: text, TOML and JSON, with one sentence for anything that may be wrong with them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import tomli
 from engine.suites.faults import Fault, SuiteError
 from engine.suites.toml_lines import KeyPath
 
-BOM = "\ufeff"  # some editors begin a file with it; TOML and JSON have no place for it
+BOM = "\ufeff"  # some editors begin a file with it; TOML and JSON do not allow it
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file as it is, line ends included. Raises SuiteError."""
+    """The text of a UTF-8 file, line endings unchanged. Raises SuiteError."""
     try:
         if path.is_dir():
             raise SuiteError(f"{path}: this is a folder, not a file; name a file in it")
@@ -30,7 +30,7 @@ def read_text(path: Path) -> str:
         raise SuiteError(f"{path}: there is no such file; {neighbour(path)}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise SuiteError(f"{path}: cannot be read ({reason}); mend that or name another file") from None
+        raise SuiteError(f"{path}: cannot be read ({reason}); fix that or name another file") from None
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -51,7 +51,7 @@ def neighbour(path: Path) -> str:
 
 
 def read_toml(path: Path, text: str) -> dict[str, Any]:
-    """The value of a TOML text; `path` is what a SuiteError names."""
+    """The value of a TOML text. Raises SuiteError, which names `path`."""
     try:
         data = tomli.loads(text.removeprefix(BOM))
     except tomli.TOMLDecodeError as error:
@@ -59,7 +59,7 @@ def read_toml(path: Path, text: str) -> dict[str, Any]:
         if error.pos >= len(error.doc):
             place = f"{path}, at the end of the file"
         raise SuiteError(f"{place}: this is not TOML: {error.msg}; {_toml_remedy(error.msg)}") from None
-    except ValueError:  # Python's limit on the digits of an integer, which tomli passes on as it is
+    except ValueError:  # Python's limit on the digits of an integer, which tomli does not convert
         raise SuiteError(f"{path}: an integer has thousands of digits; write a smaller one") from None
     if not data:
         remedy = "a suite needs a name, a [schema], a [[prompt]] and a [[case]]"
@@ -83,7 +83,7 @@ def _toml_remedy(message: str) -> str:
 
 
 def not_json(value: Any, path: KeyPath = ()) -> Iterator[Fault]:
-    """What TOML can say and JSON cannot: dates, times, infinity and nan."""
+    """Values that TOML can express and JSON cannot: dates, times, infinity and nan."""
     if isinstance(value, date | datetime | time):
         yield Fault(path, f'JSON has no dates; write it in quotes: "{value.isoformat()}"')
     elif isinstance(value, float) and not math.isfinite(value):
@@ -94,7 +94,7 @@ def not_json(value: Any, path: KeyPath = ()) -> Iterator[Fault]:
 
 
 def read_json(text: str) -> Any:
-    """Strict JSON: no NaN, no key twice, no lone surrogates. Raises ValueError with a remedy."""
+    """Strict JSON: no NaN, no duplicate keys, no lone surrogates. Raises ValueError with a remedy."""
     try:
         value = jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What is to be decoded, in which order."""
+"""The jobs of a suite: what is decoded, in which order."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ from engine.variations import Rewriter
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input under one prompt, decoded in both arms.
-
-    id: "suite/prompt/case#repeat" or "suite/prompt/case~variation#repeat", unique in a run.
-    variation: None is the input as the suite has it.
-    seed: what sampling starts from, of its own for each input. prefill: the beginning the reply is given, "" for none.
-    schema: the JSON Schema that replies are held to. expected: None where nothing is expected.
-    template_kwargs: variables for the chat template. think_close, think_budget: both arms think up to this tag, in at
-    most so many tokens; None and 0 where the reply begins at once.
-    """
+    """One input under one prompt, decoded in both arms."""
 
     id: str
+    """ "suite/prompt/case#repeat" or "suite/prompt/case~variation#repeat", unique in a run."""
     prompt: str
     case: str
     variation: str | None
+    """None for the case's input as the suite has it."""
     repeat: int
     seed: int
+    """For sampling; different for each input."""
     input: str
     messages: tuple[Message, ...]
     prefill: str
+    """The beginning of the reply, given to the model; "" for none."""
     schema: dict[str, Any]
+    """The JSON Schema that replies must satisfy."""
     expected: Any
+    """None where nothing is expected."""
     tags: tuple[str, ...]
     template_kwargs: dict[str, Any] = field(default_factory=dict)
+    """Variables for the chat template."""
     think_close: str | None = None
+    """The tag up to which both arms think; None where the reply begins at once."""
     think_budget: int = 0
+    """The most tokens of thinking."""
 
 
 def jobs_of(
@@ -53,13 +54,10 @@ def jobs_of(
     limit: int | None = None,
     without: Collection[str] = (),
 ) -> list[Job]:
-    """The jobs of a suite in its own order: by prompt, then case, then variation, then repeat.
+    """The jobs of a suite in its own order: by prompt, then case, then variation (the original first), then repeat.
 
-    The input as it is comes before its variations.
-
-    prompts, cases: the names to keep; empty keeps all. without: cases to leave out, known or not.
-    limit: keep this many jobs from the front.
-    Raises SuiteError for a name that the suite does not have and for a limit below 1.
+    prompts, cases: the names to keep; empty keeps all. without: cases to leave out, which need not exist.
+    limit: keep only the first so many jobs. Raises SuiteError for an unknown name and for a limit below 1.
     """
     if limit is not None and limit < 1:
         raise SuiteError(f"{suite.path}: the limit must be at least 1, not {limit}; leave it out to run every job")
@@ -79,7 +77,7 @@ def jobs_of(
 
 
 def inputs_of(suite: Suite, cases: Collection[str] = ()) -> dict[str, dict[str | None, str]]:
-    """For each case, by its id: the input as it is, under None, then its variations by name. Empty `cases` is all."""
+    """For each case, by id: its input, under None, then its variations by name. Without `cases`, all of them."""
     wanted = [case for case in suite.cases if not cases or case.id in cases]
     inputs: dict[str, dict[str | None, str]] = {case.id: {None: case.input} for case in wanted}
     if suite.variations.use:
@@ -90,12 +88,12 @@ def inputs_of(suite: Suite, cases: Collection[str] = ()) -> dict[str, dict[str |
 
 
 def count_jobs(suite: Suite) -> int:
-    """How many jobs the whole suite makes."""
+    """How many jobs the whole suite has."""
     return len(suite.prompts) * sum(map(len, inputs_of(suite).values())) * suite.generation.repeats
 
 
 def job_of(suite: Suite, prompt: Prompt, case: Case, variation: str | None, text: str, repeat: int) -> Job:
-    """One job of a suite. text: the input, as `variation` has it."""
+    """One job of a suite. text: the input, rewritten by `variation`."""
     schema = suite.schema_of(prompt)
     varied = case.id if variation is None else f"{case.id}~{variation}"
     return Job(
@@ -118,9 +116,9 @@ def job_of(suite: Suite, prompt: Prompt, case: Case, variation: str | None, text
 
 
 def _seed(seed: int, varied_case: str, repeat: int) -> int:
-    """A seed for each input, varied or not, and repeat, the same under every prompt and on every machine.
+    """A seed for each (varied) input and repeat, the same under every prompt and on every machine.
 
-    With one seed for all, every case would make the same draw for its first token, and a rate would hang on that draw.
+    With one seed for all, every case would draw the same number for its first token, and a rate would depend on it.
     """
     return int.from_bytes(hashlib.sha256(f"{seed}/{varied_case}/{repeat}".encode()).digest()[:4])
 

@@ -1,4 +1,4 @@
-"""The prompts of a suite: the techniques of the library that it uses, and its own."""
+"""The prompts of a suite: the library's techniques that it uses, and its own."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ _TASK = "{task}"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt before its schema is read. given: the key that asks for it, and where it has a schema of its own.
-
-    technique: whether it comes from the library.
-    """
+    """A prompt before its schema is read."""
 
     prompt: Prompt
     given: Given
+    """The key that it comes from, and a schema of its own if it has one."""
     technique: bool
+    """Whether it comes from the library."""
 
 
 def drafts_of(file: File) -> tuple[list[Draft], list[Fault]]:
-    """The suite's prompts, the techniques that it uses first, and what keeps them from being used.
+    """The suite's prompts, techniques first, and what is wrong with them.
 
-    A [[prompt]] that has a technique's name stands in its place.
+    A [[prompt]] with a technique's name replaces the technique.
     """
-    own = {prompt.name: _own(number, prompt, file.task) for number, prompt in enumerate(file.prompt)}
+    own = {prompt.name: _own_draft(number, prompt, file.task) for number, prompt in enumerate(file.prompt)}
     faults = [*_use_faults(file, own), *_own_faults(file)]
-    drafts = {name: own.get(name) or _drawn(number, name, file) for number, name in _known(file)}
+    drafts = {name: own.get(name) or _technique_draft(number, name, file) for number, name in _known(file)}
     if not file.use and not file.prompt:
         faults.append(Fault((), "the suite has no prompts; add at least one [[prompt]] with a name and a user message"))
     return list({**drafts, **own}.values()), faults
 
 
 def technique_prompt(technique: Technique, task: str, examples: Sequence[Example]) -> Prompt:
-    """A technique with a suite's task and as many of its examples as it shows."""
+    """A technique applied to a suite's task and examples."""
     shown_examples = {"none": 0, "first": 1, "all": len(examples)}[technique.examples]
     think = Think(close=technique.think_close, budget=technique.think_budget) if technique.think_close else None
     return Prompt(
@@ -58,7 +57,7 @@ def technique_prompt(technique: Technique, task: str, examples: Sequence[Example
 
 
 def unfit_prompts(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] | None]) -> Iterator[Fault]:
-    """Prompts that ask for what their schemas do not have: keys to list, an object to begin."""
+    """Faults of prompts that ask for what their schema does not have: keys to list, an object to begin."""
     for draft, schema in zip(drafts, schemas, strict=True):
         texts = draft.prompt.user + (draft.prompt.system or "")
         if schema is None:
@@ -73,7 +72,7 @@ def unfit_prompts(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] |
             yield Fault(draft.given.table, f"{text}; leave it out, or write a [[prompt]] with another prefill")
 
 
-def _own(number: int, prompt: FilePrompt, task: str | None) -> Draft:
+def _own_draft(number: int, prompt: FilePrompt, task: str | None) -> Draft:
     keys = {name: getattr(prompt, name) for name in PromptKeys.model_fields}
     for name in ("system", "user"):
         if keys[name] and task:
@@ -82,21 +81,21 @@ def _own(number: int, prompt: FilePrompt, task: str | None) -> Draft:
     return Draft(Prompt(**keys), given, technique=False)
 
 
-def _drawn(number: int, name: str, file: File) -> Draft:
+def _technique_draft(number: int, name: str, file: File) -> Draft:
     prompt = technique_prompt(TECHNIQUES[name], file.task or "", file.example)
     return Draft(prompt, Given(("use", number), None, None, name), technique=True)
 
 
 def _known(file: File) -> Iterator[tuple[int, str]]:
-    """The techniques in use that there are, or that the suite has a prompt for."""
+    """The names in `use` that are techniques or prompts of the suite."""
     names = {*TECHNIQUES, *(prompt.name for prompt in file.prompt)}
     return ((number, name) for number, name in enumerate(file.use) if name in names)
 
 
 def _use_faults(file: File, own: Mapping[str, Draft]) -> Iterator[Fault]:
-    drawn = [TECHNIQUES[name] for name in file.use if name in TECHNIQUES and name not in own]
-    if file.task is None and drawn:
-        text = f"technique {short_json(drawn[0].name)} needs the suite's task"
+    used = [TECHNIQUES[name] for name in file.use if name in TECHNIQUES and name not in own]
+    if file.task is None and used:
+        text = f"technique {short_json(used[0].name)} needs the suite's task"
         yield Fault(("use",), f'{text}; add task = "…" at the top of the file, saying what is to be done')
     for number, name in enumerate(file.use):
         place: KeyPath = ("use", number)

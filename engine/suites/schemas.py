@@ -1,6 +1,6 @@
-"""The schemas of a suite: its own and those of single prompts, written in the suite or in files beside it.
+"""Reads the schemas of a suite: its own and those of single prompts, in the suite itself or in files of their own.
 
-This is apart from suites.py because importing jsonschema takes as long as everything else there together.
+Apart from suite.py because importing jsonschema takes as long as all its other imports together.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from engine.text import short_json
 
 @dataclass(frozen=True, slots=True)
 class PlacedSchema:
-    """A schema and the key that gives it. prompt: the one that it is given to, None for the suite's."""
+    """A schema and where it comes from."""
 
     schema: dict[str, Any]
     place: KeyPath
+    """The key that gives it."""
     prompt: str | None
+    """The prompt that it belongs to; None for the suite's."""
 
 
 def read_schemas(folder: Path, given: Sequence[Given]) -> tuple[list[PlacedSchema | None], list[Fault]]:
-    """The schema of each table, the suite's first, None where it gives none; and all that is wrong with them.
+    """The schema of each table, the suite's first, None where a table has none; and everything wrong with them.
 
-    folder: where files are looked up.
+    folder: what the names of schema files are relative to.
     """
     faults = list(_missing(given))
     schemas: list[PlacedSchema | None] = []
@@ -57,9 +59,9 @@ def read_schemas(folder: Path, given: Sequence[Given]) -> tuple[list[PlacedSchem
 
 
 def contradictions(schemas: Iterable[PlacedSchema], expectations: Iterable[tuple[KeyPath, Any]]) -> Iterator[Fault]:
-    """Expected values that a schema forbids: no reply could then be right and valid at once.
+    """Expected values that violate a schema: no reply could then be both right and valid.
 
-    schemas: those that prompts go by; each case meets them all.
+    schemas: those of the prompts; every case is decoded under each of them.
     """
     expected = list(expectations)
     distinct: dict[str, PlacedSchema] = {}
@@ -78,7 +80,7 @@ def contradictions(schemas: Iterable[PlacedSchema], expectations: Iterable[tuple
 
 
 def _missing(given: Sequence[Given]) -> Iterator[Fault]:
-    """Prompts without a schema, where the suite has none for them."""
+    """Faults for prompts without a schema, if the suite has none either."""
     lacking = [each.inline is None and each.file is None for each in given]
     if not lacking[0]:
         return

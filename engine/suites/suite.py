@@ -1,4 +1,4 @@
-"""TOML → Suite. Whatever is wrong with a suite is said here, in sentences that name file, line and key."""
+"""Loads a suite from TOML. Everything wrong with it is reported in sentences that name file, line and key."""
 
 from __future__ import annotations
 
@@ -31,30 +31,31 @@ from engine.text import short_json
 
 
 class Suite(BaseModel):
-    """A schema, prompts and cases. `path` is as the user gave it, `text` what the file held, for a manifest to hash.
-
-    task, examples: what techniques are made of; None and () where the suite uses none of them.
-    json_schema: for the prompts that have none of their own; None where every prompt has one.
-    compare: by path, how expected values are compared; by equality where no path leads.
-    """
+    """A schema, prompts and cases."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
+    """As the user gave it."""
     text: str = Field(repr=False)
+    """The content of the file, which a manifest stores and hashes."""
     name: str
     description: str = ""
     task: str | None = None
+    """What techniques ask for; None if the suite uses none."""
     generation: Generation = Generation()
     variations: Variations = Variations()
     json_schema: dict[str, Any] | None = None
+    """For prompts without a schema of their own; None if every prompt has one."""
     compare: dict[str, Rule] = {}
+    """By path, how expected values are compared; by equality everywhere else."""
     examples: tuple[Example, ...] = ()
+    """For techniques."""
     prompts: tuple[Prompt, ...]
     cases: tuple[Case, ...]
 
     def schema_of(self, prompt: Prompt) -> dict[str, Any]:
-        """The JSON Schema that replies to a prompt of this suite are held to."""
+        """The JSON Schema that replies to a prompt of this suite must satisfy."""
         schema = self.json_schema if prompt.json_schema is None else prompt.json_schema
         assert schema is not None, "loading refuses a prompt without any"
         return schema
@@ -83,7 +84,7 @@ class _Faulty(Exception):
 
 
 def load_suite(path: Path) -> Suite:
-    """The suite in a file. Raises SuiteError with all that is wrong with it, as far as it can be told at once."""
+    """The suite in a file. Raises SuiteError with everything wrong with it, as far as one pass can find."""
     text = read_text(path)
     lines: dict[KeyPath, int] = {}
     try:
@@ -98,9 +99,9 @@ def load_suite(path: Path) -> Suite:
 
 
 def add_prompt(suite: Suite, table: Mapping[str, Any]) -> Suite:
-    """The suite with one more prompt at the end: a [[prompt]] table as its file would have it.
+    """The suite with one more prompt at the end, given as the [[prompt]] table of a suite file.
 
-    Raises SuiteError with all that is wrong with the table, in the words for a suite's file.
+    Raises SuiteError with everything wrong with the table.
     """
     if any(prompt.name == table.get("name") for prompt in suite.prompts):
         raise SuiteError(f"the prompt, name: {short_json(table['name'])} is already the name of a prompt; take another")
@@ -120,7 +121,7 @@ def _of_prompt(fault: Fault, number: int) -> str:
 
 
 def find_suites(folder: Path) -> list[Path]:
-    """The suite files of a folder, by name; a file stands for itself. Raises SuiteError when there is neither."""
+    """The suite files of a folder, by name, or the one file. Raises SuiteError when there is neither."""
     try:
         if folder.is_file():
             return [folder]
@@ -129,7 +130,7 @@ def find_suites(folder: Path) -> list[Path]:
         raise SuiteError(f"{folder}: there is no such file or folder; {neighbour(folder)}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise SuiteError(f"{folder}: cannot be read ({reason}); mend that or name another folder") from None
+        raise SuiteError(f"{folder}: cannot be read ({reason}); fix that or name another folder") from None
 
 
 def _sentence(path: Path, lines: dict[KeyPath, int], fault: Fault) -> str:
@@ -139,8 +140,8 @@ def _sentence(path: Path, lines: dict[KeyPath, int], fault: Fault) -> str:
 
 
 def _suite_of(path: Path, text: str, data: dict[str, Any], lines: dict[KeyPath, int]) -> Suite:
-    """Checks in three steps, each of which needs the one before: the shape, the parts, the expected values."""
-    from engine.suites.schemas import contradictions, read_schemas
+    """Check in three steps, each of which needs the one before: the shape, the parts, the expected values."""
+    from engine.suites.schemas import contradictions, read_schemas  # imported late: jsonschema is slow to import
 
     file = _validated(data)
     drafts, prompt_faults = drafts_of(file)
@@ -245,14 +246,14 @@ def _unseen_inputs(file: File) -> Iterator[Fault]:
 
 
 def _expectations(file: File, cases: tuple[Case, ...]) -> Iterator[tuple[KeyPath, Any]]:
-    """What is expected and where it stands; the text of `expected_json` has no places inside."""
+    """The expected values and their places; `expected_json` is text, so it has no places inside."""
     for number, (case, source) in enumerate(zip(cases, file.case, strict=True)):
         if case.expected is not None:
             yield ("case", number, "expected" if source.expected_json is None else "expected_json"), case.expected
 
 
 def _shown_outputs(file: File) -> Iterator[tuple[KeyPath, Any]]:
-    """The replies of the examples, those aside that are shown word for word."""
+    """The outputs of the examples, except those that are shown verbatim."""
     for number, example in enumerate(file.example):
         if not isinstance(example.output, str):
             yield ("example", number, "output"), example.output

@@ -1,4 +1,4 @@
-"""Prompting techniques: named ways to ask for JSON, defined once, which suites draw on with `use = [...]`."""
+"""The library of prompting techniques: named ways to ask for JSON, which suites refer to with `use = [...]`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """A prompt without a suite. about: what is done, in a line. source: a paper, a vendor's page or common practice.
+    """A prompt independent of any suite.
 
-    system, user, prefill: as in a suite's [[prompt]]; `{task}`, `{keys}`, `{schema}` and `{input}` are filled in.
-    examples: which of the suite's examples are shown before the input. think_close, think_budget: see `Think`.
+    `user`, `system` and `prefill` are as in a suite's [[prompt]]; `{task}`, `{keys}`, `{schema}` and `{input}` are
+    filled in.
     """
 
     name: str
     about: str
+    """What it does, in one line."""
     source: str
+    """A paper, a vendor's page or common practice."""
     user: str
     system: str | None = None
     examples: Literal["none", "first", "all"] = "none"
+    """Which of the suite's examples are shown before the input."""
     prefill: str | None = None
     think_close: str | None = None
+    """As `Think.close`."""
     think_budget: int = 0
+    """As `Think.budget`."""
 
 
-# The ideas behind techniques, which engine/search puts together in other ways.
+# The building blocks of techniques, which engine/search combines in other ways.
 ONLY_JSON = "Reply with valid JSON and nothing else: no explanation, no code fence, no text before or after it."
 PERSONA = (
     "You are an experienced data clerk. You read texts with care, you write down what they say as valid JSON, and you "

@@ -1,4 +1,4 @@
-"""The line on which each key of a TOML document stands: parsers drop it, and an error is worth little without it."""
+"""Finds the line of each key in a TOML document: TOML parsers drop it, and an error message needs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The line (from 1) of every key, table and array element of a TOML document, by its path in the parsed value.
 
-    `text` must have been parsed before: this only skims, and relies on the document being valid TOML.
+    `text` must have been parsed before: this relies on valid TOML.
     """
     skimmer = _Skimmer(text)
     skimmer.document()
@@ -39,7 +39,7 @@ def nearest_line(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
 
 
 class _Skimmer:
-    """Walks the tokens once, keeping the path of what it walks through."""
+    """Walks the tokens once and keeps track of the current path."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}

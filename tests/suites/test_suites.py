@@ -604,7 +604,7 @@ def test_several_faults_are_several_sentences_in_the_order_of_the_file() -> None
 def test_many_faults_are_counted_not_listed() -> None:
     lines = faults(GOOD + "[[case]]\n" * 15)
     assert len(lines) == 21
-    assert lines[-1] == "and 10 more faults; mend these first"
+    assert lines[-1] == "and 10 more errors; fix these first"
 
 
 def test_nothing_hostile_reaches_the_terminal() -> None:
@@ -624,9 +624,9 @@ def test_nothing_hostile_reaches_the_terminal() -> None:
         ("none/people.toml", "none/people.toml: there is no such file; nor is there a folder none: check the name"),
         ("folder", "folder: this is a folder, not a file; name a file in it"),
         ("/dev/null", "/dev/null: this is not a regular file; name a file"),
-        ("people.toml/x", "people.toml/x: cannot be read (Not a directory); mend that or name another file"),
-        ("a\0b", r"a\x00b: cannot be read (embedded null byte); mend that or name another file"),
-        ("n" * 300, f"{'n' * 300}: cannot be read (File name too long); mend that or name another file"),
+        ("people.toml/x", "people.toml/x: cannot be read (Not a directory); fix that or name another file"),
+        ("a\0b", r"a\x00b: cannot be read (embedded null byte); fix that or name another file"),
+        ("n" * 300, f"{'n' * 300}: cannot be read (File name too long); fix that or name another file"),
     ],
 )
 def test_paths_that_are_no_suite(path: str, sentence: str) -> None:
@@ -650,7 +650,7 @@ def test_an_unreadable_file() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "people.toml: cannot be read (Permission denied); mend that or name another file\n"
+    assert done.stdout == "people.toml: cannot be read (Permission denied); fix that or name another file\n"
 
 
 def test_suites_are_found_by_name() -> None:
@@ -667,7 +667,7 @@ def test_suites_are_found_by_name() -> None:
     [
         ("suites", "suites: there is no such file or folder; did you mean suite?"),
         ("nothing", "nothing: there is no such file or folder; check the name"),
-        ("a\0b", r"a\x00b: cannot be read (embedded null byte); mend that or name another folder"),
+        ("a\0b", r"a\x00b: cannot be read (embedded null byte); fix that or name another folder"),
     ],
 )
 def test_folders_that_are_none(path: str, sentence: str) -> None:
