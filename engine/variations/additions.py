@@ -1,4 +1,4 @@
-"""Variations that add text: long and beside the point, another person, an instruction, what looks like JSON."""
+"""Variations that add text: irrelevant paragraphs, another person, an instruction, something like JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LEFTOVERS: tuple[tuple[object, str], ...] = (
 
 
 def distractor_before(facts: Facts, draws: Draws) -> str | None:
-    """A paragraph that is beside the point, then the input."""
+    """An irrelevant paragraph, then the input."""
     if facts.bars_english or facts.free_text_at(end=False):
         return None
     filler = sentences(facts, draws, _LONG)
@@ -38,7 +38,7 @@ def distractor_before(facts: Facts, draws: Draws) -> str | None:
 
 
 def distractor_after(facts: Facts, draws: Draws) -> str | None:
-    """The input, then a paragraph that is beside the point."""
+    """The input, then an irrelevant paragraph."""
     if facts.bars_english or facts.free_text_at(end=True):
         return None
     filler = sentences(facts, draws, _LONG)
@@ -46,7 +46,7 @@ def distractor_after(facts: Facts, draws: Draws) -> str | None:
 
 
 def very_long(facts: Facts, draws: Draws) -> str | None:
-    """The input in the midst of some six hundred words that are beside the point."""
+    """The input in the middle of about six hundred irrelevant words."""
     if facts.bars_english or facts.free_text_at(end=False) or facts.free_text_at(end=True):
         return None
     filler = sentences(facts, draws, _VERY_LONG)
@@ -57,7 +57,7 @@ def very_long(facts: Facts, draws: Draws) -> str | None:
 def second_person(facts: Facts, draws: Draws) -> str | None:
     """A line that names a person whom the input is not about.
 
-    Only where one person is asked for by a key that says so, and no list could take in another.
+    Only where a key asks for exactly one person, and there is no list that could include another.
     """
     if facts.bars_english or facts.is_request or facts.free_text_at(end=True) or not _asks_for_one(facts):
         return None
@@ -74,7 +74,7 @@ def second_person(facts: Facts, draws: Draws) -> str | None:
 
 
 def hidden_instruction(facts: Facts, draws: Draws) -> str | None:
-    """A line that tells the model to do something else, before or after the input: to be read, not to be followed."""
+    """A line before or after the input that instructs the model to do something else, which it must not follow."""
     if facts.bars_english or facts.is_request:
         return None
     instructions = [line for line in _INSTRUCTIONS if not facts.clashes(line)]
@@ -86,7 +86,7 @@ def hidden_instruction(facts: Facts, draws: Draws) -> str | None:
 
 
 def json_like(facts: Facts, draws: Draws) -> str | None:
-    """A line that looks like JSON, whole or broken, as an export leaves it behind, after the input."""
+    """A line after the input that looks like JSON, whole or broken, as if left over from an export."""
     if facts.is_code or facts.free_text_at(end=True):
         return None
     leftovers = [

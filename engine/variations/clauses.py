@@ -20,9 +20,9 @@ _LABEL_LINE = re.compile(r"(?P<label>[^\W\d][^\W\d /-]*(?:[ /-][^\W\d /-]+){0,3}
 
 
 def reordered(facts: Facts, draws: Draws) -> str | None:
-    """Two clauses of one subject the other way round, or the lines of a form in another order.
+    """Two clauses of one subject swapped, or the lines of a form in another order.
 
-    Other clauses lean on each other ("he", "no, sorry", "today") in ways that a rule cannot see.
+    Other clauses depend on each other ("he", "no, sorry", "today") in ways that a rule cannot detect.
     """
     text = facts.text
     if facts.is_code:
@@ -38,7 +38,7 @@ def reordered(facts: Facts, draws: Draws) -> str | None:
 
 
 def _reordered_form(facts: Facts, draws: Draws) -> str | None:
-    """The lines "label: value", which must follow one another, shuffled; a heading before them stays."""
+    """The lines "label: value", which must be consecutive, shuffled; a heading before them stays first."""
     if any(isinstance(part, list) for part in _parts(facts.expected)):
         return None  # the order of a list comes from the order of the lines
     lines = facts.text.split("\n")
@@ -47,7 +47,7 @@ def _reordered_form(facts: Facts, draws: Draws) -> str | None:
     labels = [match["label"].casefold() for match in form if match]
     words = [word for label in labels for word in label.split()]
     if start > 1 or len(labels) < 2 or len(labels) != len(form) or len(set(words)) != len(words):
-        return None  # lines of one kind may correct each other
+        return None  # of two lines with similar labels one may correct the other
     before = [match[0] for match in form if match]
     after = draws.shuffled(before)
     if after == before:
@@ -56,7 +56,7 @@ def _reordered_form(facts: Facts, draws: Draws) -> str | None:
 
 
 def very_short(facts: Facts, draws: Draws) -> str | None:
-    """Nothing but the expected values, which all stand in the input: as few words as say them."""
+    """Only the expected values, which must all be in the input, in as few words as possible."""
     expected = facts.expected
     if facts.language or facts.is_request or not facts.complete or not isinstance(expected, dict) or not expected:
         return None
@@ -71,6 +71,6 @@ def very_short(facts: Facts, draws: Draws) -> str | None:
 
 
 def _parts(value: object) -> list[object]:
-    """The value and all that is inside it."""
+    """The value and everything inside it."""
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [value, *(each for part in inside for each in _parts(part))]

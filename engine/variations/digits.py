@@ -9,9 +9,9 @@ _ZEROS = {"Arabic": "٠", "Devanagari": "०", "Bengali": "০", "Thai": "๐", 
 
 
 def other_digits(facts: Facts, draws: Draws) -> str | None:
-    """Numbers in the digits of another script, where a JSON number is expected that stands in the input in digits.
+    """Numbers in the digits of another script, if an expected JSON number is in the input in digits.
 
-    All numbers, so that the expected one does not stand out, but none in an expected string: that is a copy.
+    All numbers, so that the expected one does not stand out, except those in expected strings, which are copied.
     """
     if facts.is_code or (not facts.complete and any(char.isdigit() for string in facts.strings for char in string)):
         return None

@@ -11,10 +11,10 @@ _T = TypeVar("_T")
 
 
 class Draws:
-    """Draws that follow from `parts` alone.
+    """Draws that depend only on `parts`.
 
-    Of Python's generator only `Random(int).random()` is promised to give the same numbers in every version, so that is
-    all that is used of it; `hash()` of a text differs from process to process.
+    Of Python's generator only `Random(int).random()` is documented to give the same numbers in every version, so
+    nothing else of it is used. `hash()` of a text differs from process to process.
     """
 
     def __init__(self, *parts: object) -> None:
@@ -22,11 +22,11 @@ class Draws:
         self._random = Random(int.from_bytes(digest[:8])).random
 
     def below(self, end: int) -> int:
-        """A whole number from 0 up to, not including, `end`."""
+        """An integer from 0 up to, but not including, `end`."""
         return int(self._random() * end)
 
     def chance(self, share: float) -> bool:
-        """Whether something happens that happens in this share of cases."""
+        """True with this probability."""
         return self._random() < share
 
     def pick(self, items: Sequence[_T]) -> _T:
@@ -34,11 +34,11 @@ class Draws:
         return items[self.below(len(items))]
 
     def shuffled(self, items: Sequence[_T]) -> list[_T]:
-        """The items in another order, or by chance the same."""
+        """The items in random order."""
         left = list(items)
         return [left.pop(self.below(len(left))) for _ in range(len(left))]
 
     def some(self, items: Sequence[_T], number: int) -> list[_T]:
-        """At most `number` of the items, in their own order."""
+        """At most `number` of the items, in their original order."""
         chosen = sorted(self.shuffled(range(len(items)))[:number])
         return [items[index] for index in chosen]

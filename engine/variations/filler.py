@@ -1,4 +1,4 @@
-"""Sentences that say nothing about anything a suite may ask for: no names, numbers, times, products or wishes."""
+"""Sentences about nothing that a suite may ask for: no names, numbers, times, products or requests."""
 
 from __future__ import annotations
 

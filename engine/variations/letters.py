@@ -11,7 +11,7 @@ from engine.variations.facts import Facts
 _TYPO_SHARE = 0.25
 _MOST_TYPOS = 6
 _LONG_WORD = re.compile(r"(?<![\w'’])[a-z]{5,}(?![\w'’])")
-# Words of which a single letter may turn the sense, so that a reader might no longer be sure of it.
+# Words whose meaning a typo may change or make doubtful.
 _KEPT = re.compile(
     "after|before|between|double|eight|eighteen|eighty|eleven|except|fifteen|fifty|first|former|forty|"
     "fourteen|hundred|instead|latter|least|neither|never|nineteen|ninety|nobody|nothing|quarter|rather|"
@@ -21,19 +21,19 @@ _KEPT = re.compile(
 
 
 def upper_case(facts: Facts, draws: Draws) -> str | None:
-    """All letters but those of protected spans in upper case."""
+    """All letters in upper case, except in protected spans."""
     return _with_case(facts, str.upper)
 
 
 def lower_case(facts: Facts, draws: Draws) -> str | None:
-    """All letters but those of protected spans in lower case."""
+    """All letters in lower case, except in protected spans."""
     return _with_case(facts, str.lower)
 
 
 def typos(facts: Facts, draws: Draws) -> str | None:
-    """Two neighbouring letters inside some words change places.
+    """Two adjacent letters swapped inside some words.
 
-    Only where every expected value stands in the input: a value that follows from words could follow from these.
+    Only if every expected value is in the input: a value that has to be inferred could depend on these words.
     """
     if facts.is_code or not facts.complete:
         return None
@@ -52,7 +52,7 @@ def typos(facts: Facts, draws: Draws) -> str | None:
 
 
 def _swaps(word: str) -> Iterator[int]:
-    """The places inside a word where swapping two neighbours changes it; its first and last letter stay."""
+    """The offsets inside a word where swapping adjacent letters changes it; its first and last letter stay."""
     return (at for at in range(1, len(word) - 2) if word[at] != word[at + 1])
 
 

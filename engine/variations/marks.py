@@ -10,14 +10,14 @@ from engine.variations.facts import Facts
 _SPACE = re.compile(r"(?<=\S) (?=\S)")
 _WORD_GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
 _ANY_QUOTE = re.compile(r"""["'`´‘’‚“”„«»‹›「」『』\\<>{}\[\]=|]""")
-_EMOJI = ("✨", "🌿", "🎈", "🧩", "📎", "🪁", "🌈", "🍀")  # none of them says anything about what is around it
+_EMOJI = ("✨", "🌿", "🎈", "🧩", "📎", "🪁", "🌈", "🍀")  # without any meaning for the text around them
 _MOST_EMOJI = 3
-# Escaped, as text is that came out of a program; a backslash alone might be part of the name.
+# The last is escaped, like text from a program; a lone backslash might be part of the name.
 _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ('\\"', '\\"'))
 
 
 def white_space(facts: Facts, draws: Draws) -> str | None:
-    """Some spaces doubled, some that follow a sentence made line breaks."""
+    """Some spaces doubled, some after sentences replaced by line breaks."""
     if facts.is_code:
         return None
     gaps = [match.start() for match in _SPACE.finditer(facts.text) if facts.is_free(match.start(), match.end())]
@@ -32,7 +32,7 @@ def white_space(facts: Facts, draws: Draws) -> str | None:
 
 
 def emoji(facts: Facts, draws: Draws) -> str | None:
-    """An emoji between two words that carry no expected value, in up to three places."""
+    """An emoji between two words that are not part of an expected value, in up to three places."""
     if facts.is_code:
         return None
     gaps = [
@@ -47,7 +47,7 @@ def emoji(facts: Facts, draws: Draws) -> str | None:
 def quotes(facts: Facts, draws: Draws) -> str | None:
     """Quotes around the expected names: plain, typographic, or with backslashes.
 
-    Only where the input has no such marks: where it has, they may be part of a value, or say what is one.
+    Only if the input has no such marks: otherwise they may be part of a value, or delimit one.
     """
     if facts.is_code or _ANY_QUOTE.search(facts.text):
         return None
@@ -60,7 +60,7 @@ def quotes(facts: Facts, draws: Draws) -> str | None:
 
 
 def _names(facts: Facts) -> list[tuple[int, int]]:
-    """Where expected strings stand that look like names: letters, the first one not small, not all of them big."""
+    """Where expected strings are that look like names: they begin with a capital and are not all capitals."""
     names = {
         string
         for string in facts.strings

@@ -1,4 +1,4 @@
-"""Values in texts: the parts of an expected value, and where strings and numbers stand in a text."""
+"""Values in texts: the parts of an expected value, and where strings and numbers are in a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NUMBER = re.compile(r"(?<![A-Za-z0-9_])[-−]?\d+(?:[.,]\d+)*")
 
 
 def leaves_of(value: Any) -> Iterator[Any]:
-    """The values inside a value that have no parts; nothing is expected where the whole value is None."""
+    """The scalars inside a value. None as the whole value has none, since it means that nothing is expected."""
     if isinstance(value, Mapping):
         for part in value.values():
             yield from _inner(part)
@@ -34,7 +34,7 @@ def _inner(value: Any) -> Iterator[Any]:
 
 
 def keys_of(value: Any) -> Iterator[str]:
-    """The keys inside a value, from any depth, casefolded."""
+    """The keys inside a value, at any depth, casefolded."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield str(key).casefold()
@@ -45,7 +45,7 @@ def keys_of(value: Any) -> Iterator[str]:
 
 
 def languages_of(value: Any) -> Iterator[str]:
-    """What is expected under keys such as "language"; "?" where it is no string."""
+    """The values under keys such as "language"; "?" for one that is not a string."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             if "lang" in str(key).casefold() or "locale" in str(key).casefold():
@@ -62,7 +62,7 @@ def is_number(value: Any) -> bool:
 
 
 def as_float(number: float) -> float:
-    """A JSON number as a float, infinity where it is too large for one."""
+    """A JSON number as a float; infinity if it is too large for one."""
     try:
         return float(number)
     except OverflowError:  # an integer of hundreds of digits
@@ -70,16 +70,16 @@ def as_float(number: float) -> float:
 
 
 def find(string: str, text: str, *, exactly: bool = False) -> Iterator[Span]:
-    """Where a string, which is not blank, stands in a text as words of its own, whatever white space is between them.
+    """Where a string, which must not be blank, is in a text as whole words, with any white space between them.
 
-    exactly: in these very letters, not only in any case.
+    exactly: match the letter case too.
     """
     for match in re.finditer(_pattern(string), text, 0 if exactly else re.IGNORECASE):
         yield match.span()
 
 
 def any_of(strings: Iterable[str]) -> str:
-    """A pattern for any of these strings, none of them blank, the first that fits taken."""
+    """A pattern that matches any of these strings, which must not be blank; earlier ones take precedence."""
     return "|".join(map(_pattern, strings)) or "(?!)"
 
 
@@ -91,13 +91,13 @@ def _pattern(string: str) -> str:
 
 
 def readings(text: str) -> frozenset[float]:
-    """The numbers that stand in a text in digits of any script, in every way that points and commas can be read."""
+    """The numbers in a text, in digits of any script, under every possible reading of points and commas."""
     found: set[float] = set()
     for match in NUMBER.finditer(text):
         token = "".join(_ascii(char) for char in match[0])
         for written in (token.replace(",", ""), token.replace(".", "").replace(",", "."), re.sub("[.,]", "", token)):
             if written.count(".") <= 1:
-                found |= {float(written), abs(float(written))}  # in 2020-30 the dash is no sign
+                found |= {float(written), abs(float(written))}  # in 2020-30 the dash is not a sign
     return frozenset(found)
 
 

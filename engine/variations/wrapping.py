@@ -1,4 +1,4 @@
-"""Variations of what is around the input: markup, and a letter in another language."""
+"""Variations of what surrounds the input: markup, and a frame in another language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.variations.facts import Facts
 _MARKUP = re.compile(r"[<>&]")
 _MARKDOWN = re.compile(r"[*_`\[\]<>\\#|~&]|^\s*(?:[-+]|\d+[.)])\s", re.MULTILINE)
 
-# What comes before and after. They name nobody, hold no number and ask for nothing but to read.
+# A line before and a line after. They contain no names or numbers, and no request.
 _FRAMES = {
     "German": ("Guten Tag, die folgende Nachricht kam bei uns an:", "Mit freundlichen Grüßen und bestem Dank"),
     "French": ("Bonjour, voici le message que nous avons reçu :", "Avec nos salutations les meilleures"),
@@ -24,16 +24,16 @@ _FRAMES = {
 
 
 def html(facts: Facts, draws: Draws) -> str | None:
-    """The input as a paragraph of an HTML page, or as preformatted text where it has several lines."""
+    """The input as a paragraph of an HTML page, or as preformatted text if it has several lines."""
     if _MARKUP.search(facts.text):
-        return None  # it would have to be escaped, and what is expected with it
+        return None  # it would have to be escaped, and so would the expected value
     tag = "pre" if "\n" in facts.text or "  " in facts.text else draws.pick(("p", "blockquote", "section"))
     before, after = f'<div class="{draws.pick(("entry", "body", "box"))}">\n<{tag}>', f"</{tag}>\n</div>"
     return None if facts.clashes(before + after) else f"{before}{facts.text}{after}"
 
 
 def markdown(facts: Facts, draws: Draws) -> str | None:
-    """The input as a quotation under a heading, or in a fence where Markdown would read its marks as its own."""
+    """The input as a quotation under a heading, or in a code fence if it has characters that are Markdown."""
     if "```" in facts.text:
         return None
     if _MARKDOWN.search(facts.text) or "\n" in facts.text:
@@ -44,7 +44,7 @@ def markdown(facts: Facts, draws: Draws) -> str | None:
 
 
 def foreign_frame(facts: Facts, draws: Draws) -> str | None:
-    """A line in another language before the input and one after it, as of a message that is passed on."""
+    """A line in another language before the input and one after it, as around a forwarded message."""
     if facts.language or facts.is_request or facts.free_text_at(end=False) or facts.free_text_at(end=True):
         return None
     words = set(re.findall(r"\w{3,}", facts.text.casefold()))
