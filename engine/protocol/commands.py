@@ -1,6 +1,6 @@
-"""The wire format, second half: the commands that the engine reads on stdin, one JSON object a line.
+"""The wire format, second half: the commands that the engine reads on stdin, one JSON object per line.
 
-`type` says which command it is. The events that it writes on stdout are in events.py.
+`type` says which command it is. The events that the engine writes on stdout are in events.py.
 """
 
 from __future__ import annotations
@@ -14,65 +14,66 @@ from pydantic import Field, TypeAdapter
 from engine.records import Message
 
 GrammarKind: TypeAlias = Literal["auto", "outlines_core", "llguidance"]
-
+"""What turns a schema into masks: "auto" is Outlines' index, and llguidance for schemas it cannot express."""
 
 GRACE = 5.0
-"""Seconds the engine gives a run to close its files after its stdin was closed; then it ends all the same."""
-
+"""Seconds a run has to close its files after the engine's stdin was closed; then the process exits anyway."""
 
 SEARCH_BUDGET = 400
-"""Jobs that a search takes at most, unless it is told otherwise."""
+"""The most jobs of a search, by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """Run a suite, or a part of it. An empty `prompts` or `cases` means all of them.
-
-    batch: at most so many rows at once; None leaves it to the free memory. grammar: what turns the schema into masks;
-    "auto" takes Outlines' own index, and llguidance for schemas that it cannot express. without: cases to leave out.
-    resume: the folder of a run of this suite that was broken off: its missing jobs are decoded and added to it. Refused
-    where the run was another one (suite, model, settings), and where somebody else writes to it. adapter: the name of
-    one that the engine was started with, to answer; None for the model alone.
-    """
+    """Run a suite, or a part of it."""
 
     suite: Path
     prompts: tuple[str, ...] = ()
+    """Names; empty means all, as with `cases`."""
     cases: tuple[str, ...] = ()
     limit: int | None = None
+    """Only the first jobs."""
     batch: int | None = None
+    """The most rows at once; None to fit the free memory."""
     grammar: GrammarKind = "auto"
     without: tuple[str, ...] = ()
+    """Cases to leave out."""
     resume: Path | None = None
+    """The folder of an interrupted run of this suite: its missing jobs are decoded and added to it.
+
+    Refused when that run had another suite, model or settings, and while another process writes to it.
+    """
     adapter: str | None = None
+    """The name of one that the engine was started with; None for the model alone."""
     type: Literal["start_run"] = "start_run"
 
 
 @dataclass(frozen=True, slots=True)
 class TrialInput:
-    """One input of a trial: a case, one of its variations or None for the input as it is, and the repeat's number."""
+    """One input of a trial."""
 
     case: str
     variation: str | None
+    """None for the input as it is."""
     repeat: int
 
 
 @dataclass(frozen=True, slots=True)
 class StartTrial:
-    """Try something beside a run, as a small run with a folder of its own that names the other in `trial_of`.
-
-    of: that run's folder. prompt: a [[prompt]] table as a suite file has it, its name one that the suite has not (an
-    edited prompt, say); or the name of one of the suite's. inputs: what it is tried on. seed, temperature: instead of
-    the suite's; with a seed each job has this very seed. repeat: a number to give all jobs instead of their inputs'.
-    adapter: as in StartRun.
-    """
+    """Try a change on some inputs of a run: a small run with its own folder, whose manifest names the other run."""
 
     suite: Path
     of: Path
+    """The folder of the other run."""
     prompt: dict[str, Any] | str
+    """A [[prompt]] table with a new name, such as an edited prompt; or the name of one of the suite's prompts."""
     inputs: tuple[TrialInput, ...]
     seed: int | None = None
+    """The seed of each job, instead of those that the suite gives."""
     temperature: float | None = None
+    """Instead of the suite's."""
     repeat: int | None = None
+    """The repeat number of all jobs, instead of their inputs'."""
     batch: int | None = None
     grammar: GrammarKind = "auto"
     adapter: str | None = None
@@ -81,39 +82,41 @@ class StartTrial:
 
 @dataclass(frozen=True, slots=True)
 class RenderPrompt:
-    """Put messages through the model's chat template. Needs no loaded model, and is answered while a run is on.
-
-    id: comes back with the answer. prefill: how the reply begins. template_kwargs: variables for the template.
-    """
+    """Render messages with the model's chat template. Needs no loaded model, and is answered during a run too."""
 
     id: str
+    """Comes back with the answer."""
     messages: tuple[Message, ...]
     prefill: str = ""
+    """How the reply begins."""
     template_kwargs: dict[str, Any] = field(default_factory=dict)
+    """Variables for the template."""
     type: Literal["render_prompt"] = "render_prompt"
 
 
 @dataclass(frozen=True, slots=True)
 class StartSearch:
-    """Look for the best plain prompt of a suite. budget: at most so many jobs. batch: as in StartRun."""
+    """Search for the best plain prompt of a suite."""
 
     suite: Path
     budget: int = SEARCH_BUDGET
+    """The most jobs to decode."""
     batch: int | None = None
     type: Literal["start_search"] = "start_search"
 
 
 @dataclass(frozen=True, slots=True)
 class KeepFiles:
-    """Keep these texts, a suite and what it names, below the folder for suites (see Hello). Names are paths there."""
+    """Store a suite and the files it names below the folder for suites, see Hello."""
 
     files: dict[str, str]
+    """Texts by their path in that folder."""
     type: Literal["keep_files"] = "keep_files"
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Stand still within one step, or go on."""
+    """Pause before the next step, or resume."""
 
     paused: bool
     type: Literal["pause"] = "pause"
@@ -121,14 +124,14 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class StopRun:
-    """End the run; what is finished stays, jobs in flight are dropped."""
+    """End the run; finished jobs stay, jobs in flight are dropped."""
 
     type: Literal["stop_run"] = "stop_run"
 
 
 @dataclass(frozen=True, slots=True)
 class Prefer:
-    """Decode this job next, if it still waits: the user is looking at it."""
+    """Decode this job next, if it is still waiting: the user is looking at it."""
 
     job: str
     type: Literal["prefer"] = "prefer"
@@ -136,7 +139,7 @@ class Prefer:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Take this job out of the run, if it is not finished; its rows are free at once."""
+    """Remove this job from the run, unless it is finished; its rows are free at once."""
 
     job: str
     type: Literal["cancel"] = "cancel"

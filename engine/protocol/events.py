@@ -1,6 +1,6 @@
-"""The wire format, first half: the events that the engine writes on stdout, one JSON object a line.
+"""The wire format, first half: the events that the engine writes on stdout, one JSON object per line.
 
-`type` says which event it is. The commands that it reads on stdin are in commands.py.
+`type` says which event it is. The commands that the engine reads on stdin are in commands.py.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ class JobInfo:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The model is being made ready. `done` and `total` count in `unit` where the step can be counted."""
+    """The model is being loaded."""
 
     step: str
     done: int | None = None
+    """How much of the step is done, in `unit`; None where the step cannot be counted, as `total`."""
     total: int | None = None
     unit: str = ""
     type: Literal["loading"] = "loading"
@@ -41,63 +42,65 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class ModelReady:
-    """The model is loaded and answers. `seconds` is what loading took in this process."""
+    """The model is loaded."""
 
     model: str
     device: str
     dtype: str
     seconds: float
+    """How long loading took in this process."""
     type: Literal["model_ready"] = "model_ready"
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run folder exists and these jobs will be decoded, in this order.
-
-    `constrained_error` says why there will be no constrained arm, when the schema has no grammar.
-    `remarks`: sentences worth knowing before reading the results, such as a keyword the grammar does not enforce.
-    trial_of: the run that this one is a trial beside (see StartTrial). Of a run that is resumed `jobs` are all of it;
-    those that are finished already are told again, by JobFinished, before the first of the others. adapter: the name of
-    the one that answers, None for the model alone.
-    """
+    """The run folder exists and the jobs will be decoded."""
 
     folder: Path
     suite: str
     model: str
     jobs: tuple[JobInfo, ...]
+    """All jobs of the run, in the order of decoding.
+
+    A resumed run replays those that are already finished, as JobFinished, before the first of the others.
+    """
     constrained_error: str | None = None
+    """Why there will be no constrained arm, when the schema has no grammar."""
     remarks: tuple[str, ...] = ()
+    """Sentences worth knowing before reading the results, such as a keyword that the grammar does not enforce."""
     trial_of: Path | None = None
+    """The run that this one is a trial of, see StartTrial."""
     adapter: str | None = None
+    """The adapter's name, None for the model alone."""
     type: Literal["run_started"] = "run_started"
 
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A job got its row in the batch. `prefill` is the beginning its reply was given, in both arms.
-
-    A job can start again when the batch had to be made smaller: what was streamed of it until then is void.
-    """
+    """A job was admitted to the batch. One that is preempted starts again, and what was streamed of it is void."""
 
     job: str
     prefill: str = ""
+    """How its reply begins, in both arms."""
     type: Literal["job_started"] = "job_started"
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """More text of a reply. Until the arms part, `arm` is "both": append it to the two of them."""
+    """More text of a reply."""
 
     job: str
     arm: Arm | Literal["both"]
+    """"both" until the arms fork: append the text to each of them."""
     text: str
     tokens: int
+    """How many tokens the text has."""
     type: Literal["delta"] = "delta"
 
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """The arms of a job have parted. Text sent before it that the arms share has been sent as "both"."""
+    """The arms of a job have forked. The text that they share has been sent before, as "both"."""
 
     job: str
     fork: Fork
@@ -106,23 +109,21 @@ class Forked:
 
 @dataclass(frozen=True, slots=True)
 class Broke:
-    """A reply that is still being decoded can no longer become ok. The text up to `end` has been sent before.
-
-    start, end: where, as offsets into the reply. The sentence is what it looks like now; the verdict may name another
-    class when the whole reply is there.
-    """
+    """A reply that is still being decoded can no longer become ok. The text up to `end` has been sent before."""
 
     job: str
     arm: Arm
     start: int
+    """Offset into the reply, as `end`."""
     end: int
     sentence: str
+    """What it looks like now; the verdict on the whole reply may name another class."""
     type: Literal["broke"] = "broke"
 
 
 @dataclass(frozen=True, slots=True)
 class JobFinished:
-    """Both arms are done and judged, and the record is on disk. Its texts replace what was streamed."""
+    """Both arms are finished and judged, and the record is on disk. Its texts replace what was streamed."""
 
     record: Record
     type: Literal["job_finished"] = "job_finished"
@@ -130,7 +131,7 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True)
 class JobCancelled:
-    """The user took a job out of the run: it has no record."""
+    """The user removed a job from the run: it has no record."""
 
     job: str
     type: Literal["job_cancelled"] = "job_cancelled"
@@ -138,7 +139,7 @@ class JobCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that happened on the way and changes no result, in a sentence: the batch was made smaller, say."""
+    """A sentence about something that changes no result, such as a smaller batch."""
 
     message: str
     type: Literal["remark"] = "remark"
@@ -146,20 +147,21 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the run is, a few times a second. `tokens_per_second` is over the last seconds, both arms."""
+    """How far the run is, a few times a second."""
 
     done: int
     total: int
     in_flight: int
     tokens: int
     tokens_per_second: float
+    """Of both arms, over the last seconds."""
     seconds: float
     type: Literal["progress"] = "progress"
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Decoding stands still (or goes on, when `paused` is false)."""
+    """Decoding is paused, or resumed when `paused` is false."""
 
     paused: bool
     type: Literal["paused"] = "paused"
@@ -167,149 +169,157 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """No more jobs of this run will be decoded. `stopped`: the user ended it early."""
+    """No more jobs of this run will be decoded."""
 
     folder: Path
     done: int
     total: int
     stopped: bool
+    """Whether the user ended it early."""
     seconds: float
     type: Literal["run_finished"] = "run_finished"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchStarted:
-    """The search's folder exists. `rounds`: for each round, how many cases its candidates have answered at its end.
-
-    jobs: how many the search will take, at most. held_out: how many cases the winner will meet that it was not chosen
-    on. yardstick: the prompt that it is compared with.
-    """
+    """The search's folder exists."""
 
     folder: Path
     suite: str
     model: str
     candidates: int
     rounds: tuple[int, ...]
+    """For each round, how many cases its candidates have answered at its end."""
     jobs: int
+    """The most jobs that the search will decode."""
     held_out: int
+    """How many cases the winner will be judged on that it was not chosen on."""
     yardstick: str
+    """The baseline: the prompt that the winner is compared with."""
     remarks: tuple[str, ...] = ()
     type: Literal["search_started"] = "search_started"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A candidate's place: k of its n replies had nothing wrong; low and high are the share's 95 % interval.
-
-    round: the last one it took part in, from 1. state: "kept" where it has come through a round, "dropped" where not.
-    """
+    """A candidate's place: `k` of its `n` replies were ok."""
 
     prompt: str
     k: int
     n: int
     low: float
+    """The 95 % interval of the share, with `high`."""
     high: float
     round: int
+    """The last round it took part in, from 1."""
     state: Literal["in play", "kept", "dropped", "winner"]
+    """"kept" or "dropped" by its last finished round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """Where the candidates stand, the best first, a few times a second. round: from 1; None on the held-out cases."""
+    """The candidates, best first, a few times a second."""
 
     round: int | None
+    """From 1; None on the held-out cases."""
     standings: tuple[Standing, ...]
     type: Literal["leaderboard"] = "leaderboard"
 
 
 @dataclass(frozen=True, slots=True)
 class StillWrong:
-    """A held-out case that the winner gets wrong: the primary class, and the judge's sentence."""
+    """A held-out case that the winner gets wrong."""
 
     case: str
     failure: str
+    """The primary class of the verdict."""
     sentence: str
+    """The verdict's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """How far the winner is ahead of the yardstick, on the same cases: its share minus the yardstick's k of n.
-
-    low, high: the 95 % interval of the difference. p: McNemar's exact test, None where no case differs.
-    """
+    """How far the winner is ahead of the baseline, on the same cases."""
 
     yardstick: str
+    """The baseline prompt."""
     k: int
+    """How many of the baseline's replies were ok, of as many as the winner's."""
     difference: float
+    """The winner's share minus the baseline's."""
     low: float
+    """The 95 % interval of the difference, with `high`."""
     high: float
     p: float | None
+    """McNemar's exact test, None where no case differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The winner of a search, judged on cases that it was not chosen on: k of n, with the 95 % interval.
-
-    chosen_k, chosen_n: the share that it was chosen by, too good to be reported as its own. lead: None where it is the
-    yardstick itself. block: the winner as a [[prompt]] for a suite file.
-    """
+    """The winner of a search, judged on cases that it was not chosen on."""
 
     prompt: str
     k: int
+    """How many of its `n` replies to held-out cases were ok."""
     n: int
     low: float
+    """The 95 % interval of the share, with `high`."""
     high: float
     chosen_k: int
+    """Of `chosen_n`, the share it was chosen by: too optimistic to be reported as its own."""
     chosen_n: int
     lead: Lead | None
+    """None where it is the baseline itself."""
     failures: tuple[StillWrong, ...]
     block: str
+    """The winner as a [[prompt]] for a suite file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchFinished:
-    """No more jobs of this search will be decoded. found: None where the user ended it before the end."""
+    """No more jobs of this search will be decoded."""
 
     folder: Path
     done: int
     stopped: bool
     seconds: float
     found: Found | None
+    """None where the user ended it early."""
     type: Literal["search_finished"] = "search_finished"
 
 
 @dataclass(frozen=True, slots=True)
 class PromptRendered:
-    """A prompt as the model reads it, in answer to RenderPrompt `id`; error: why it could not be made, then no text.
-
-    model: whose chat template it is. tokens: how many. special: the parts of the text, as offsets (start, end), that
-    are one special token each.
-    """
+    """A prompt as the model reads it."""
 
     id: str
+    """Of the RenderPrompt that it answers."""
     model: str
+    """Whose chat template was used."""
     text: str = ""
     tokens: int = 0
+    """How many tokens the text has."""
     special: tuple[tuple[int, int], ...] = ()
+    """The special tokens, as offsets (start, end) into the text."""
     error: str | None = None
+    """Why it could not be rendered; there is no text then."""
     type: Literal["prompt_rendered"] = "prompt_rendered"
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first word of an engine at the other end of a connection. jsonbreak: its version.
-
-    suites: the folder for the suites that it is sent, see KeepFiles.
-    """
+    """The first event of an engine at the other end of a connection."""
 
     jsonbreak: str
+    """Its version."""
     suites: Path
+    """The folder for suites that are sent to it, see KeepFiles."""
     type: Literal["hello"] = "hello"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestWritten:
-    """What a run's manifest says by now, at its beginning and at its end: for those who cannot read its folder."""
+    """The manifest of a run, at its start and at its end, for a reader without access to its folder."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -318,10 +328,12 @@ class ManifestWritten:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """What was asked for could not be done. One sentence; `bad_input` when the user can mend it."""
+    """A command failed."""
 
     message: str
+    """One sentence."""
     bad_input: bool = False
+    """Whether the user can fix it."""
     type: Literal["failed"] = "failed"
 
 

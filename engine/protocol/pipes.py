@@ -1,4 +1,4 @@
-"""The ends of an engine's pipes: what it says on stdout, what it is told on stdin, and a SIGTERM."""
+"""An engine process's stdin, stdout and SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from engine.protocol.events import Event, RunStarted, SearchStarted, encode_even
 
 
 class EventWriter:
-    """Writes events, one line each, from any thread. When nobody reads any more the process ends, or works unheard.
+    """Writes events, one line each, from any thread. Without a reader the process exits, or continues silently."""
 
-    keep_running: which of the two. run_is_open: a run or a search has begun; who ends it says so here.
-    """
+    has_reader: bool
+    run_is_open: bool
+    """Whether a run or a search has started; reset by the caller that ends it."""
 
     def __init__(self, stream: BinaryIO, keep_running: bool) -> None:
+        """keep_running: continue without a reader."""
         self._stream, self._lock, self._keep_running = stream, threading.Lock(), keep_running
         self.has_reader = True
         self.run_is_open = False
 
     def __call__(self, event: Event) -> None:
-        """Write one."""
+        """Write one event."""
         self.run_is_open |= isinstance(event, RunStarted | SearchStarted)
         if not self.has_reader:
             return
@@ -34,11 +36,14 @@ class EventWriter:
         except BrokenPipeError:
             self.has_reader = False
             if not self._keep_running:
-                os._exit(1)  # every finished record is on disk; there is nobody left to tell
+                os._exit(1)  # every finished record is on disk
 
 
 def on_sigterm(act: Callable[[], None]) -> None:
-    """Act in a thread of its own: a handler would wait for PyTorch to return, and might hold the lock it waits for."""
+    """Call `act` at SIGTERM, in a thread of its own.
+
+    A signal handler would wait for PyTorch to return, and might wait for a lock that its own thread holds.
+    """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)
@@ -53,12 +58,12 @@ def on_sigterm(act: Callable[[], None]) -> None:
 
 
 def private_stdin() -> BinaryIO:
-    """Stdin, for a thread that reads it: Python's own is closed at the process's end, which fails while one waits."""
+    """Stdin, for a thread that reads it: Python's own is closed at exit, which fails while a thread waits on it."""
     return os.fdopen(os.dup(0), "rb")
 
 
 def private_stdout() -> BinaryIO:
-    """The real stdout, for events; whatever a library prints goes to stderr, which is the log."""
+    """The real stdout, for events; what a library prints goes to stderr, which is the log."""
     events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return events

@@ -1,4 +1,4 @@
-"""What a tune says while it works: `jsonbreak tune --json-lines` writes it for the interface, a JSON object a line."""
+"""The events of a tune: `jsonbreak tune --json-lines` writes them for the interface, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -14,43 +14,48 @@ from engine.protocol.events import Failed, Loading, ModelReady, Remark
 
 @dataclass(frozen=True, slots=True)
 class TuneBegun:
-    """The model is there and training begins. steps: in all. rows, train_cases: trained on; test_cases: kept back."""
+    """The model is loaded and training begins."""
 
     steps: int
+    """In all."""
     rows: int
+    """Of the training data."""
     train_cases: int
     test_cases: int
+    """How many cases are held out."""
     trainable: int
+    """How many weights are trained."""
     type: Literal["tune_begun"] = "tune_begun"
 
 
 @dataclass(frozen=True, slots=True)
 class TuneStep:
-    """One step is done. loss: the mean over the completions' tokens of its batch, in nats, before the step.
-
-    seconds_left: by the steps so far.
-    """
+    """One step is done."""
 
     step: int
     steps: int
     loss: float
+    """The mean over the completions' tokens of its batch, in nats, before the step."""
     seconds_left: float
+    """Estimated from the steps so far."""
     type: Literal["tune_step"] = "tune_step"
 
 
 @dataclass(frozen=True, slots=True)
 class TuneSaved:
-    """The adapter is on disk. seconds: the training alone. next: the commands that come after, to be typed."""
+    """The adapter is on disk."""
 
     folder: Path
     seconds: float
+    """Of the training alone."""
     next: tuple[str, ...]
+    """Commands for the user to type next."""
     type: Literal["tune_saved"] = "tune_saved"
 
 
 TuneEvent: TypeAlias = Loading | ModelReady | Remark | TuneBegun | TuneStep | TuneSaved | Failed
 
-Tell: TypeAlias = Callable[[TuneEvent], None]
+Emit: TypeAlias = Callable[[TuneEvent], None]
 
 _EVENTS: TypeAdapter[TuneEvent] = TypeAdapter(Annotated[TuneEvent, Field(discriminator="type")])
 

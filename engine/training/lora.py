@@ -21,7 +21,7 @@ from engine.errors import EngineError
 from engine.models.loading import quiet
 from engine.models.model import LoadedModel
 from engine.models.placement import out_of_memory
-from engine.protocol.tune_events import Tell, TuneStep
+from engine.protocol.tune_events import Emit, TuneStep
 from engine.training.batches import Batch, Example, batch_of
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -58,7 +58,7 @@ class Lora:
         """How many numbers are trained."""
         return sum(weight.numel() for weight in self._weights)
 
-    def train(self, examples: Sequence[Example], epochs: int, lr: float, tell: Tell) -> list[float]:
+    def train(self, examples: Sequence[Example], epochs: int, lr: float, tell: Emit) -> list[float]:
         """The loss of each step. Raises EngineError where memory runs out, and where the loss is no number any more."""
         steps = steps_of(len(examples), epochs)
         optimizer = torch.optim.AdamW(self._weights, lr=lr, weight_decay=0.0)

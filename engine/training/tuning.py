@@ -11,7 +11,7 @@ from engine.errors import EngineError
 from engine.models.loading import ModelError
 from engine.models.model import LoadedModel, ModelSpec, load_model
 from engine.protocol.events import ModelReady, Remark
-from engine.protocol.tune_events import Tell, TuneBegun, TuneSaved
+from engine.protocol.tune_events import Emit, TuneBegun, TuneSaved
 from engine.runs.reading import RunFolder
 from engine.text import plural, printable
 from engine.training.adapter_card import Trained, adapter_card, adapter_words
@@ -21,7 +21,7 @@ from engine.training.orders import TuneOrder
 from engine.training.planning import CARD, WORDS, Plan, next_commands
 
 
-def tune(run: RunFolder, plan: Plan, order: TuneOrder, tell: Tell) -> None:
+def tune(run: RunFolder, plan: Plan, order: TuneOrder, tell: Emit) -> None:
     """Train and save. The adapter's folder is there when it is whole: who interrupts it finds nothing.
 
     Raises BadInputError (model) and EngineError (memory, disk, a loss that is not a number).
@@ -45,7 +45,7 @@ def tune(run: RunFolder, plan: Plan, order: TuneOrder, tell: Tell) -> None:
     tell(TuneSaved(order.out, seconds, next_commands(run, order)))
 
 
-def _examples(model: LoadedModel, plan: Plan, tell: Tell) -> list[Example]:
+def _examples(model: LoadedModel, plan: Plan, tell: Emit) -> list[Example]:
     """The rows as tokens, without those that the model's context does not hold."""
     tokens = Tokens(model)
     found = [tokens.example(row) for row in plan.rows]
@@ -57,7 +57,7 @@ def _examples(model: LoadedModel, plan: Plan, tell: Tell) -> list[Example]:
     return examples
 
 
-def _warn_of_another_model(run: RunFolder, model: LoadedModel, tell: Tell) -> None:
+def _warn_of_another_model(run: RunFolder, model: LoadedModel, tell: Emit) -> None:
     stated, prints = run.manifest.model_sha256, model.fingerprints
     if stated is not None and prints is not None and stated != prints.model:
         name = printable(run.manifest.model or "another model")

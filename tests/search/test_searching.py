@@ -142,14 +142,14 @@ def test_the_block_on_stdout_can_be_pasted_into_the_suite(
 def test_ctrl_c_ends_a_search_and_says_how_far_it_came(
     suite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell = headless._Lines.tell
+    emit = headless._Lines.emit
 
     def interrupt(display: Any, event: events.Event) -> None:
-        tell(display, event)
+        emit(display, event)
         if isinstance(event, events.Leaderboard) and event.round is None:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(headless._Lines, "tell", interrupt)
+    monkeypatch.setattr(headless._Lines, "emit", interrupt)
     assert not headless.search_headless(
         StartSearch(suite, BUDGET), EngineOptions(device="cpu", out=tmp_path), plain=True
     )
