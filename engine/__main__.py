@@ -1,4 +1,4 @@
-"""`python -m engine` is the command line of jsonbreak."""
+"""`python -m engine` is `jsonbreak`."""
 
 from engine.cli.main import main
 

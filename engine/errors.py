@@ -1,15 +1,15 @@
-"""The two kinds of error a user is told of in one sentence, without a traceback."""
+"""The two errors whose message is shown to the user as it is, without a traceback, and an exit code."""
 
 from __future__ import annotations
 
 
 class BadInputError(Exception):
-    """Something the user gave is wrong and can be mended: exit code 2. The message is what is shown."""
+    """The user's input is wrong and can be fixed: exit code 2."""
 
 
 class EngineError(Exception):
-    """Something went wrong while running: exit code 1. The message is what is shown."""
+    """Something failed while running: exit code 1."""
 
 
 INTERRUPTED = 130
-"""The exit code of a program that ctrl+c ended, as shells have it."""
+"""The exit code of a program that ctrl+c ended, as in shells."""

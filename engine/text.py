@@ -6,15 +6,12 @@ import difflib
 import json
 from collections.abc import Collection
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 
 def printable(text: str) -> str:
     """`text` on one line, control, format and other unprintable characters as escapes: safe to send to a terminal."""
-    if text.isprintable():  # nearly always, and a report asks a million times
+    if text.isprintable():  # nearly always, and a report calls this a million times
         return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
@@ -22,13 +19,13 @@ def printable(text: str) -> str:
 
 
 def short_json(value: Any, limit: int = 60) -> str:
-    """`value` as JSON, cut short where it is long."""
+    """`value` as JSON, at most `limit` characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A remedy for an unknown word: the closest known one, or all of them."""
+    """The hint for an unknown word: the closest known one, or all of them."""
     close = difflib.get_close_matches(word, known, n=1)
     if close:
         return f'did you mean "{close[0]}"?'
@@ -36,7 +33,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
 
 
 def type_name(value: Any) -> str:
-    """What TOML calls the type of a value, with its article."""
+    """TOML's name for the type of a value, with its article."""
     names: list[tuple[type | tuple[type, ...], str]] = [
         (bool, "a boolean"),
         (int, "an integer"),

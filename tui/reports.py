@@ -1,4 +1,4 @@
-"""The report of a run, and of a run beside its baseline, written beside the folder."""
+"""Writes the report of a run, or of its comparison with a baseline, next to the run's folder."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write_findings(folder: Path) -> Path:
-    """Write `<folder>.html`, as `jsonbreak report` does, and give its path. Reads the whole run: call it in a thread.
+    """Write `<folder>.html`, as `jsonbreak report` does, and return its path. Reads the whole run: call it in a thread.
 
-    Raises BadInputError where the run cannot be read or the file not written.
+    Raises BadInputError where the run cannot be read or the file cannot be written.
     """
     from engine.reports.rendering import write_report
     from engine.reports.run.report import report
@@ -19,7 +19,7 @@ def write_findings(folder: Path) -> Path:
 
 
 def write_comparison(baseline: Path, candidate: Path) -> Path:
-    """Write `<candidate>-against-<baseline>.html`, as `jsonbreak compare --anyway` does, and give its path.
+    """Write `<candidate>-against-<baseline>.html`, as `jsonbreak compare --anyway` does, and return its path.
 
     Reads both runs: call it in a thread. Raises BadInputError as above.
     """

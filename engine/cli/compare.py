@@ -1,4 +1,4 @@
-"""Commands that put runs beside one another: compare."""
+"""Commands that compare runs: compare."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def compare(
 
 
 def _form(as_json: bool, html: bool, out: Path | None) -> Form:
-    """Markdown, html or json, as the options say, else as the file's name does."""
+    """The form that the options name, else the one of the file's extension."""
     if as_json and html:
         raise BadInputError("--json and --html are two forms; ask for one of them.")
     ending = out.suffix.lower() if out is not None else ""

@@ -1,7 +1,7 @@
 """`jsonbreak judge`: replies made elsewhere, judged one row at a time.
 
-A row is a JSON object on a line of its own: {"id", "raw", optional "expected", optional "finish"}; other keys are left
-alone. `finish` is "stop" (the default) or "length"; an `expected` of null expects nothing, as in a record of a run.
+A row is a JSON object on a line of its own: {"id", "raw", optional "expected", optional "finish"}; other keys are
+ignored. `finish` is "stop" (the default) or "length"; an `expected` of null expects nothing, as in a record of a run.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ _SHARES = ("strict", "unwrapped", "schema", "values")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A reply to be judged. id: a string or a whole number, given back as it is."""
+    """A reply to be judged."""
 
     id: str | int
+    """Returned as it is."""
     raw: str
     expected: Any
     finish: Literal["stop", "length"]
@@ -40,17 +41,20 @@ class Row:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of all rows. shares: of each of the four booleans; `values` only where something was expected."""
+    """Counts over all rows."""
 
     judged: int = 0
     bad: int = 0
+    """Rows that could not be read."""
     ok: Share = field(default_factory=Share)
     shares: dict[str, Share] = field(default_factory=lambda: {name: Share() for name in _SHARES})
+    """Of each boolean of the verdict; `values` counts only rows with something expected."""
     classes: Counter[str] = field(default_factory=Counter)
     primary: Counter[str] = field(default_factory=Counter)
+    """Only the primary class of each verdict."""
 
     def add(self, verdict: Verdict) -> None:
-        """Count one more."""
+        """Count one more verdict."""
         self.judged += 1
         self.ok.add(verdict.ok)
         for name, share in self.shares.items():
@@ -61,12 +65,12 @@ class Tally:
         self.primary[verdict.classes[0]] += 1
 
 
-def judge_file(source: Path, schema: Path | None, out: Path, complain: Callable[[str], None]) -> Tally:
+def judge_file(source: Path, schema: Path | None, out: Path, emit: Callable[[str], None]) -> Tally:
     """Judge the rows of a file and write a row for each, {"id"} and the verdict, in the same order.
 
     schema: a JSON Schema, or a suite whose schema and [compare] apply; None accepts any JSON value. `source` and `out`
-    may be "-". complain: takes a sentence for each bad row. One row is in memory at a time, and each is written as a
-    whole line before the next is read. Raises BadInputError and EngineError; BrokenPipeError when nobody reads.
+    may be "-". emit: takes a sentence for each bad row. One row is in memory at a time, and each is written as a
+    whole line before the next is read. Raises BadInputError and EngineError; BrokenPipeError when the reader is gone.
     """
     judge = Judge(*_schema_of(schema))
     name = "stdin" if source == STANDARD else source
@@ -80,7 +84,7 @@ def judge_file(source: Path, schema: Path | None, out: Path, complain: Callable[
                 row = read_row(line.removeprefix(_BOM) if number == 1 else line)
             except ValueError as error:
                 tally.bad += 1
-                complain(printable(f"{name}, line {number}: {error}"))
+                emit(printable(f"{name}, line {number}: {error}"))
                 continue
             verdict = judge.judge(row.raw, row.finish, row.expected)
             tally.add(verdict)
@@ -120,7 +124,7 @@ def _row_of(data: Mapping[str, Any]) -> Row:
 
 
 def summary(tally: Tally) -> Iterator[str]:
-    """What came of all rows, in lines: how many, shares with Wilson 95 % intervals, classes by how often they come."""
+    """The lines of the summary: counts, shares with Wilson 95 % intervals, classes by frequency."""
     yield f"judged {tally.judged:,}" + (f", left out {tally.bad:,} bad rows" if tally.bad else "")
     for name, share in {"ok": tally.ok, **tally.shares}.items():
         if share.n:
@@ -163,7 +167,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path, mode: Literal["rb", "wb"]) -> Iterator[BinaryIO]:
-    """The file, or stdin or stdout; what is written goes out at once, so only whole lines do."""
+    """The file, or stdin or stdout. Writing is unbuffered, so that only whole lines are written."""
     if path == STANDARD:
         yield sys.stdin.buffer if mode == "rb" else cast(BinaryIO, sys.stdout.buffer)
         return

@@ -13,7 +13,7 @@ from engine.errors import INTERRUPTED, BadInputError, EngineError
 
 
 class _Commands(click.Group):
-    """A group whose command may be left out: `jsonbreak [PATH] [options]` is `jsonbreak open [PATH] [options]`."""
+    """A group whose command is optional: `jsonbreak [PATH] [options]` is `jsonbreak open [PATH] [options]`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in {"--help", "--version", *self.commands}:
@@ -59,7 +59,7 @@ def _refuse_missing(path: Path) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that the user can understand is one sentence, never a traceback."""
+    """Run the command line. Expected errors are one sentence and an exit code, never a traceback."""
     try:
         cli.main(prog_name="jsonbreak", standalone_mode=False)
     except click.exceptions.Exit as exit_:

@@ -1,4 +1,4 @@
-"""Commands that tell what came of replies: report, judge."""
+"""Commands about the results of replies: report, judge."""
 
 from __future__ import annotations
 

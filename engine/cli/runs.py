@@ -1,4 +1,4 @@
-"""Commands that tell of past runs: runs, show."""
+"""Commands about past runs: runs, show."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def runs(folder: Path, as_json: bool) -> None:
 @_folder
 @_as_json
 def show(run: str, folder: Path, as_json: bool) -> None:
-    """Print what RUN was and how it stands: its folder, its name under runs, or last."""
+    """Print what RUN was and its state: its folder, its name under runs, or last."""
     from engine.reports.run_overview import as_data, as_text, overview
     from engine.runs.reading import find_run
 
@@ -56,7 +56,7 @@ def show(run: str, folder: Path, as_json: bool) -> None:
 
 
 def _print(text: RenderableType) -> None:
-    """80 columns wide, also where there is no terminal; bold only on one."""
+    """Print 80 columns wide, with or without a terminal; bold only on a terminal."""
     from io import StringIO
 
     from rich.console import Console

@@ -1,6 +1,6 @@
-"""Between the interface and an engine elsewhere: takes the place of the engine's process on this machine.
+"""The process between the interface and an engine on another machine, in place of an engine on this one.
 
-Orders go there with the suite's text, events come back with the folders of this machine, and runs are kept here too.
+Commands are sent with the suite's text, events come back with the folders of this machine, runs are stored here too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import BadInputError, EngineError
-from engine.protocol.commands import Command, KeepFiles, Pause, StartRun, StartSearch, StartTrial, decode_command
+from engine.protocol.commands import (
+    Command,
+    KeepFiles,
+    Pause,
+    StartCommand,
+    StartRun,
+    StartSearch,
+    StartTrial,
+    decode_command,
+)
 from engine.protocol.events import (
     Event,
     Failed,
@@ -32,15 +41,15 @@ from engine.protocol.events import (
 )
 from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
 from engine.remote.connection import Connection
-from engine.remote.files import to_send
+from engine.remote.files import pack_suite
 from engine.remote.mirror import Mirror
 from engine.runs.store import prepare
 
 
 def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = False, log: Path | None = None) -> None:
-    """Speak with the interface as the engine itself would, until stdin closes or the connection is lost.
+    """Serve the interface as an engine would, until stdin closes or the connection is lost.
 
-    keep_running: finish what is on when stdin closes, and only then end. log: the file that stderr goes to.
+    keep_running: finish the current run after stdin closes. log: the file that stderr goes to.
     """
     emit = EventWriter(private_stdout(), keep_running)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -55,11 +64,11 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
     threading.Thread(target=_listen, args=(bridge, connection, emit, keep_running), daemon=True).start()
     try:
         for event in connection.events():
-            bridge.tell(event)
+            bridge.handle(event)
             if not emit.has_reader and not bridge.busy:
                 bridge.leave()
         code = bridge.end()
-    except BaseException:  # a fault of the program; Python's own end would wait for the thread that listens
+    except BaseException:  # a bug in the program; Python's own exit would wait for the thread that listens
         traceback.print_exc()
         sys.stderr.flush()
         code = 1
@@ -67,23 +76,26 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
 
 
 def _listen(bridge: _Bridge, connection: Connection, emit: EventWriter, keep_running: bool) -> None:
-    """Pass on what the interface orders, in a thread of its own."""
+    """Forward the commands of the interface, in a thread of its own."""
     for line in private_stdin():
         try:
-            bridge.order(decode_command(line))
+            bridge.forward(decode_command(line))
         except ValidationError as error:
             emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
         except (BadInputError, EngineError) as error:
             bridge.refuse(str(error))
     emit.has_reader = False
     if keep_running and bridge.busy:
-        connection.send(Pause(False))  # nobody is left who could let it go on
+        connection.send(Pause(False))  # no one is left who could resume it
     else:
         bridge.leave()
 
 
 class _Bridge:
-    """What is on, at most one run or search at a time. Orders come in one thread, events in another."""
+    """The current run or search, at most one at a time. Commands come in one thread, events in another."""
+
+    busy: bool
+    """Whether a run or a search has been ordered and has not ended."""
 
     def __init__(
         self,
@@ -100,42 +112,42 @@ class _Bridge:
         self._left = False
         self.busy = False
 
-    def order(self, command: Command) -> None:
-        """Pass on an order. Raises BadInputError where it cannot be one."""
+    def forward(self, command: Command) -> None:
+        """Send a command to the other side. Raises BadInputError for one that cannot be carried out there."""
         if isinstance(command, StartRun | StartTrial | StartSearch):
             self.busy = True
-            command = self._translated(command)
+            command = self._translate(command)
         self._connection.send(command)
 
-    def _translated(self, order: StartRun | StartTrial | StartSearch) -> StartRun | StartTrial | StartSearch:
-        """The order in paths of the other side, where its suite is by then."""
+    def _translate(self, command: StartCommand) -> StartCommand:
+        """The command with the paths of the other side, after its suite was sent there."""
         prepare(self._out)
-        sent = to_send(order.suite)
+        sent = pack_suite(command.suite)
         self._connection.send(KeepFiles(sent.files))
-        self._mirror = mirror = Mirror(self._command, order.suite, self._out, self._log)
+        self._mirror = mirror = Mirror(self._command, command.suite, self._out, self._log)
         suite = self._suites / sent.suite
-        match order:
+        match command:
             case StartRun(resume=run) if run is not None:
-                return replace(order, suite=suite, resume=mirror.resume(run))
+                return replace(command, suite=suite, resume=mirror.resume(run))
             case StartTrial(of=run):
-                return replace(order, suite=suite, of=mirror.beside(run))
-        return replace(order, suite=suite)
+                return replace(command, suite=suite, of=mirror.try_on(run))
+        return replace(command, suite=suite)
 
     def refuse(self, sentence: str) -> None:
-        """An order that cannot be one."""
+        """Report a command that was not forwarded."""
         self._close()
         self._emit(Failed(sentence, bad_input=True))
 
-    def tell(self, event: Event) -> None:
-        """Keep what is to be kept of an event, and pass it on."""
+    def handle(self, event: Event) -> None:
+        """Store what belongs to the run's folder, and emit the event."""
         try:
-            self._tell(event)
+            self._handle(event)
         except (BadInputError, EngineError) as error:
-            self._connection.close()  # the records are safe there
+            self._connection.close()  # the records are safe on the other side
             self._close()
             self._emit(Failed(str(error)))
 
-    def _tell(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         mirror = self._mirror
         match event:
             case ManifestWritten(folder=folder, manifest=manifest) if mirror is not None:
@@ -155,12 +167,12 @@ class _Bridge:
         self._emit(event)
 
     def leave(self) -> None:
-        """The interface has gone, and what is on is to end."""
+        """End the current run, after the interface has exited."""
         self._left = True
         self._connection.close()
 
     def end(self) -> int:
-        """No more events will come. The exit code."""
+        """Close after the last event. Returns the exit code."""
         was_busy = self.busy
         self._close()
         if self._left and not was_busy:

@@ -1,4 +1,4 @@
-"""The command that leads to an engine elsewhere, such as `ssh gpubox jsonbreak engine`, and what is said through it."""
+"""The command that leads to an engine elsewhere, such as `ssh gpubox jsonbreak engine`, and its messages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from engine.protocol.commands import Command, encode_command
 from engine.protocol.events import Event, Hello, decode_event
 from engine.text import printable
 
-_CHATTER = 100  # lines that a login may print before the engine's first
-_LAST = 3  # lines of the command's stderr that are told
+_LOGIN_LINES = 100  # that a login may print before the engine's first line
+_LAST_LINES = 3  # of the command's stderr, quoted in error messages
 
 
 class Connection:
@@ -27,7 +27,7 @@ class Connection:
     def __init__(self, command: Sequence[str]) -> None:
         """Raises EngineError where the command cannot be started."""
         self._name = printable(shlex.join(command))
-        self._said: deque[str] = deque(maxlen=_LAST)
+        self._stderr: deque[str] = deque(maxlen=_LAST_LINES)
         self._lock = threading.Lock()
         try:
             self._process = subprocess.Popen(
@@ -39,12 +39,12 @@ class Connection:
         self._listener.start()
 
     def greeting(self) -> Hello:
-        """Wait for the engine's first word. Raises EngineError: there is none, or it is of another version."""
-        for _ in range(_CHATTER):
+        """Wait for the engine's Hello. Raises EngineError when there is none, and for another version."""
+        for _ in range(_LOGIN_LINES):
             line = self._readline()
             if not line:
                 raise EngineError(f"{self._name}: no engine answered{self._why()}.")
-            hello = _hello(line)
+            hello = _read_hello(line)
             if hello is not None:
                 break
             print(line.decode("utf-8", "replace").rstrip(), file=sys.stderr)
@@ -54,38 +54,38 @@ class Connection:
         if theirs != __version__:
             remedy = "install the same version on both sides"
             raise EngineError(f"{self._name}: jsonbreak {printable(str(theirs))} there, {__version__} here; {remedy}.")
-        self._said.clear()  # what was said until here is no reason for what comes
+        self._stderr.clear()  # what a login prints explains no later error
         event = decode_event(line)
         assert isinstance(event, Hello)
         return event
 
     def events(self) -> Iterator[Event]:
-        """What the engine says, until it ends or the connection is lost."""
+        """The engine's events, until it exits or the connection is lost."""
         while line := self._readline():
             yield decode_event(line)
 
     def send(self, command: Command) -> None:
-        """Tell the engine something; where the connection is lost, `events` ends."""
+        """Send a command; `events` ends when the connection is lost."""
         assert self._process.stdin is not None
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(encode_command(command))
             self._process.stdin.flush()
 
     def close(self) -> None:
-        """Nothing more will be sent: the engine ends what it is at, and then itself."""
+        """Send nothing more: the engine ends its current run, and exits."""
         assert self._process.stdin is not None
         with self._lock, contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def lost(self) -> str:
-        """After the last event: that it was not meant to be, and what the command said."""
+        """After the last event: a sentence that the connection was lost, with the last lines of stderr."""
         return f"The connection to the engine was lost ({self._name}){self._why()}."
 
     def _why(self) -> str:
         self._process.wait()
         self._listener.join()
-        said = " ".join(self._said)
-        return f": it said {said!r}" if said else f": it ended with exit code {self._process.returncode}"
+        lines = " ".join(self._stderr)
+        return f": it said {lines!r}" if lines else f": it ended with exit code {self._process.returncode}"
 
     def _readline(self) -> bytes:
         assert self._process.stdout is not None
@@ -96,14 +96,14 @@ class Connection:
         for line in self._process.stderr:
             text = line.decode("utf-8", "replace").rstrip()
             if text:
-                self._said.append(printable(text))
+                self._stderr.append(printable(text))
                 print(text, file=sys.stderr, flush=True)
 
 
-def _hello(line: bytes) -> dict[str, object] | None:
-    """The greeting, whatever else a later version may say in it; None of any other line."""
+def _read_hello(line: bytes) -> dict[str, object] | None:
+    """The Hello on a line, whatever else a later version puts into it; None for any other line."""
     try:
-        said = json.loads(line)
+        data = json.loads(line)
     except ValueError:
         return None
-    return said if isinstance(said, dict) and said.get("type") == "hello" else None
+    return data if isinstance(data, dict) and data.get("type") == "hello" else None

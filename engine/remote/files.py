@@ -1,4 +1,4 @@
-"""A suite for an engine that cannot read this machine's files: sent as texts, kept there in a folder of its own."""
+"""Sends a suite to an engine on another machine, as texts that are stored there in their own folder."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from engine.suites.suite import load_suite
 from engine.text import printable, short_json
 
 SUITES = ".suites"
-"""Below the folder of the runs: suites that were sent."""
+"""The folder for suites that were sent, below the folder of the runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A suite as it is sent. files: texts by their path. suite: which of them it is.
-
-    The first part of the paths is a hash of the whole, so that a suite that was changed does not take another's place.
-    """
+    """A suite as it is sent."""
 
     files: dict[str, str]
+    """Texts by their path. Its first part is a hash of all texts, so that a changed suite replaces no other."""
     suite: str
+    """The path of the suite itself."""
 
 
-def to_send(path: Path) -> Sent:
-    """The suite's file and those that it names. Raises BadInputError where the suite is not well formed."""
+def pack_suite(path: Path) -> Sent:
+    """The suite's file and the files that it names. Raises BadInputError where the suite is not well formed."""
     suite = load_suite(path)
     whole = path.absolute()
     texts = {whole: suite.text}
@@ -50,8 +49,8 @@ def to_send(path: Path) -> Sent:
     return Sent({f"{folder}/{names[file]}": text for file, text in texts.items()}, f"{folder}/{names[whole]}")
 
 
-def keep(files: Mapping[str, str], folder: Path) -> None:
-    """Write the texts below a folder. Raises BadInputError for a path out of it, EngineError where it cannot be."""
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """Write texts below a folder. Raises BadInputError for a path outside it, EngineError where writing fails."""
     for name, text in files.items():
         parts = PurePosixPath(name).parts
         if not parts or ".." in parts or name.startswith("/"):

@@ -1,4 +1,4 @@
-"""A run that is made elsewhere, kept here too: the same manifest, the same records, in a folder of this machine."""
+"""A run that is decoded elsewhere, stored here too: the same manifest and records, in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.text import printable
 
 
 class Mirror:
-    """One run. The manifest has `engine` besides: the command that leads there, and the run's folder there."""
+    """The copy of one run. Its manifest also has `engine`: the command that leads there, and the run's folder there."""
 
     def __init__(self, command: Sequence[str], suite: Path, out: Path, log: Path | None) -> None:
         """suite: its file on this machine."""
@@ -24,40 +24,40 @@ class Mirror:
         self._store: RunStore | None = None
         self._stack = ExitStack()
         self._resumed: Path | None = None
-        self._had: set[str] = set()
+        self._stored: set[str] = set()
         self._trial_of: Path | None = None
 
-    def beside(self, run: Path) -> Path:
-        """The run is a trial beside one that is kept here; that one's folder there."""
+    def try_on(self, run: Path) -> Path:
+        """Make the run a trial of one that is stored here. Returns that one's folder there."""
         self._trial_of = run
         return folder_there(run)
 
     def resume(self, run: Path) -> Path:
-        """The run goes on with one that is kept here; its folder there. Nobody else writes to it meanwhile."""
+        """Resume a run that is stored here, and lock it. Returns its folder there."""
         there = folder_there(run)
         self._lock = self._stack.enter_context(locked(run))
         self._resumed = run
-        self._had = {record.id for record in read_records(run)}
+        self._stored = {record.id for record in read_records(run)}
         return there
 
     @property
     def folder(self) -> Path:
-        """The folder here, once the manifest has come."""
+        """The folder here, after the manifest has arrived."""
         assert self._store is not None
         return self._store.folder
 
     @property
     def trial_of(self) -> Path | None:
-        """The run here that it is a trial beside."""
+        """The run here that it is a trial of."""
         return self._trial_of
 
     @property
     def begun(self) -> bool:
-        """Whether the manifest has come, and it is not closed."""
+        """Whether the manifest has arrived and the run is not closed."""
         return self._store is not None
 
     def write_manifest(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        """Take the manifest of a folder there: the first makes the folder here, the next replace it."""
+        """Store the manifest of a folder there: the first creates the folder here, the next replace it."""
         ours = {**manifest, "suite_file": str(self._suite), "engine": {"command": self._command, "folder": str(folder)}}
         if self._trial_of is not None:
             ours["trial_of"] = self._trial_of.name
@@ -69,14 +69,14 @@ class Mirror:
             self._store = create_run(self._out, ours["suite"], ours["model"], ours, log=self._log)
 
     def append(self, record: Record) -> None:
-        """Keep a record, unless a run that is gone on with has it."""
+        """Store a record, unless a resumed run has it already."""
         assert self._store is not None
-        if record.id not in self._had:
-            self._had.add(record.id)
+        if record.id not in self._stored:
+            self._stored.add(record.id)
             self._store.append(record)
 
     def close(self) -> None:
-        """Let go of the folder. A run whose end was not told is one that was broken off."""
+        """Close the folder. A run whose end has not arrived counts as interrupted."""
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -84,10 +84,10 @@ class Mirror:
 
 
 def folder_there(run: Path) -> Path:
-    """The folder of a mirrored run at its engine. Raises BadInputError of a run that was made here."""
+    """The folder of a mirrored run at its engine. Raises BadInputError for a run that was decoded here."""
     resumable_manifest(run)
     engine = json.loads((run / MANIFEST).read_bytes()).get("engine")
     if not isinstance(engine, dict) or not isinstance(engine.get("folder"), str):
-        remedy = "leave out --engine to go on with it here, or run the suite again"
+        remedy = "leave out --engine to resume it here, or run the suite again"
         raise BadInputError(f"{printable(str(run))}: this run was not made by an engine elsewhere; {remedy}.")
     return Path(engine["folder"])

@@ -1,4 +1,4 @@
-"""Watches the replies of a run while they stream, for the moment from which they cannot become ok."""
+"""Detects, while replies stream, the moment from which they can no longer become ok."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from engine.suites.jobs import Job
 
 
 class BreakWatcher:
-    """One checker for each arm of each job in flight."""
+    """A checker for each arm of each job in flight."""
 
     def __init__(self) -> None:
         self._possible = SchemaCache(SchemaPrefixes)
         self._live: dict[tuple[str, Arm], LiveChecker] = {}
 
-    def begin(self, job: Job) -> Iterator[Broke]:
-        """A job begins, maybe not for the first time. What its prefill alone breaks is told."""
+    def start(self, job: Job) -> Iterator[Broke]:
+        """A job (re)starts. Yields breaks caused by its prefill."""
         possible = self._possible(job.schema)
         for arm in ARMS:
             self._live[job.id, arm] = LiveChecker(possible, job.think_close)
-        yield from self.grow(job.id, "both", job.prefill)
+        yield from self.push(job.id, "both", job.prefill)
 
-    def grow(self, job: str, arm: Arm | Literal["both"], text: str) -> Iterator[Broke]:
-        """More text of one arm, or of both; tells which have broken with it."""
+    def push(self, job: str, arm: Arm | Literal["both"], text: str) -> Iterator[Broke]:
+        """Check more text of one arm, or of both. Yields breaks, one an arm at most."""
         for each in ARMS if arm == "both" else (arm,):
             found = self._live[job, each].push(text)
             if found is not None:
                 yield Broke(job, each, found.start, found.end, found.sentence)
 
     def forget(self, job: str) -> None:
-        """A job has ended."""
+        """Drop the checkers of a finished or cancelled job."""
         for arm in ARMS:
             self._live.pop((job, arm), None)

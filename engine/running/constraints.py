@@ -1,30 +1,30 @@
-"""The grammars of a run's schemas: made once each, and the reason where there is none."""
+"""The constraints of a run's schemas: compiled once each, with the reason where there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from engine.backends import Constraint, GrammarError
+from engine.backends import ConstraintT, GrammarError
 from engine.per_schema import SchemaCache
 from engine.suites.jobs import Job
-
-ConstraintT = TypeVar("ConstraintT", bound=Constraint)
 
 
 @dataclass(slots=True)
 class _Outcome(Generic[ConstraintT]):
-    """What came of compiling a schema: a grammar or a reason, and the prompts whose schema it is."""
+    """The result of compiling a schema."""
 
     schema: dict[str, Any]
     grammar: ConstraintT | None = None
     reason: str | None = None
+    """Why there is no grammar, else None."""
     prompts: list[str] = field(default_factory=list)
+    """The prompts that have this schema."""
 
 
 class Constraints(Generic[ConstraintT]):
-    """What the constrained arm of each job is decoded under. Prompts may have schemas of their own."""
+    """What the constrained arm of each job is decoded with. Prompts may have their own schemas."""
 
     def __init__(self, jobs: Iterable[Job], make: Callable[[Mapping[str, Any]], ConstraintT]) -> None:
         """make: compiles a schema; raises GrammarError."""
@@ -35,7 +35,7 @@ class Constraints(Generic[ConstraintT]):
                 prompts.append(job.prompt)
 
     def of(self, job: Job) -> ConstraintT | None:
-        """The grammar of a job's schema, if it has one."""
+        """The grammar of a job's schema, None if it has none."""
         return self._outcomes(job.schema).grammar
 
     def reason(self, job: Job) -> str | None:
@@ -51,7 +51,7 @@ class Constraints(Generic[ConstraintT]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the user should know of the grammars, a sentence each."""
+        """Sentences that the user should know about the grammars."""
         outcomes = list(self._outcomes)
         lacking = [
             f"No constrained arm for {', '.join(each.prompts)}: {each.reason}"

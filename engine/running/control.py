@@ -10,7 +10,7 @@ from engine.backends import Decoder, DecoderEvent
 from engine.protocol.commands import Cancel, Prefer
 from engine.protocol.events import Event, Paused
 
-_HEARING = 0.1  # seconds
+_POLL = 0.1  # seconds
 
 
 class Control:
@@ -18,41 +18,41 @@ class Control:
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
-        self._going = threading.Event()
-        self._going.set()
-        self._wishes: queue.SimpleQueue[Prefer | Cancel] = queue.SimpleQueue()
+        self._running = threading.Event()
+        self._running.set()
+        self._requests: queue.SimpleQueue[Prefer | Cancel] = queue.SimpleQueue()
 
     def pause(self, paused: bool) -> None:
-        """Stand still before the next step, or go on."""
+        """Pause before the next step, or resume."""
         if paused:
-            self._going.clear()
+            self._running.clear()
         else:
-            self._going.set()
+            self._running.set()
 
     def stop(self) -> None:
         """End the run before the next step."""
         self.stopped.set()
-        self._going.set()
+        self._running.set()
 
     @property
     def paused(self) -> bool:
-        """Whether the run is to stand still."""
-        return not self._going.is_set()
+        """Whether the run should be paused."""
+        return not self._running.is_set()
 
     def wait(self) -> None:
-        """Return when the run is to go on, or to end, or soon, so that wishes are heard meanwhile."""
-        self._going.wait(_HEARING)
+        """Block while paused, at most 0.1 s, so that requests are polled."""
+        self._running.wait(_POLL)
 
     def request(self, request: Prefer | Cancel) -> None:
-        """Ask for a change in what is decoded, before the next step."""
-        self._wishes.put(request)
+        """Ask for a change in what is decoded, from the next step on."""
+        self._requests.put(request)
 
     def take_requests(self) -> list[Prefer | Cancel]:
-        """What was asked for since the last call, in order."""
-        wishes = []
-        while not self._wishes.empty():
-            wishes.append(self._wishes.get())
-        return wishes
+        """The requests since the last call, in order."""
+        requests = []
+        while not self._requests.empty():
+            requests.append(self._requests.get())
+        return requests
 
 
 def drive(

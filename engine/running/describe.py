@@ -1,4 +1,4 @@
-"""What a run was: everything the manifest says of it."""
+"""The contents of a run's manifest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.suites.tables import Prompt
 
 
 def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
-    """What is known at the start of a run or a search, and is common to both."""
+    """The part that runs and searches have in common, known at the start. jobs: how many there are."""
     facts = backend.describe()
     return {
         "jsonbreak": __version__,
@@ -47,7 +47,7 @@ def describe(suite: Suite, backend: Backend[Any], jobs: int) -> dict[str, Any]:
 
 
 def describe_run(
-    what: RunPlan,
+    plan: RunPlan,
     backend: Backend[Any],
     adapter: AdapterInUse | None,
     constraints: Constraints[Any],
@@ -57,13 +57,13 @@ def describe_run(
 
     slots: the most rows at once, None where jobs are decoded one at a time.
     """
-    return describe(what.suite, backend, len(what.jobs)) | {
+    return describe(plan.suite, backend, len(plan.jobs)) | {
         "adapter": asdict(adapter) if adapter is not None else None,
-        "prompts": [prompt.model_dump(mode="json") for prompt in what.suite.prompts],
-        "prompts_sha256": {prompt.name: prompt_sha256(prompt) for prompt in what.suite.prompts},
-        "selection": dict(what.selection),
-        "trial_of": what.trial_of.name if what.trial_of else None,
-        "grammar": what.grammar,
+        "prompts": [prompt.model_dump(mode="json") for prompt in plan.suite.prompts],
+        "prompts_sha256": {prompt.name: prompt_sha256(prompt) for prompt in plan.suite.prompts},
+        "selection": dict(plan.selection),
+        "trial_of": plan.trial_of.name if plan.trial_of else None,
+        "grammar": plan.grammar,
         "grammars": constraints.describe(),
         "constrained_error": constraints.error,
         "batch": slots,
@@ -71,18 +71,18 @@ def describe_run(
 
 
 def prompt_sha256(prompt: Prompt) -> str:
-    """Of the manifest's words for a prompt, without its name and what the library says of it, as JSON.
+    """The SHA-256 of a prompt without its name, description and source: equal for prompts that ask the same.
 
-    The keys are sorted and there is no space outside strings, so that prompts which ask the same have the same.
+    It is taken over JSON with sorted keys and no whitespace outside strings.
     """
     asked = prompt.model_dump(mode="json", exclude={"name", "about", "source"})
     return _sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
-def counts_of(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -> dict[str, Any]:
+def rates_for_manifest(rates: Mapping[Arm, ArmRates], clusters: Mapping[Arm, Clusters]) -> dict[str, Any]:
     """The rates for the manifest: by arm, k and n of each share, and how many replies were not decoded.
 
-    replies_as_one: what the intervals of the shares take, see `statistics.alike`.
+    replies_as_one: the design effect, with which the intervals of the shares are computed.
     """
     return {
         arm: {name: [share.k, share.n] for name, share in _shares(each)}

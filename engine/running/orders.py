@@ -1,4 +1,4 @@
-"""What an order comes to: the suite, and which of its jobs."""
+"""Resolves a StartRun or StartTrial command into a suite and its jobs."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ from engine.text import printable, short_json
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """The jobs to have records of in the end, and how the manifest tells which of the suite's they are.
-
-    grammar: what turns schemas into masks. resume: the run that has some of them already. trial_of: the run that this
-    one is a trial beside. adapter: the name of the one that is to answer, None for the model alone.
-    """
+    """What a run consists of: in the end each of its jobs has a record."""
 
     suite: Suite
     jobs: list[Job]
     selection: Mapping[str, Any]
+    """Which of the suite's jobs these are, for the manifest."""
     grammar: GrammarKind
     resume: Path | None = None
+    """The run that has some of the records already."""
     trial_of: Path | None = None
+    """The run that this one is a trial of."""
     adapter: str | None = None
+    """The adapter's name, None for the model alone."""
 
 
-def resolve(order: StartRun | StartTrial) -> RunPlan:
-    """Raises BadInputError with what is wrong with the order."""
-    if isinstance(order, StartTrial):
-        return _trial(order)
-    if order.resume is not None:
-        resumable_manifest(order.resume)  # before a model is loaded for nothing
-    suite = load_suite(order.suite)
-    jobs = jobs_of(suite, order.prompts, order.cases, order.limit, order.without)
+def resolve(command: StartRun | StartTrial) -> RunPlan:
+    """The run that a command asks for. Raises BadInputError with what is wrong with it."""
+    if isinstance(command, StartTrial):
+        return _trial(command)
+    if command.resume is not None:
+        resumable_manifest(command.resume)  # raises before a model is loaded in vain
+    suite = load_suite(command.suite)
+    jobs = jobs_of(suite, command.prompts, command.cases, command.limit, command.without)
     if not jobs:
-        raise BadInputError(f"{printable(str(order.suite))}: no job is left to run; leave out fewer cases.")
+        raise BadInputError(f"{printable(str(command.suite))}: no job is left to run; leave out fewer cases.")
     # Sorted, since jobs are in the suite's order however they are asked for: the same jobs are the same selection.
-    names = {"prompts": order.prompts, "cases": order.cases, "without": order.without}
-    selection = {key: sorted(set(value)) for key, value in names.items()} | {"limit": order.limit}
-    return RunPlan(suite, jobs, selection, order.grammar, resume=order.resume, adapter=order.adapter)
+    names = {"prompts": command.prompts, "cases": command.cases, "without": command.without}
+    selection = {key: sorted(set(value)) for key, value in names.items()} | {"limit": command.limit}
+    return RunPlan(suite, jobs, selection, command.grammar, resume=command.resume, adapter=command.adapter)
 
 
-def _trial(order: StartTrial) -> RunPlan:
-    suite = _with_generation(load_suite(order.suite), order.temperature)
-    if isinstance(order.prompt, str):
-        prompt = _named(suite, order.prompt)
+def _trial(command: StartTrial) -> RunPlan:
+    suite = _with_generation(load_suite(command.suite), command.temperature)
+    if isinstance(command.prompt, str):
+        prompt = _named(suite, command.prompt)
     else:
-        suite = add_prompt(suite, order.prompt)
+        suite = add_prompt(suite, command.prompt)
         prompt = suite.prompts[-1]
-    if not order.inputs:
+    if not command.inputs:
         raise BadInputError("There is nothing to try the prompt on; choose some jobs.")
-    inputs = inputs_of(suite, {each.case for each in order.inputs})
-    jobs = [_job(suite, prompt, each, inputs, order) for each in order.inputs]
+    inputs = inputs_of(suite, {each.case for each in command.inputs})
+    jobs = [_job(suite, prompt, each, inputs, command) for each in command.inputs]
     jobs = list({job.id: job for job in jobs}.values())  # with `repeat`, two inputs may come to one job
-    selection = {"inputs": [asdict(each) for each in order.inputs], "seed": order.seed, "repeat": order.repeat}
+    selection = {"inputs": [asdict(each) for each in command.inputs], "seed": command.seed, "repeat": command.repeat}
     suite = suite.model_copy(update={"prompts": (prompt,)})
-    return RunPlan(suite, jobs, selection, order.grammar, trial_of=order.of, adapter=order.adapter)
+    return RunPlan(suite, jobs, selection, command.grammar, trial_of=command.of, adapter=command.adapter)
 
 
 def _job(
@@ -73,16 +73,16 @@ def _job(
     prompt: Prompt,
     each: TrialInput,
     inputs: Mapping[str, Mapping[str | None, str]],
-    order: StartTrial,
+    command: StartTrial,
 ) -> Job:
     case = next((case for case in suite.cases if case.id == each.case), None)
     if case is None or each.variation not in inputs[case.id]:
         what = each.case if each.variation is None else f"{each.case}~{each.variation}"
         place = printable(str(suite.path))
         raise BadInputError(f"{place}: the suite has no input {short_json(what)} any more; run the suite again.")
-    repeat = each.repeat if order.repeat is None else order.repeat
+    repeat = each.repeat if command.repeat is None else command.repeat
     job = job_of(suite, prompt, case, each.variation, inputs[case.id][each.variation], repeat)
-    return job if order.seed is None else replace(job, seed=order.seed)
+    return job if command.seed is None else replace(job, seed=command.seed)
 
 
 def _named(suite: Suite, name: str) -> Prompt:

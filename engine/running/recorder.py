@@ -1,4 +1,4 @@
-"""A decoded job → its record: what the judge says of each reply, and all that the record keeps of the job."""
+"""From a decoded job to its record: the verdict on each reply, and what is stored of the job."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from engine.suites.jobs import Job
 
 
 class Recorder:
-    """Judges the replies of one suite's jobs, with one judge for each schema."""
+    """Judges the replies of one suite's jobs, with one judge per schema."""
 
     def __init__(self, suite: str, compare: Mapping[str, Rule]) -> None:
         """suite: its name. compare: by path, how expected values are compared."""
         self._suite, self._cursor = suite, cursor_of(compare)
         self._judges = SchemaCache(lambda schema: Judge(schema, compare))
 
-    def reply(self, lane: ArmResult, job: Job) -> Reply:
-        """What an arm has said, judged. Of a job that thinks only what follows is."""
-        verdict = self._judges(job.schema).judge(_judged(lane.text, job), lane.finish, job.expected)
-        return Reply(lane.text, lane.tokens, lane.finish, None, verdict, round(lane.seconds, 3), lane.p, lane.ends)
+    def reply(self, arm: ArmResult, job: Job) -> Reply:
+        """The reply of a finished arm, judged. Of a thinking job only what follows the thoughts is."""
+        verdict = self._judges(job.schema).judge(_judged(arm.text, job), arm.finish, job.expected)
+        return Reply(arm.text, arm.tokens, arm.finish, None, verdict, round(arm.seconds, 3), arm.p, arm.ends)
 
     def record(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None = None) -> Record:
         """The record of a job."""
@@ -57,15 +57,15 @@ class Recorder:
 
 
 def _value(reply: Reply, job: Job) -> LocatedValue | None:
-    """The value that the judge has found in a reply."""
+    """The value that the judge found in a reply."""
     return None if reply.finish == "error" else read(_judged(reply.text, job), reply.finish).found
 
 
 def _judged(text: str, job: Job) -> str:
-    """The part of a reply that is judged, at its place."""
+    """The part of a reply that is judged, at the same offsets."""
     return blank_thoughts(text, job.think_close) if job.think_close else text
 
 
 def not_decoded(reason: str) -> Reply:
-    """An arm that was not decoded, and why."""
+    """The reply of an arm that was not decoded. reason: why not, a sentence."""
     return Reply(text="", tokens=(), finish="error", error=reason, verdict=None, seconds=0.0)

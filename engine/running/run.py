@@ -1,4 +1,4 @@
-"""One run on its way: jobs → decoder → judge → disk → events."""
+"""The loop of one run: jobs → decoder → judge → disk → events."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ from engine.runs.store import RunStore
 from engine.statistics import Clusters
 from engine.suites.jobs import Job
 from engine.suites.suite import Suite
+from engine.text import plural
 
 _NO_GRAMMAR = "There is no constrained arm."
 
 
 class RunLoop:
-    """Decodes the jobs of one run that have no record yet.
+    """Decodes the jobs of one run that have no record yet."""
 
-    rates: of all its records, those of before too. clusters: of each arm, how many of its replies each case has.
-    """
+    rates: dict[Arm, ArmRates]
+    """Of all records of the run, replayed ones included."""
+
+    clusters: dict[Arm, Clusters]
+    """How many judged replies of each arm each case has."""
 
     def __init__(
         self,
@@ -44,12 +48,12 @@ class RunLoop:
         self._recorder = Recorder(suite.name, suite.compare)
         self._store, self._meter, self._emit = store, meter, emit
         self._text = TextBatches(emit)
-        self._watch = BreakWatcher()
-        self.rates: dict[Arm, ArmRates] = {arm: ArmRates() for arm in ARMS}
-        self.clusters: dict[Arm, Clusters] = {arm: Clusters() for arm in ARMS}
+        self._breaks = BreakWatcher()
+        self.rates = {arm: ArmRates() for arm in ARMS}
+        self.clusters = {arm: Clusters() for arm in ARMS}
 
     def replay(self, records: Iterable[Record]) -> None:
-        """The jobs that were finished before the run was broken off."""
+        """Announce the jobs that were finished before the run was interrupted."""
         for record in records:
             self._announce(record)
 
@@ -58,55 +62,56 @@ class RunLoop:
         for job_id, reason in self._plan.impossible.items():
             self._finish(self._jobs[job_id], not_decoded(reason), not_decoded(reason), None)
         decoder = self._plan.decoder
-        for step in drive(decoder, control, self._emit, self._grant, self._text.send):
-            for happening in step:
-                self._tell(happening)
+        for step in drive(decoder, control, self._emit, self._apply_request, self._text.send):
+            for event in step:
+                self._on_event(event)
             self._text.send_if_due()
             self._meter.send_if_due(decoder.in_flight)
         self._text.send()
         self._meter.send(decoder.in_flight)
 
-    def _grant(self, request: Prefer | Cancel) -> None:
+    def _apply_request(self, request: Prefer | Cancel) -> None:
         if isinstance(request, Prefer):
             self._plan.decoder.prefer(request.job)
         elif self._plan.decoder.cancel(request.job):
             self._text.forget_job(request.job)
-            self._watch.forget(request.job)
+            self._breaks.forget(request.job)
             self._meter.total -= 1
             self._emit(JobCancelled(request.job))
 
-    def _tell(self, happening: DecoderEvent) -> None:
-        match happening:
+    def _on_event(self, event: DecoderEvent) -> None:
+        # Text is batched and events are not, so a job's text is sent before the event that follows it.
+        match event:
             case Started(id=job_id):
                 self._text.forget_job(job_id)
                 self._emit(JobStarted(job_id, self._jobs[job_id].prefill))
-                for broke in self._watch.begin(self._jobs[job_id]):
+                for broke in self._breaks.start(self._jobs[job_id]):
                     self._emit(broke)
             case TokenAdded(id=job_id, arm=arm, text=text):
                 self._meter.count_token()
                 self._text.add(job_id, arm, text)
-                for broke in self._watch.grow(job_id, arm, text):
+                for broke in self._breaks.push(job_id, arm, text):
                     self._text.send_job(job_id)
                     self._emit(broke)
             case ArmsForked(id=job_id, fork=fork):
                 self._text.send_job(job_id)
                 self._emit(Forked(job_id, fork))
             case Finished():
-                self._text.send_job(happening.id)
-                self._watch.forget(happening.id)
-                self._judge_and_finish(happening)
+                self._text.send_job(event.id)
+                self._breaks.forget(event.id)
+                self._judge_and_finish(event)
             case BatchHalved():
-                self._emit(halved_remark(happening))
+                self._emit(halved_remark(event))
 
-    def _judge_and_finish(self, ended: Finished) -> None:
-        job = self._jobs[ended.id]
+    def _judge_and_finish(self, finished: Finished) -> None:
+        job = self._jobs[finished.id]
         unconstrained = self._plan.unconstrained.get(job.id) or self._constraints.reason(job) or _NO_GRAMMAR
-        free = self._reply(ended.free, job, ended.free_error or "")
-        constrained = self._reply(ended.constrained, job, ended.error or unconstrained)
-        self._finish(job, free, constrained, ended.fork)
+        free = self._reply(finished.free, job, finished.free_error or "")
+        constrained = self._reply(finished.constrained, job, finished.error or unconstrained)
+        self._finish(job, free, constrained, finished.fork)
 
-    def _reply(self, lane: ArmResult | None, job: Job, error: str) -> Reply:
-        return not_decoded(error) if lane is None else self._recorder.reply(lane, job)
+    def _reply(self, arm: ArmResult | None, job: Job, error: str) -> Reply:
+        return not_decoded(error) if arm is None else self._recorder.reply(arm, job)
 
     def _finish(self, job: Job, free: Reply, constrained: Reply, fork: Fork | None) -> None:
         record = self._recorder.record(job, free, constrained, fork)
@@ -123,7 +128,7 @@ class RunLoop:
         self._emit(JobFinished(record))
 
 
-def halved_remark(shrunk: BatchHalved) -> Remark:
-    """That the batch had to be made smaller, in a sentence."""
-    rows = f"{shrunk.slots} row{'s' * (shrunk.slots > 1)}"
-    return Remark(f"Memory ran out: {shrunk.jobs} jobs start again, with at most {rows} at once from now on.")
+def halved_remark(event: BatchHalved) -> Remark:
+    """A sentence about the smaller batch."""
+    rows = plural(event.slots, "row")
+    return Remark(f"Memory ran out: {event.jobs} jobs start again, with at most {rows} at once from now on.")

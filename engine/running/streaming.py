@@ -1,4 +1,4 @@
-"""What the decoder did, as events: text in batches of a few dozen milliseconds, progress a few times a second."""
+"""Throttled events: text in batches of a few dozen milliseconds, progress a few times a second."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ _TEXT_EVERY = 0.04  # seconds
 _PROGRESS_EVERY = 0.25
 _SPEED_OVER = 3.0
 
-Lane = tuple[str, Arm | Literal["both"]]
-
 
 class TextBatches:
     """Collects the text of all arms and sends it together."""
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit
-        self._text: dict[Lane, list[str]] = {}
+        self._text: dict[tuple[str, Arm | Literal["both"]], list[str]] = {}  # by job and arm
         self._sent = time.monotonic()
 
     def add(self, job: str, arm: Arm | Literal["both"], text: str) -> None:
-        """More text of one arm, the text of one token."""
+        """Collect the text of one token of an arm."""
         self._text.setdefault((job, arm), []).append(text)
 
     def send_if_due(self) -> None:
-        """Send what was collected when the last time is long enough ago."""
+        """Send what was collected, if enough time has passed."""
         if time.monotonic() - self._sent >= _TEXT_EVERY:
             self.send()
 
@@ -42,19 +40,23 @@ class TextBatches:
         self._sent = time.monotonic()
 
     def send_job(self, job: str) -> None:
-        """Send what was collected of one job, so that what comes next is told after it."""
-        for lane in [lane for lane in self._text if lane[0] == job]:
-            pieces = self._text.pop(lane)
-            self._emit(Delta(*lane, "".join(pieces), len(pieces)))
+        """Send what was collected of one job, so that its next event comes after its text."""
+        for key in [key for key in self._text if key[0] == job]:
+            pieces = self._text.pop(key)
+            self._emit(Delta(*key, "".join(pieces), len(pieces)))
 
     def forget_job(self, job: str) -> None:
-        """Send nothing of what was collected of one job: it is decoded again, or not at all."""
-        for lane in [lane for lane in self._text if lane[0] == job]:
-            del self._text[lane]
+        """Drop what was collected of one job: it starts again, or was cancelled."""
+        for key in [key for key in self._text if key[0] == job]:
+            del self._text[key]
 
 
 class Meter:
-    """Counts jobs and decoded tokens (one that serves both arms counts once). `total` falls when a job is cancelled."""
+    """Counts jobs and decoded tokens, where one that serves both arms counts once."""
+
+    done: int
+    total: int
+    """Falls when a job is cancelled."""
 
     def __init__(self, total: int, emit: Callable[[Event], None]) -> None:
         self.done, self.total, self._emit = 0, total, emit
@@ -64,15 +66,15 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Since the first job was queued."""
+        """Since the run started to decode."""
         return time.monotonic() - self._started
 
     def count_token(self) -> None:
-        """One more token."""
+        """Count one more token."""
         self._tokens += 1
 
     def send_if_due(self, in_flight: int) -> None:
-        """Send a Progress when the last one is long enough ago."""
+        """Send a Progress, if enough time has passed."""
         if time.monotonic() - self._sent >= _PROGRESS_EVERY:
             self.send(in_flight)
 

@@ -67,7 +67,7 @@ _ShareOnDisk: TypeAlias = Annotated[tuple[int, int], AfterValidator(_check_share
 
 
 class _RatesOnDisk(TypedDict):
-    """The rates of an arm as running.describe.counts_of writes them."""
+    """The rates of an arm as running.describe.rates_for_manifest writes them."""
 
     strict: _ShareOnDisk
     unwrapped: _ShareOnDisk

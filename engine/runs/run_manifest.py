@@ -112,7 +112,7 @@ class Manifest(BaseModel):
     resumed: list[str] = []
     """When it was resumed."""
     rates: dict[str, Any] = {}
-    """Of a run that has ended, see running.describe.counts_of."""
+    """Of a run that has ended, see running.describe.rates_for_manifest."""
     command_line: list[str] = []
 
 

@@ -173,10 +173,10 @@ class ServerBackend(Backend[ServerConstraint]):
         return GrammarError(f"The server does not take the schema: {failure.words}.")
 
 
-def render_none(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
+def render_none(prompts: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
     """Answer every request for a rendered prompt with the reason why there is none. Never returns: run it in a thread.
 
     The counterpart of engine.worker.prompt_rendering.render_all for servers.
     """
     while True:
-        emit(PromptRendered(orders.get().id, model or "", error=_TEMPLATE_UNKNOWN))
+        emit(PromptRendered(prompts.get().id, model or "", error=_TEMPLATE_UNKNOWN))

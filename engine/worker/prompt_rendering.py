@@ -1,4 +1,4 @@
-"""Answers how a prompt reads to the model, beside what is being decoded, and without a loaded model."""
+"""Renders prompts with the model's chat template, in parallel to decoding and without a loaded model."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from engine.protocol.commands import RenderPrompt
 from engine.protocol.events import Event, PromptRendered
 
 
-def render_all(orders: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
-    """Answer one order after another, for ever: for a thread of its own. model: as in ModelSpec."""
+def render_all(prompts: queue.SimpleQueue[RenderPrompt], model: str | None, emit: Callable[[Event], None]) -> None:
+    """Answer one command after another, without end: for a thread of its own. model: as in ModelSpec."""
     chat: Chat | None = None
     while True:
-        order = orders.get()
+        prompt = prompts.get()
         try:
             chat = chat or load_chat(model, lambda loading: None)
-            emit(_rendered(chat, order))
-        except Exception as error:  # any class at all: the tokenizer is the user's, and the next order wants its answer
-            emit(PromptRendered(order.id, chat.name if chat else model or "", error=_sentence(error)))
+            emit(_render(chat, prompt))
+        except Exception as error:  # any class: the tokenizer is the user's, and the thread must survive it
+            emit(PromptRendered(prompt.id, chat.name if chat else model or "", error=_sentence(error)))
 
 
-def _rendered(chat: Chat, order: RenderPrompt) -> PromptRendered:
-    text = chat.text(order.messages, order.prefill, order.template_kwargs)
-    return PromptRendered(order.id, chat.name, text, len(chat.ids(text)), tuple(chat.special(text)))
+def _render(chat: Chat, prompt: RenderPrompt) -> PromptRendered:
+    text = chat.text(prompt.messages, prompt.prefill, prompt.template_kwargs)
+    return PromptRendered(prompt.id, chat.name, text, len(chat.ids(text)), tuple(chat.special(text)))
 
 
 def _sentence(error: Exception) -> str:

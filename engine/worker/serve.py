@@ -32,7 +32,7 @@ from engine.protocol.commands import (
 )
 from engine.protocol.events import Failed, Hello
 from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
-from engine.remote.files import SUITES, keep
+from engine.remote.files import SUITES, write_files
 from engine.running.control import Control
 from engine.worker.options import EngineOptions
 from engine.worker.start import open_session
@@ -142,7 +142,7 @@ class CommandQueue:
             case RenderPrompt():
                 self.prompts.put(command)
             case KeepFiles(files=files):
-                keep(files, self._suites)
+                write_files(files, self._suites)
             case StopRun():
                 self._control.stop()
             case Prefer() | Cancel():

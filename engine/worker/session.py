@@ -1,4 +1,4 @@
-"""A model kept ready, here or on a server, and the runs and searches made with it."""
+"""A loaded model, here or on a server, and the runs and searches made with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.protocol.events import Event, JobInfo, ManifestWritten, ModelReady, 
 from engine.records import Record
 from engine.running.constraints import Constraints
 from engine.running.control import Control
-from engine.running.describe import counts_of, describe_run, now
+from engine.running.describe import describe_run, now, rates_for_manifest
 from engine.running.orders import RunPlan, resolve
 from engine.running.run import RunLoop
 from engine.running.streaming import Meter
@@ -35,60 +35,60 @@ Emit = Callable[[Event], None]
 
 
 class Session:
-    """Runs suites on one model. Events are told through `emit`, in order; a record is on disk before it is told."""
+    """Runs suites on one model, and emits events in order; a record is on disk before its event."""
 
     def __init__(self, spec: ModelSpec | ServerSpec, out: Path, emit: Emit, log: Path | None = None) -> None:
-        """out: the folder of the runs. log: where this process tells of its troubles, for others to find."""
+        """out: the folder of the runs. log: this process's log file."""
         self._spec, self._out, self._emit, self._log = spec, out, emit, log
         self._backend: Backend[Any] | None = None
 
-    def run(self, order: StartRun | StartTrial, control: Control) -> None:
-        """Run a suite, or try something beside a run, to the end or until `control` stops it.
+    def run(self, command: StartRun | StartTrial, control: Control) -> None:
+        """Carry out a run or a trial, to the end or until `control` stops it.
 
         Raises BadInputError (suite, model, output folder, a run that cannot be resumed) and EngineError (memory, disk).
         """
-        what = resolve(order)
+        run = resolve(command)
         prepare(self._out)
-        with locked(what.resume) if what.resume is not None else nullcontext() as lock:
-            self._run(what, order.batch, control, lock)
+        with locked(run.resume) if run.resume is not None else nullcontext() as lock:
+            self._run(run, command.batch, control, lock)
 
-    def _run(self, what: RunPlan, batch: int | None, control: Control, lock: BaseFileLock | None) -> None:
-        """lock: of the run that is resumed, whose records nobody adds to meanwhile."""
+    def _run(self, run: RunPlan, batch: int | None, control: Control, lock: BaseFileLock | None) -> None:
+        """lock: held on the run that is resumed, so that no other process adds records to it."""
         backend = self._ready()
-        seconds = what.suite.generation.compile_seconds
-        adapter = backend.use_adapter(what.adapter)
+        seconds = run.suite.generation.compile_seconds
+        adapter = backend.use_adapter(run.adapter)
         _refuse_if_stopped(control)
-        constraints = Constraints(what.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, what.grammar))
+        constraints = Constraints(run.jobs, lambda schema: backend.grammar(schema, seconds, self._emit, run.grammar))
         _refuse_if_stopped(control)
-        had = {record.id for record in _records_of(what)}
-        missing = [job for job in what.jobs if job.id not in had]
-        plan = backend.plan(missing, constraints.of, what.suite.generation, batch)
-        store = self._store(what, describe_run(what, backend, adapter, constraints, plan.slots), lock)
+        finished = {record.id for record in _records_of(run)}
+        missing = [job for job in run.jobs if job.id not in finished]
+        plan = backend.plan(missing, constraints.of, run.suite.generation, batch)
+        store = self._store(run, describe_run(run, backend, adapter, constraints, plan.slots), lock)
         self._emit(ManifestWritten(store.folder, store.manifest))
-        self._emit(_started(what, store.folder, backend.name, adapter, constraints, plan))
-        meter = Meter(len(what.jobs), self._emit)
-        run = RunLoop(what.suite, what.jobs, plan, constraints, store, meter, self._emit)
+        self._emit(_started(run, store.folder, backend.name, adapter, constraints, plan))
+        meter = Meter(len(run.jobs), self._emit)
+        loop = RunLoop(run.suite, run.jobs, plan, constraints, store, meter, self._emit)
         try:
-            run.replay(_records_of(what))
-            run.decode(control)
+            loop.replay(_records_of(run))
+            loop.decode(control)
         finally:
             plan.decoder.close()
             stopped = meter.done < meter.total
-            cancelled = len(what.jobs) - meter.total
-            rates = counts_of(run.rates, run.clusters)
+            cancelled = len(run.jobs) - meter.total
+            rates = rates_for_manifest(loop.rates, loop.clusters)
             store.close(ended=now(), done=meter.done, cancelled=cancelled, stopped=stopped, rates=rates)
         self._emit(ManifestWritten(store.folder, store.manifest))
         self._emit(RunFinished(store.folder, meter.done, meter.total, stopped, meter.seconds))
 
-    def search(self, order: StartSearch, control: Control) -> None:
-        """Look for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
-        search(order, control, self._base, self._out, self._emit, self._log)
+    def search(self, command: StartSearch, control: Control) -> None:
+        """Search for a suite's best plain prompt, to the end or until `control` stops it. Raises as `run` does."""
+        search(command, control, self._base, self._out, self._emit, self._log)
 
-    def _store(self, what: RunPlan, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
-        if what.resume is None or lock is None:
-            answers = "-".join(filter(None, (manifest["model"], what.adapter)))
-            return create_run(self._out, what.suite.name, answers, manifest, log=self._log)
-        return reopen_run(what.resume, resumed_manifest(what.resume, manifest), lock, self._log)
+    def _store(self, run: RunPlan, manifest: Mapping[str, Any], lock: BaseFileLock | None) -> RunStore:
+        if run.resume is None or lock is None:
+            model = "-".join(filter(None, (manifest["model"], run.adapter)))
+            return create_run(self._out, run.suite.name, model, manifest, log=self._log)
+        return reopen_run(run.resume, resumed_manifest(run.resume, manifest), lock, self._log)
 
     def _ready(self) -> Backend[Any]:
         self._backend = self._backend or self._load()
@@ -107,7 +107,7 @@ class Session:
 
 
 def _open(spec: ModelSpec | ServerSpec, emit: Emit) -> Backend[Any]:
-    """Whichever is asked for; the libraries of the other are not imported."""
+    """The backend for a model here or on a server; the libraries of the other kind are not imported."""
     if isinstance(spec, ServerSpec):
         from engine.servers.backend import ServerBackend
 
@@ -119,28 +119,28 @@ def _open(spec: ModelSpec | ServerSpec, emit: Emit) -> Backend[Any]:
 
 
 def _refuse_if_stopped(control: Control) -> None:
-    """Loading takes long enough to change one's mind, and a run without a job is not worth a folder."""
+    """Raises EngineError for a run that was stopped while the model loaded, so that it leaves no empty folder."""
     if control.stopped.is_set():
         raise EngineError("The run was stopped before its first job.")
 
 
-def _records_of(what: RunPlan) -> Iterator[Record]:
-    """What a run that is resumed has of these jobs already, one a job; read anew each time, as there may be many."""
-    if what.resume is None:
+def _records_of(run: RunPlan) -> Iterator[Record]:
+    """The records that a resumed run has of these jobs, one each; read anew each time, as there may be many."""
+    if run.resume is None:
         return
-    wanted = {job.id for job in what.jobs}
-    for _, record in RunFolder(what.resume).records():
+    wanted = {job.id for job in run.jobs}
+    for _, record in RunFolder(run.resume).records():
         if record.id in wanted:
             wanted.remove(record.id)
             yield record
 
 
 def _started(
-    what: RunPlan, folder: Path, model: str, adapter: AdapterInUse | None, constraints: Constraints[Any], plan: Plan
+    run: RunPlan, folder: Path, model: str, adapter: AdapterInUse | None, constraints: Constraints[Any], plan: Plan
 ) -> RunStarted:
     remarks = (*plan.remarks, *constraints.remarks, *(adapter.remarks if adapter else ()))
-    infos = tuple(_info(job) for job in what.jobs)
-    return RunStarted(folder, what.suite.name, model, infos, constraints.error, remarks, what.trial_of, what.adapter)
+    infos = tuple(_info(job) for job in run.jobs)
+    return RunStarted(folder, run.suite.name, model, infos, constraints.error, remarks, run.trial_of, run.adapter)
 
 
 def _info(job: Job) -> JobInfo:

@@ -1,4 +1,4 @@
-"""From a light process to one with a model in it: what has to come before PyTorch is imported, and the import."""
+"""Opens a session: what has to come before the import of PyTorch, and that import."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def open_session(options: EngineOptions, emit: Callable[[Event], None], log: Pat
 
 
 def start_pytorch(emit: Callable[[Loading], None]) -> None:
-    """What has to come before PyTorch is imported. `emit` is told, as the import takes seconds."""
+    """Prepare the process for the import of PyTorch. Emits an event first, as that import takes seconds."""
     emit(Loading("starting PyTorch"))
-    # OpenMP's threads spin while they wait for each other. Where another process wants a core, as the interface does,
-    # a thread that spins for long keeps the working one from running: ten times slower on two cores. One that does not
-    # spin at all sleeps between any two operations: a fifth slower. So a few microseconds. Read once, at import.
+    # OpenMP's threads spin while they wait for each other. When another process needs a core, as the interface does,
+    # long spinning keeps the working thread from running: ten times slower on two cores. Without any spinning a thread
+    # sleeps between any two operations: a fifth slower. Hence a few microseconds. Read once, at import.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")

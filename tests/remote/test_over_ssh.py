@@ -142,7 +142,7 @@ async def failure(engine: str, tmp_path: Path) -> str:
 
 async def test_a_run_made_here_and_a_schema_of_this_machine_alone_are_refused(tmp_path: Path) -> None:
     from engine.errors import BadInputError
-    from engine.remote.files import keep, to_send
+    from engine.remote.files import pack_suite, write_files
     from engine.remote.mirror import folder_there
     from tests.helpers.made_runs import RIGHT, Made, write_run
 
@@ -152,6 +152,6 @@ async def test_a_run_made_here_and_a_schema_of_this_machine_alone_are_refused(tm
     suite = write_suite(tmp_path, schema="")
     suite.write_text(f'schema_file = "{tmp_path / "s.json"}"\n' + suite.read_text())
     with pytest.raises(BadInputError, match="is a path of this machine"):
-        to_send(suite)
+        pack_suite(suite)
     with pytest.raises(BadInputError, match="no place for a file"):
-        keep({"../x": ""}, tmp_path / "kept")
+        write_files({"../x": ""}, tmp_path / "kept")

@@ -19,27 +19,27 @@ def jobs(folder: Path, extra: str = "") -> list[Job]:
 def test_each_arm_is_told_once(tmp_path: Path) -> None:
     alice, bob = jobs(tmp_path)
     watch = BreakWatcher()
-    assert [*watch.begin(alice), *watch.begin(bob)] == []
-    assert [*watch.grow(alice.id, "both", '{"na'), *watch.grow(bob.id, "free", "{")] == []
+    assert [*watch.start(alice), *watch.start(bob)] == []
+    assert [*watch.push(alice.id, "both", '{"na'), *watch.push(bob.id, "free", "{")] == []
     said = "No key that is asked for begins with nam_"
-    assert list(watch.grow(alice.id, "free", "m_e")) == [Broke(alice.id, "free", 1, 6, said)]
-    assert [*watch.grow(alice.id, "free", "'"), *watch.grow(alice.id, "constrained", 'me": "Alice", ')] == []
-    assert [broke.arm for broke in watch.grow(bob.id, "both", "x")] == ["free", "constrained"]
+    assert list(watch.push(alice.id, "free", "m_e")) == [Broke(alice.id, "free", 1, 6, said)]
+    assert [*watch.push(alice.id, "free", "'"), *watch.push(alice.id, "constrained", 'me": "Alice", ')] == []
+    assert [broke.arm for broke in watch.push(bob.id, "both", "x")] == ["free", "constrained"]
     watch.forget(alice.id)
-    assert list(watch.begin(alice)) == []
-    assert [broke.start for broke in watch.grow(alice.id, "constrained", " x")] == [1]
+    assert list(watch.start(alice)) == []
+    assert [broke.start for broke in watch.push(alice.id, "constrained", " x")] == [1]
 
 
 def test_a_prefill_is_the_beginning_of_the_reply(tmp_path: Path) -> None:
     job, _ = jobs(tmp_path, "prefill = '{\"name\": '")
     watch = BreakWatcher()
-    assert list(watch.begin(job)) == []
-    assert [broke.start for broke in watch.grow(job.id, "free", "Alice")] == [9]
+    assert list(watch.start(job)) == []
+    assert [broke.start for broke in watch.push(job.id, "free", "Alice")] == [9]
 
 
 def test_thinking_is_left_alone(tmp_path: Path) -> None:
     job, _ = jobs(tmp_path, 'think = { close = "</think>" }')
     watch = BreakWatcher()
-    assert list(watch.begin(job)) == []
-    assert list(watch.grow(job.id, "free", "Let me see: {x</thi")) == []
-    assert [broke.start for broke in watch.grow(job.id, "free", "nk> So")] == [23]
+    assert list(watch.start(job)) == []
+    assert list(watch.push(job.id, "free", "Let me see: {x</thi")) == []
+    assert [broke.start for broke in watch.push(job.id, "free", "nk> So")] == [23]
