@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.displays.run import stop_on_interrupt
+from engine.cli.displays.base import stop_on_interrupt
 from engine.decoding.backend import LocalBackend
 from engine.errors import BadInputError, EngineError
 from engine.models.model import LoadedModel, ModelSpec
