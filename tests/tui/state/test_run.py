@@ -11,7 +11,7 @@ from tests.helpers import story
 from tui.state.job import Mark
 from tui.state.run import RunState
 from tui.state.task import EngineDied, Phase
-from tui.widgets.job.fork_line import describe_fork, percent
+from tui.widgets.job.fork_line import describe_fork, format_percent
 from tui.widgets.lines.remark_line import format_remarks
 from tui.widgets.lines.status_line import clock, progress_parts
 from tui.widgets.lists.job_row import format_verdict
@@ -155,7 +155,7 @@ def test_a_fork_in_words() -> None:
 
 @pytest.mark.parametrize(("p", "words"), [(0.0, "0.0%"), (0.00004, "<0.1%"), (0.034, "3.4%"), (1.0, "100.0%")])
 def test_small_probabilities_are_not_rounded_to_nothing(p: float, words: str) -> None:
-    assert percent(p) == words
+    assert format_percent(p) == words
 
 
 def test_clock() -> None:

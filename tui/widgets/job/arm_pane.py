@@ -1,10 +1,11 @@
-"""One arm of the selected job: a title, its text with what was marked in it, and the verdict under it."""
+"""One arm of the selected job: a title, its text with marks, and the verdict below it."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from typing_extensions import override
 
 from engine.records import Arm, Reply
 from tui.state.job import JobState, Mark
@@ -19,25 +20,25 @@ _FINISH = {"stop": "stopped by itself", "length": "cut off at the token limit", 
 
 
 class ArmPane(Vertical):
-    """FREE or CONSTRAINED; of two runs that are compared, BASELINE or CANDIDATE."""
+    """FREE or CONSTRAINED; in a comparison BASELINE or CANDIDATE."""
 
     ALLOW_MAXIMIZE = True
 
     def __init__(self, arm: Arm, *, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self.arm: Arm = arm
-        self.view = StreamView()  # where the text is
+        self.view = StreamView()  # shows the text
         self._title = PaneTitle()
         self._verdict = VerdictLine(arm)
         self._job: JobState | None = None
         self._label = ""
         self._starts = 0
-        self._shown = 0  # how much of the job's text is in the view
+        self._shown = 0  # how many characters of the job's text the view has
         self._final = False
         self._drawn: tuple[object, ...] = ()
 
+    @override
     def compose(self) -> ComposeResult:
-        """The title, the text, the verdict."""
         yield self._title
         yield self.view
         yield self._verdict
@@ -48,10 +49,10 @@ class ArmPane(Vertical):
         return self.view.below
 
     def show(self, job: JobState | None, label: str, over: bool, unavailable: str | None, parted: int | None) -> None:
-        """Draw a job as far as it has come.
+        """Draw the state of a job.
 
-        label: what this side is called. unavailable: why this arm does not exist in this run. parted: up to which
-        character both sides say the same; None where they do not part.
+        label: what this reply is called. unavailable: why the run has no such arm. parted: the character at which the
+        two replies part, None if they do not.
         """
         view = self.view
         text = (job.text(self.arm) if job else "") or unavailable or ""
@@ -72,7 +73,7 @@ class ArmPane(Vertical):
         self._show_title()
 
     def on_resize(self) -> None:
-        """Another part of the title fits."""
+        """Fit the title to the new width."""
         self._show_title()
 
     def _show_live(self, job: JobState | None, text: str, over: bool, parted: int | None) -> None:
@@ -99,26 +100,26 @@ class ArmPane(Vertical):
         job, parts = self._job, [self._label.upper()]
         if job is not None and job.started:
             reply = job.reply(self.arm)
-            told = reply is None or reply.tokens or not reply.text  # of the tokens, by a server
-            parts += [f"{job.tokens(self.arm)} tokens"] if told else []
+            counted = reply is None or reply.tokens or not reply.text  # a server may not report tokens
+            parts += [f"{job.tokens(self.arm)} tokens"] if counted else []
             if reply is not None:
                 parts += [f"{reply.seconds:.1f} s", _FINISH[reply.finish]]
         below = [f"+{self.below} lines below"] if self.below else []
         width = self.size.width - 4
         while len(parts) > 1 and cell_len("  ".join([*parts, *below])) > width:
-            parts.pop()  # a pane that has the whole screen says all of it
+            parts.pop()  # a pane that has the whole screen shows all parts
         self._title.show("  ".join([*parts, *below]))
 
 
 def _stage(job: JobState | None, arm: Arm) -> tuple[object, ...]:
-    """What changes when there is something new to draw of a job."""
+    """What the drawing of a job depends on, apart from its text."""
     if job is None:
         return ()
     return job.starts, job.mark(arm), job.finished, job.record is None, job.fork is None, job.tokens(arm)
 
 
 def _decoration(job: JobState, arm: Arm, parted: int | None) -> tuple[list[Span], list[Marker]]:
-    """What is marked in the text: the part both arms share, the fork, and the break."""
+    """The marks in the text: the part that both arms share, the fork, and the break."""
     spans: list[Span] = []
     markers: list[Marker] = []
     if parted is not None:

@@ -1,4 +1,4 @@
-"""The lower half of the run screen: the two replies of the selected job, or one of the views that take their place."""
+"""The lower half of the run screen: the two replies of the selected job, or one of the views that replace them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PANES = "replies"
 
 
 class JobDetails(ContentSwitcher):
-    """Draws only what is shown; each view draws anew only when it has something new to show."""
+    """Only the visible view is drawn, and only when its content has changed."""
 
     def __init__(self, runner: Runner, *, id: str) -> None:
         views = (
@@ -35,11 +35,11 @@ class JobDetails(ContentSwitcher):
         )
         super().__init__(Panes(id=_PANES), *views, id=id, initial=_PANES)
         self._job: tuple[RunState, JobState | None] | None = None
-        self._before: Widget | None = None  # had the focus when the view was opened
+        self._focused_before: Widget | None = None  # when the view was opened
 
     @property
     def name_shown(self) -> ViewName | None:
-        """The view that stands in the panes' place, None where they stand there themselves."""
+        """The view in place of the panes, None while the panes are visible."""
         return next((name for name in get_args(ViewName) if name == self.current), None)
 
     @property
@@ -49,11 +49,11 @@ class JobDetails(ContentSwitcher):
 
     @property
     def arm(self) -> Arm:
-        """The arm that is looked at: the one the token view shows, else that of the pane with the focus."""
+        """The selected arm: that of the token view, else that of the pane with the focus."""
         return self.query_one(TokenView).arm if self.current == "tokens" else self.panes.pane.arm
 
     def show_job(self, state: RunState, job: JobState | None) -> None:
-        """Draw a job as far as it has come."""
+        """Draw the state of a job."""
         self._job = (state, job)
         self._shown.show_job(state, job)
 
@@ -64,28 +64,28 @@ class JobDetails(ContentSwitcher):
         return shown
 
     def toggle(self, name: ViewName) -> None:
-        """Put a view in the panes' place, or them back where it stands there already."""
+        """Open a view in place of the panes, or close it if it is open."""
         if self.current == name:
             self.close()
             return
         if self.current == _PANES:
-            self._before = self.screen.focused
+            self._focused_before = self.screen.focused
         if name == "tokens":
             self.query_one(TokenView).arm = self.arm
-        # A table is taken in at a glance, going through the jobs; what is read or walked through gets the keys.
+        # The values are read at a glance while one walks through the jobs; the other views are scrolled, by keys.
         takes_keys = name != "values" or self.has_focus_within
         self._switch(name)
         if takes_keys:
             self._target.focus()
 
     def close(self) -> bool:
-        """Put the panes back. False where they stand there already."""
+        """Show the panes again. Returns whether a view was open."""
         if self.current == _PANES:
             return False
         had_keys = self.has_focus_within
         self._switch(_PANES)
-        if had_keys and self._before is not None and self._before.is_attached:
-            self._before.focus()
+        if had_keys and self._focused_before is not None and self._focused_before.is_attached:
+            self._focused_before.focus()
         return True
 
     def _switch(self, name: str) -> None:
@@ -99,12 +99,12 @@ class JobDetails(ContentSwitcher):
             self.zoom()
 
     def zoom(self) -> None:
-        """Give what is looked at the whole screen, or take it back."""
+        """Maximize the visible pane or view, or restore it."""
         if self.screen.maximized is not None:
             self.screen.minimize()
         else:
             target = self._target
-            target.focus()  # so that its keys work, also after it has been put back
+            target.focus()  # so that its keys work, also once it is restored
             self.screen.maximize(self._zoomed)
 
     @property
@@ -114,7 +114,7 @@ class JobDetails(ContentSwitcher):
 
     @property
     def _target(self) -> Widget:
-        """What takes the keys."""
+        """The widget that takes the keys."""
         shown = self._zoomed
         if isinstance(shown, ArmPane):
             return shown.view

@@ -1,13 +1,14 @@
-"""The line above a pane: its title, in a rule that is heavy where the pane has the focus."""
+"""The line above a pane: its title in a rule, which is heavy if the pane has the focus."""
 
 from __future__ import annotations
 
 from textual.content import Content
 from textual.widget import Widget
+from typing_extensions import override
 
 
 class PaneTitle(Widget):
-    """A widget of its own: a border's title that changes draws anew all that is inside the border."""
+    """A separate widget, since changing the title of a border redraws everything inside the border."""
 
     DEFAULT_CSS = "PaneTitle { height: 1; }"
     ALLOW_SELECT = False
@@ -17,13 +18,13 @@ class PaneTitle(Widget):
         self._title = ""
 
     def show(self, title: str) -> None:
-        """Change the title, in which nothing is markup."""
+        """Change the title, which is plain text."""
         if title != self._title:
             self._title = title
             self.refresh()
 
+    @override
     def render(self) -> Content:
-        """The title after one cell of the rule, and the rule to the end."""
         focused = self.parent is not None and self.parent.has_pseudo_class("focus-within")
         rule = "━" if focused else "─"
         title = Content(self._title).truncate(max(0, self.size.width - 1))

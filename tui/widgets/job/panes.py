@@ -1,9 +1,10 @@
-"""The two replies of the selected job, side by side where there is room, and the line that says where they part."""
+"""The two replies of the selected job, side by side if there is room, and the line that says where they part."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from typing_extensions import override
 
 from engine.judging.verdict import Where
 from engine.records import ARMS, Arm, Record
@@ -13,36 +14,36 @@ from tui.widgets.job.arm_pane import ArmPane
 from tui.widgets.job.fork_line import ForkLine
 from tui.widgets.job.values_view import ValuesView
 
-TALL = 48  # lines: from here on the values have room under the replies, and the list keeps its own
+TALL = 48  # lines: from here on the values have room below the replies, without taking any from the list
 
 
 class Panes(Vertical):
-    """Side by side both wrap alike, so that what they share is on the same rows; then they scroll together."""
+    """Side by side both wrap alike, so that what they share is on the same rows; once finished they scroll together."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._fork_line = ForkLine(id="fork")
         self._panes = [ArmPane(arm, id=arm) for arm in ARMS]
         self._values = ValuesView(classes="view")
-        self._values.can_focus = False  # whoever wants to scroll in it has it in the panes' place
+        self._values.can_focus = False  # to scroll it, open it in place of the panes
         self._ended: tuple[JobState | None, bool] = (None, False)
-        self._apart: tuple[Record | None, int | None] = (None, None)
+        self._difference: tuple[Record | None, int | None] = (None, None)  # of the last record, as it takes time
 
+    @override
     def compose(self) -> ComposeResult:
-        """The fork above, the panes below, the values at the bottom of tall windows."""
         yield self._fork_line
         with Horizontal(id="panes"):
             yield from self._panes
         yield self._values
 
     def on_resize(self) -> None:
-        """Columns that cannot be halved would make one pane wider, and its rows others than its neighbour's."""
+        """Keep both panes equally wide: an odd column would make one wider, so that its rows would wrap differently."""
         self.set_class(self.size.width % 2 == 0, "-even")
         self.set_class(self.screen.size.height >= TALL, "-tall")
 
     @property
     def pane(self) -> ArmPane:
-        """The pane that is looked at: the one with the focus, else the free one."""
+        """The selected pane: the one with the focus, else the free one."""
         return next((pane for pane in self._panes if pane.has_focus_within), self._panes[0])
 
     @property
@@ -51,7 +52,7 @@ class Panes(Vertical):
         return tuple(pane.below for pane in self._panes)
 
     def show_job(self, state: RunState, job: JobState | None) -> None:
-        """Draw a job as far as it has come."""
+        """Draw the state of a job."""
         reason = state.started.constrained_error if state.started else None
         compared = state.labels != ARMS
         parted = self._parted(job, compared)
@@ -63,14 +64,14 @@ class Panes(Vertical):
         self._show_break(job)
 
     def _parted(self, job: JobState | None, compared: bool) -> int | None:
-        """Where the replies stop being the same: the fork, or where the texts of two runs differ."""
+        """The character at which the replies part: the fork, or in a comparison the first difference of the texts."""
         if job is None:
             return None
         if not compared:
             return job.fork.char if job.fork else None
-        if self._apart[0] is not job.record:
-            self._apart = (job.record, _first_difference(job))
-        return self._apart[1]
+        if self._difference[0] is not job.record:
+            self._difference = (job.record, _first_difference(job))
+        return self._difference[1]
 
     def _show_fork(self, job: JobState | None, compared: bool, constrained: bool, parted: int | None) -> None:
         line = self._fork_line
@@ -82,7 +83,7 @@ class Panes(Vertical):
             line.show_difference(parted)
 
     def _show_break(self, job: JobState | None) -> None:
-        """Once a job is finished, bring into view where each reply breaks."""
+        """Once a job is finished, scroll to where each reply breaks."""
         ended = (job, job is not None and job.record is not None)
         views = [pane.view for pane in self._panes]
         together = ended[1] and not self.screen.has_class("-narrow")
@@ -94,7 +95,7 @@ class Panes(Vertical):
         if job is None or job.record is None:
             return
         breaks = [(view, where.start) for view, arm in zip(views, ARMS, strict=True) if (where := _where(job, arm))]
-        for view, start in breaks[:1] if together else breaks:  # the other comes along
+        for view, start in breaks[:1] if together else breaks:  # the other view follows
             view.scroll_to_offset(start)
 
 
@@ -104,7 +105,7 @@ def _where(job: JobState, arm: Arm) -> Where | None:
 
 
 def _first_difference(job: JobState) -> int | None:
-    """Where the texts of two finished replies differ; None where they do not, and while there are none."""
+    """The first character at which the texts of two replies differ; None if they are the same."""
     one, other = (job.text(arm) for arm in ARMS)
     if one == other:
         return None

@@ -1,4 +1,4 @@
-"""The exact prompt of a job, as the engine's chat template puts it."""
+"""The exact prompt of a job, as rendered by the chat template."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tui.state.run import RunState
 from tui.text.page import Page
 from tui.widgets.views.text_view import JobText
 
-REST_SECONDS = 0.15  # after which a selection is no longer on its way
+REST_SECONDS = 0.15  # a selection that stays this long is wanted: others are passed over
 
 
 class PromptView(JobText):
-    """Asks the engine when a selection has come to rest, and remembers what it said."""
+    """Asks the engine once a selection is stable, and caches the answers."""
 
     ALLOW_MAXIMIZE = True
 
@@ -30,7 +30,7 @@ class PromptView(JobText):
         self._pages: LRUCache[tuple[object, ...], Page] = LRUCache(64)
 
     def show_job(self, state: RunState, job: JobState | None) -> None:
-        """Draw the prompt of a job, as soon as it is known."""
+        """Draw the prompt of a job, as soon as it is rendered."""
         if job is None:
             return
         now = (state, job, job.record is not None)
@@ -51,19 +51,19 @@ class PromptView(JobText):
     @work(exclusive=True, group="prompt")
     async def _find(self, state: RunState, job: JobState) -> None:
         await asyncio.sleep(REST_SECONDS)
-        page, lasting = await self._page(state, job)
-        if lasting:
+        page, cacheable = await self._page(state, job)
+        if cacheable:
             self._pages[_key(state, job)] = page
         self.show(page.text, page.spans)
 
     async def _page(self, state: RunState, job: JobState) -> tuple[Page, bool]:
-        """The page, and whether it will be the same the next time."""
+        """The page, and whether it can be cached."""
         from engine.errors import BadInputError
 
         try:
             asked = await asyncio.to_thread(asked_by, state, job)
         except (BadInputError, OSError) as error:
-            return Page().add(f"The suite cannot be read any more: {error}"), False
+            return Page().add(f"The suite can no longer be read: {error}"), False
         if asked is None:
             return Page().add("The prompt is shown when the job is finished: the suite's file does not have it."), False
         rendered = await self._runner.render(asked.command(job.info.id))

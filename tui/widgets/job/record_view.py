@@ -12,7 +12,7 @@ from tui.widgets.views.text_view import JobText
 
 
 class RecordView(JobText):
-    """Indented JSON, made when the record of another job is looked at."""
+    """Indented JSON, made anew when another job is selected."""
 
     ALLOW_MAXIMIZE = True
 
@@ -36,7 +36,7 @@ class RecordView(JobText):
 
 
 def unfinished(job: JobState, what: str) -> str:
-    """Why a job has nothing of what one wants to see: `what` begins the sentence."""
+    """Why a job has nothing to show yet: `what` begins the sentence."""
     if job.cancelled:
         return "This job was cancelled: it has no record."
     return f"{what} when the job is finished." if not job.finished else "The record of this job cannot be read."

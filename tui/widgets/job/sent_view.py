@@ -1,4 +1,4 @@
-"""A suite's prompts as the model really reads them: the engine is asked, prompt by prompt."""
+"""A suite's prompts as the model really reads them: the engine renders them one by one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from engine.suites.suite import Suite
     from tui.process.runner import Runner
 
-REST_SECONDS = 0.15  # after which a selection is no longer on its way
+REST_SECONDS = 0.15  # a selection that stays this long is wanted: others are passed over
 
 
 class SentView(TextView):
-    """Asks when a selection has come to rest, and remembers what the engine said of this very suite.
+    """Asks the engine once a selection is stable, and caches the answers by suite.
 
-    runner: what has the engine; it is made when it is needed.
+    runner: called when the engine is needed first, since most users never look at this page.
     """
 
     def __init__(self, runner: Callable[[], Runner], *, id: str | None = None) -> None:
@@ -32,30 +32,30 @@ class SentView(TextView):
         self._special = True
 
     def show_suite(self, suite: Suite) -> None:
-        """Draw a suite's prompts, as soon as they are known."""
+        """Draw a suite's prompts, each as soon as it is rendered."""
         if suite is not self._suite:
             self._suite = suite
             self.scroll_to(y=0, animate=False)
         self._find(suite)
 
     def leave(self) -> None:
-        """Nobody looks any more: the engine is asked nothing more."""
+        """The view was hidden: ask the engine no more."""
         self._suite = None
         self.workers.cancel_group(self, "sent")
 
     def toggle_special(self) -> None:
-        """Show the special tokens, or hide them."""
+        """Show or hide the special tokens."""
         self._special = not self._special
         if self._suite is not None:
             self._find(self._suite)
 
     def forget(self) -> None:
-        """The suites were read again."""
+        """Drop the cached answers, since the suites were read again."""
         self._answers.clear()
 
     @work(exclusive=True, group="sent")
     async def _find(self, suite: Suite) -> None:
-        """Draw what is known, and ask what is not. What could not be answered is asked again the next time."""
+        """Draw what is rendered, and ask for the rest. An answer with an error is not cached."""
         from tui.pages.prompt import asked_of, sent_page
 
         _, answers = self._answers.setdefault(id(suite), (suite, {}))

@@ -1,4 +1,4 @@
-"""The tokens of a reply in rows, each shaded by its probability, which stands under it in percent; a cursor on one."""
+"""The tokens of a reply in rows, each shaded by its probability, with the percentage below it; a cursor on one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.cache import LRUCache
 from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
+from typing_extensions import override
 
 from tui import keys
 from tui.pages.tokens import Token, rows_of
@@ -32,7 +33,7 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
     BINDINGS = keys.ARROWS
 
     class Moved(Message):
-        """The cursor stands on another token."""
+        """The cursor has moved to another token."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -41,18 +42,18 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         self._fork: int | None = None
         self._rows: list[range] = [range(0)]
         self._folded_at = 0
-        self._lines = 1  # of the screen, for each row
+        self._lines = 1  # screen lines per row: 2 with percentages
         self._strips: LRUCache[int, Strip] = LRUCache(512)
 
     def show(self, tokens: Sequence[Token], fork: int | None, cursor: int) -> None:
-        """Show a reply's tokens. fork: the number of the one at which the arms parted."""
+        """Show a reply's tokens. fork: the number of the token at which the arms part."""
         self._tokens, self._fork, self.cursor = tokens, fork, cursor
         self._lines = 2 if any(token.percent for token in tokens) else 1
         self._fold()
         self._reveal()
 
     def on_resize(self) -> None:
-        """Fold the rows anew, keeping the cursor in view."""
+        """Break the rows anew, keeping the cursor in view."""
         if self.line_cells != self._folded_at:
             self._fold()
             self._reveal()
@@ -66,8 +67,8 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         self._strips.clear()
         self.refresh()
 
+    @override
     def notify_style_update(self) -> None:
-        """Drop what was drawn with the old styles."""
         super().notify_style_update()
         self._strips.clear()
 
@@ -75,7 +76,7 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         return max(0, bisect_right(self._rows, number, key=lambda row: row.start) - 1)
 
     def _reveal(self) -> None:
-        """Bring the row of the cursor into view, all its lines."""
+        """Scroll the cursor's row into view, with all its lines."""
         top, height = self.scroll_offset.y, self.size.height
         first = self._row_of(self.cursor) * self._lines
         last = first + self._lines
@@ -83,7 +84,7 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
             self.scroll_to(y=max(0, first - height // 2), animate=False)
 
     def move(self, number: int) -> None:
-        """Put the cursor on a token, as near as there is one."""
+        """Move the cursor to a token, or to the nearest one there is."""
         number = max(0, min(number, len(self._tokens) - 1))
         if number != self.cursor and self._tokens:
             before, self.cursor = self.cursor, number
@@ -94,7 +95,7 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def _step_rows(self, rows: int) -> None:
-        """So many rows on, at the same column or near it."""
+        """Move by rows, to the token nearest to the same column."""
         row = self._row_of(self.cursor)
         column = self._column_of(self.cursor, self._rows[row])
         target = self._rows[max(0, min(row + rows, len(self._rows) - 1))]
@@ -108,28 +109,28 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
     def _cells(self, number: int) -> int:
         return min(self._tokens[number].cells, max(4, self.line_cells) - 1) + (number == self._fork)
 
+    @override
     def action_up(self) -> None:
-        """One row up."""
         self._step_rows(-1)
 
+    @override
     def action_down(self) -> None:
-        """One row down."""
         self._step_rows(1)
 
+    @override
     def action_page_up(self) -> None:
-        """One page up."""
         self._step_rows(-max(1, self.size.height // self._lines - 1))
 
+    @override
     def action_page_down(self) -> None:
-        """One page down."""
         self._step_rows(max(1, self.size.height // self._lines - 1))
 
+    @override
     def action_first(self) -> None:
-        """To the first token."""
         self.move(0)
 
+    @override
     def action_last(self) -> None:
-        """To the last token."""
         self.move(len(self._tokens))
 
     def on_click(self, event: Click) -> None:
@@ -141,8 +142,8 @@ class TokenFlow(ScrollingView, inherit_bindings=False):
         if before:
             self.move(before[-1])
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Draw the tokens of a row, or their probabilities."""
         line, width = self.scroll_offset.y + y, self.size.width
         if line >= len(self._rows) * self._lines:
             return Strip.blank(width, self.base_style)

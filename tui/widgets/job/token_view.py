@@ -1,4 +1,4 @@
-"""The token view: one arm's reply token by token, and what is known of the token under the cursor."""
+"""The token view: one arm's reply token by token, and a description of the token under the cursor."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from typing_extensions import override
 
 from engine.records import ARMS, UNKNOWN_ID, Arm, Fork
 from tui import keys
@@ -23,12 +24,12 @@ from tui.widgets.views.line_view import Line, LineView
 
 _TOKEN_CELLS = 14
 _OLD = "An older version made this run: it did not keep"
-_SERVER = "The server did not tell"  # or only those that the grammar left, which are another thing
-_NOT_TOLD = "The server did not tell of the tokens of this reply."
+_SERVER = "The server did not report"  # or only probabilities under the grammar, which are not comparable
+_NO_TOKENS = "The server did not report the tokens of this reply."
 
 
 class TokenView(Vertical):
-    """One arm at a time; the fork, where there is one, is marked in both."""
+    """Shows one arm at a time; the fork, if there is one, is marked in both."""
 
     ALLOW_MAXIMIZE = True
     BINDINGS = keys.TOKENS
@@ -41,8 +42,8 @@ class TokenView(Vertical):
         self._tokens: list[Token] = []
         self._drawn: tuple[object, ...] = ()
 
+    @override
     def compose(self) -> ComposeResult:
-        """The tokens, and what is said of one."""
         yield TokenFlow()
         panel = LineView(id="token")
         panel.can_focus = False
@@ -60,7 +61,7 @@ class TokenView(Vertical):
         else:
             prompts = facts_for(state, job).prompts
             self._tokens = tokens_of(reply, prompts.get(job.info.prompt, PromptFacts()).prefill)
-        self.query_one(TokenFlow).show(self._tokens, self._fork.token if self._fork else None, self._first_look())
+        self.query_one(TokenFlow).show(self._tokens, self._fork.token if self._fork else None, self._initial_cursor())
         self._show_title()
         self._show_token()
 
@@ -75,28 +76,28 @@ class TokenView(Vertical):
         self.show_arm("constrained" if self.arm == "free" else "free")
 
     def action_step(self, tokens: int) -> None:
-        """So many tokens on."""
+        """Move the cursor by tokens."""
         flow = self.query_one(TokenFlow)
         flow.move(flow.cursor + tokens)
 
     def action_fork(self) -> None:
-        """To the fork."""
+        """Move the cursor to the fork."""
         if self._fork is not None and self._fork.token is not None:
             self.query_one(TokenFlow).move(self._fork.token)
 
     def action_panel(self, lines: int) -> None:
-        """Scroll what is said of the token."""
+        """Scroll the description of the token."""
         view = self.query_one("#token", LineView)
         view.scroll_to(y=view.scroll_offset.y + lines, animate=False)
 
     @property
     def _fork(self) -> Fork | None:
-        """The fork; two runs that are compared have none."""
+        """The fork; a comparison of two runs has none."""
         compared = self._state is not None and self._state.labels != ARMS
         return self._job.fork if self._job is not None and self._job.record is not None and not compared else None
 
-    def _first_look(self) -> int:
-        """Where the cursor begins: at the fork, else where the reply breaks, else at its beginning."""
+    def _initial_cursor(self) -> int:
+        """The first position of the cursor: the fork, else where the reply breaks, else its beginning."""
         if self._fork is not None and self._fork.token is not None:
             return min(self._fork.token, max(0, len(self._tokens) - 1))
         reply = self._job.reply(self.arm) if self._job is not None else None
@@ -118,13 +119,13 @@ class TokenView(Vertical):
 
     @on(TokenFlow.Moved)
     def _show_token(self) -> None:
-        """Say what is known of the token under the cursor."""
+        """Describe the token under the cursor."""
         view = self.query_one("#token", LineView)
         view.scroll_to(y=0, animate=False)
         view.show_lines(list(self._lines(max(20, view.line_cells))))
 
     def on_resize(self) -> None:
-        """Sentences fold at another width."""
+        """Wrap the description to the new width."""
         self.call_after_refresh(self._show_token)
 
     def _lines(self, width: int) -> Iterator[Line]:
@@ -137,7 +138,7 @@ class TokenView(Vertical):
         if not self._tokens:
             error = job.record.reply(self.arm).error
             words = f"The reply has no tokens{f': {error}' if error else '.'}"
-            yield from _folded(words if error or not job.record.reply(self.arm).text else _NOT_TOLD, width)
+            yield from _folded(words if error or not job.record.reply(self.arm).text else _NO_TOKENS, width)
             return
         number = self.query_one(TokenFlow).cursor
         for sentence in describe_token(self._tokens, number, self._fork):

@@ -1,8 +1,9 @@
-"""The values of both replies beside what was expected, the fields that differ marked."""
+"""The values of both replies next to the expected ones, with the differing fields marked."""
 
 from __future__ import annotations
 
 from textual.content import Content
+from typing_extensions import override
 
 from tui.pages.values import values_lines
 from tui.state.job import JobState, job_name
@@ -12,7 +13,7 @@ from tui.widgets.views.line_view import LineView
 
 
 class ValuesView(LineView):
-    """A table that is made anew when another job is selected, when it is finished, and when the width changes."""
+    """A table, made anew when another job is selected, when the job is finished, and when the width changes."""
 
     ALLOW_MAXIMIZE = True
 
@@ -37,8 +38,8 @@ class ValuesView(LineView):
         self.border_title = Content(f"VALUES  {job_name(job.info)}")
         self.show_lines(values_lines(job, state.labels, facts_for(state, job), self.line_cells - 1))
 
+    @override
     def on_resize(self) -> None:
-        """The columns have another width."""
         super().on_resize()
         if self._state is not None and self.line_cells != self._drawn[-1]:
             self.show_job(self._state, self._job)

@@ -1,10 +1,11 @@
-"""What the judge says of a reply: the classes, and the sentences, which name the places."""
+"""The verdict on a reply: its classes, and the sentences with the places."""
 
 from __future__ import annotations
 
 from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Static
+from typing_extensions import override
 
 from engine.judging.verdict import Verdict
 from engine.records import Arm
@@ -15,7 +16,7 @@ _MORE = " … z: all"
 
 
 class VerdictLine(Static):
-    """Stands under the text of a reply. What does not fit is cut with the key that shows it."""
+    """Below the text of a reply. If it does not fit, it is cut and names the key that shows all of it."""
 
     ALLOW_SELECT = False
 
@@ -25,23 +26,23 @@ class VerdictLine(Static):
         self._words = Content("")
 
     def show(self, job: JobState | None, over: bool) -> None:
-        """Draw what is known of this arm's reply of a job."""
-        words = _words(job, self.arm, over)
+        """Draw the verdict on this arm's reply to a job."""
+        words = _describe(job, self.arm, over)
         if words != self._words:
             self._words = words
             self.update(words)
 
+    @override
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """How many lines all of it takes."""
         return len(self._words.wrap(width)) if width > 0 else 0
 
+    @override
     def render(self) -> Content:
-        """As much as there is room for."""
         return cut(self._words, self.content_size.width, self.content_size.height)
 
 
 def cut(words: Content, width: int, height: int) -> Content:
-    """The words in so many lines; at the end of the last stands how to see the rest, if there is any."""
+    """The words in `height` lines; if there are more, the end of the last says how to see them."""
     lines = words.wrap(width) if width > 0 else []
     if len(lines) <= height or height < 1:
         return words
@@ -50,7 +51,7 @@ def cut(words: Content, width: int, height: int) -> Content:
     return Content("\n").join([*lines[: height - 1], last])
 
 
-def _words(job: JobState | None, arm: Arm, over: bool) -> Content:
+def _describe(job: JobState | None, arm: Arm, over: bool) -> Content:
     if job is None:
         return Content("")
     mark = job.mark(arm)
@@ -72,7 +73,7 @@ def _words(job: JobState | None, arm: Arm, over: bool) -> Content:
 def _verdict(verdict: Verdict) -> Content:
     if verdict.ok:
         return Content.assemble(("ok", "bold $text-success"), "  ", one_line(verdict.message))
-    said = [verdict.message, *(each.message for each in verdict.also)]
+    sentences = [verdict.message, *(each.message for each in verdict.also)]
     return Content.assemble(
-        (f"!! {', '.join(verdict.classes)}", "bold $text-error"), "  ", one_line("  also: ".join(said))
+        (f"!! {', '.join(verdict.classes)}", "bold $text-error"), "  ", one_line("  also: ".join(sentences))
     )

@@ -1,4 +1,4 @@
-"""What has changed from the baseline to the candidate: how many jobs, and whether it is more than chance."""
+"""The change from the baseline to the candidate: how many jobs, and whether it is more than chance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PADDING = 2  # cells
 
 
 class ChangeLine(Static):
-    """Two lines, three where they are narrow. The second, which takes scipy, is there when all has been read."""
+    """Two lines, or three on a narrow screen. The second needs scipy and is drawn once all has been read."""
 
     ALLOW_SELECT = False
 
@@ -26,7 +26,7 @@ class ChangeLine(Static):
         self._drawn: tuple[object, ...] = ()
 
     def show(self, arm: Arm, comparison: ArmComparison, ready: bool) -> None:
-        """Draw what the pairs of an arm add up to. ready: all has been read, and scipy is loaded."""
+        """Draw the comparison of an arm. ready: all has been read, and scipy is loaded."""
         width = self.screen.size.width - _PADDING
         now = (arm, comparison.state.revision, ready, width)
         if now != self._drawn:
@@ -43,20 +43,20 @@ def format_changes(comparison: ArmComparison) -> str:
 
 
 def format_shares(change: Paired, width: int) -> str:
-    """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`, on two lines where need be."""
+    """`ok 40/100 [31-50], then 55/100 [45-64]: +15.0 points (+3.1 to +25.4), p = 0.031`, or on two lines."""
     if not change.n:
         return "no reply was decoded in both runs"
-    as_one = design_effect(pairs for _, pairs in change.clusters.values())
-    first, second = (_share(change.both + only, change.n, as_one) for only in (change.only_first, change.only_second))
+    effect = design_effect(pairs for _, pairs in change.clusters.values())
+    first, second = (_share(change.both + only, change.n, effect) for only in (change.only_first, change.only_second))
     shares, difference = f"ok {first}, then {second}:", _format_difference(change)
     return f"{shares}{' ' if cell_len(shares) + 1 + cell_len(difference) <= width else chr(10)}{difference}"
 
 
 def _format_difference(change: Paired) -> str:
     interval, p = newcombe_interval(change), mcnemar_exact(change)
-    words, found = format_difference(change.difference, interval), conclusion(interval, p)
-    return f"{words}, {found if p is None or found == 'no difference shown' else format_p(p)}"
+    words, verdict = format_difference(change.difference, interval), conclusion(interval, p)
+    return f"{words}, {verdict if p is None or verdict == 'no difference shown' else format_p(p)}"
 
 
-def _share(k: int, n: int, as_one: float) -> str:
-    return f"{k}/{n} {format_interval(interval(Share(k, n), as_one))}"
+def _share(k: int, n: int, effect: float) -> str:
+    return f"{k}/{n} {format_interval(interval(Share(k, n), effect))}"

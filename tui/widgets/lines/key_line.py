@@ -1,4 +1,4 @@
-"""The keys that work now, in the last line of a screen."""
+"""The keys that can be used now, on the last line of a screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
+from typing_extensions import override
 
 _GAP = "  "
 
@@ -16,8 +17,8 @@ _GAP = "  "
 class KeyLine(Widget):
     """Draws one line, and only when it changes.
 
-    Textual's footer has a widget for each key and makes all of them anew whenever the focus moves: half the time that a
-    key took which moves it.
+    Textual's footer has a widget for each key and creates all of them anew whenever the focus moves, which took half of
+    the time of a key that moves the focus.
     """
 
     DEFAULT_CSS = """
@@ -36,12 +37,12 @@ class KeyLine(Widget):
         self._keys: tuple[tuple[str, str], ...] = ()
 
     def on_mount(self) -> None:
-        """Hear of the keys that change."""
-        self.screen.bindings_updated_signal.subscribe(self, self._look)
-        self._look(self.screen)
+        """Follow the changes of the bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, self._update_keys)
+        self._update_keys(self.screen)
 
-    def _look(self, screen: Screen[Any]) -> None:
-        """Take in the keys that work now: of several for the same action the first."""
+    def _update_keys(self, screen: Screen[Any]) -> None:
+        """Collect the active keys: of several for the same action only the first."""
         first: dict[str, Binding] = {}
         for active in screen.active_bindings.values():
             if active.binding.show and active.enabled:
@@ -51,8 +52,8 @@ class KeyLine(Widget):
             self._keys = keys
             self.refresh()
 
+    @override
     def render(self) -> RenderResult:
-        """As many keys as fit, and the last, which is that of the help."""
         parts = [Content.assemble((key, "bold $footer-key-foreground"), f" {what}") for key, what in self._keys]
         room = self.size.width
         while len(parts) > 1 and sum(part.cell_length + len(_GAP) for part in parts) - len(_GAP) > room:

@@ -1,4 +1,4 @@
-"""What the user must know of the run as a whole: that the model loads, that the run is finished, that it failed."""
+"""What concerns the run as a whole: that the model loads, that the run is finished, that it failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.widgets.lines.status_line import clock
 
 
 class Notice(Static):
-    """Takes no room while there is nothing to say."""
+    """Hidden while there is nothing to say."""
 
     ALLOW_SELECT = False
 
@@ -23,8 +23,8 @@ class Notice(Static):
         self.display = False
 
     def show(self, state: RunState, elapsed: float) -> None:
-        """Draw what there is to say of the state."""
-        content = _words(state, elapsed)
+        """Draw the notice for a state."""
+        content = _format_notice(state, elapsed)
         if content != self._content:
             self._content = content
             self.update(content)
@@ -32,11 +32,11 @@ class Notice(Static):
         self.set_class(state.phase is Phase.FAILED, "-failed")
 
 
-def _words(state: RunState, elapsed: float) -> Content:
+def _format_notice(state: RunState, elapsed: float) -> Content:
     if state.phase is Phase.FAILED:
         return format_failure(state)
     if state.phase in (Phase.FINISHED, Phase.STOPPED):
-        return _end(state)
+        return _format_end(state)
     if not state.jobs:
         return format_loading(state, elapsed)
     if state.started is not None and state.started.constrained_error:
@@ -47,7 +47,7 @@ def _words(state: RunState, elapsed: float) -> Content:
 
 
 def format_loading(work: EngineTask, elapsed: float) -> Content:
-    """That the engine gets ready, and how far it is."""
+    """The step of loading, with its progress."""
     step = "starting the engine" if work.loading is None else one_line(work.loading.step)
     if work.phase is Phase.STOPPING:
         step = "stopping"
@@ -59,7 +59,7 @@ def format_loading(work: EngineTask, elapsed: float) -> Content:
 
 
 def _amount(loading: Loading) -> str:
-    """The count of a step that can be counted, with a bar when its end is known."""
+    """The amount done of a step, with a bar if the total is known."""
     assert loading.done is not None
     if not loading.total:
         return f"{_number(loading.done, loading.unit)}"
@@ -74,7 +74,7 @@ def _number(value: int, unit: str) -> str:
     return f"{value} {unit}".rstrip()
 
 
-def _end(state: RunState) -> Content:
+def _format_end(state: RunState) -> Content:
     done, total = state.done, state.total
     if not state.jobs:
         return Content.assemble(("-- stopped ", "bold"), "before the first job")
@@ -86,7 +86,7 @@ def _end(state: RunState) -> Content:
 
 
 def format_failure(work: EngineTask) -> Content:
-    """Why it failed, and what can be done."""
+    """Why a task failed, and what can be done."""
     lines: list[str | tuple[str, str]] = [("xx failed  ", "bold $text-error"), visible(work.failure or "")]
     if work.folder is not None:
         lines.append(f"\nWhat was finished is saved in {one_line(str(work.folder))}")

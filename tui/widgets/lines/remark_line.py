@@ -1,4 +1,4 @@
-"""What is worth knowing before reading the results, on one quiet line: the newest remark, and how many there are."""
+"""The newest remark on a run on one line, and how many there are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALL = "  (i shows all)"
 
 
 class RemarkLine(Static):
-    """Takes no room while there is no remark."""
+    """Hidden while there is no remark."""
 
     ALLOW_SELECT = False
 
@@ -23,17 +23,16 @@ class RemarkLine(Static):
         self.display = False
 
     def show(self, state: RunState) -> None:
-        """Draw the newest remark on the run, cut where it does not fit."""
-        self.display = bool(state.remarks)  # first: what is not displayed has no width
-        # One cell each side is padding.
-        words = format_remarks(state.remarks, self.screen.size.width - 2)
+        """Draw the newest remark on the run, cut if it does not fit."""
+        self.display = bool(state.remarks)  # before it is measured: a hidden widget has no width
+        words = format_remarks(state.remarks, self.screen.size.width - 2)  # a cell of padding on each side
         if words != self._words:
             self._words = words
             self.update(Content(words))
 
 
 def format_remarks(remarks: list[str], cells: int) -> str:
-    """The last of the remarks in so many cells, with the way to the others and to the rest of it."""
+    """The last remark in `cells` cells, with the key that shows the others and the rest of it."""
     if not remarks:
         return ""
     count = len(remarks)

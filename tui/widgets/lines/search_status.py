@@ -1,4 +1,4 @@
-"""How far a search is, in two lines: the stage and the jobs, the subject and the time."""
+"""The progress of a search on two lines: stage and jobs, then the subject and the time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.widgets.lines.status_line import both_ends, format_phase
 
 
 class SearchStatus(Static):
-    """Drawn anew only when its words change."""
+    """Redrawn only when its text changes."""
 
     ALLOW_SELECT = False
 
@@ -22,7 +22,7 @@ class SearchStatus(Static):
         self._drawn = ""
 
     def show(self, state: SearchState, elapsed: float) -> None:
-        """Draw the state; `elapsed` is the time since the search was asked for, in seconds."""
+        """Draw the state; `elapsed` is the time since the search was requested, in seconds."""
         width = self.size.width
         lines = [
             _line(_stage(state), _progress(state), width),

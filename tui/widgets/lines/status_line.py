@@ -1,4 +1,4 @@
-"""How far the run is, and how its two sides do: a line of progress while it is on, a line of rates for each side."""
+"""The progress of a run while it is running, on one line, and the rates of its arms, on a line each."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _FORMS = [
     (_SHORT_LABEL, False, _RATES),
     (_SHORT_LABEL, False, ("strict", "right")),
 ]
-"""From the fullest on: the cells of the label, whether each rate has its k of n, the rates shown."""
+"""From the most detailed: the cells of the label, whether each rate has its k of n, the rates shown."""
 
 _BAR_CELLS_MIN = 8
 
 
 class StatusLine(Static):
-    """Drawn anew only when its words change."""
+    """Redrawn only when its text changes."""
 
     ALLOW_SELECT = False
 
@@ -42,24 +42,24 @@ class StatusLine(Static):
         self._drawn = ""
         self._shown: tuple[RunState, float] | None = None
         self._pace: Pace | None = None
-        self._loading = False
+        self._loading = False  # scipy, for the intervals
 
     def on_resize(self) -> None:
-        """The width has changed, and with it what fits."""
+        """Choose the form that fits the new width."""
         if self._shown is not None:
             self.show(*self._shown)
 
     def show(self, state: RunState, elapsed: float) -> None:
-        """Draw the state; `elapsed` is the time since the run was asked for, in seconds."""
+        """Draw the state; `elapsed` is the time since the run was requested, in seconds."""
         self._shown = (state, elapsed)
         if self._pace is None or self._pace.state is not state:
             self._pace = Pace(state)
-        if state.done and not self._loading:  # now there is something to give an interval of
+        if state.done and not self._loading:  # now there are rates to give intervals of
             self._loading = True
             self.run_worker(self._load())
         width = self.size.width
         lines = rates_lines(state, width)
-        if state.phase not in (Phase.FINISHED, Phase.STOPPED):  # then the notice says it
+        if state.phase not in (Phase.FINISHED, Phase.STOPPED):  # then the notice has the line
             lines.insert(0, progress_line(state, elapsed, self._pace.left(), width))
         text = "\n".join(shorten(line, width) for line in lines)
         if text != self._drawn:
@@ -73,27 +73,27 @@ class StatusLine(Static):
 
 @dataclass(slots=True)
 class Pace:
-    """How fast jobs are done, from when somebody began to look: a run that is resumed has jobs done at once."""
+    """The speed of a run, from the first look on: a resumed run has jobs finished from the start."""
 
     state: RunState
-    _from: tuple[int, float] | None = None
+    _first: tuple[int, float] | None = None
 
     def left(self) -> float | None:
-        """Seconds until the run is done; None while nobody can know."""
+        """The estimated seconds until the run is finished; None while there is nothing to estimate by."""
         state = self.state
         if state.progress is None or state.over or state.paused:
             return None
         now = (state.done, state.progress.seconds)
-        if self._from is None:
-            self._from = now
-        done, seconds = now[0] - self._from[0], now[1] - self._from[1]
+        if self._first is None:
+            self._first = now
+        done, seconds = now[0] - self._first[0], now[1] - self._first[1]
         return (state.total - state.done) * seconds / done if done and seconds > 0 else None
 
 
 def progress_line(state: RunState, elapsed: float, left: float | None, width: int) -> str:
-    """The bar, jobs done, jobs in flight, tokens per second, time left; then the phase. What does not fit is left out.
+    """The bar, jobs done, time left, tokens per second, jobs in flight; then the phase. What does not fit is left out.
 
-    left: the seconds until it is done, None where that is not known.
+    left: the estimated seconds until it is finished, if known.
     """
     phase = format_phase(state, elapsed)
     words = progress_parts(state, left)
@@ -107,7 +107,7 @@ def progress_line(state: RunState, elapsed: float, left: float | None, width: in
 
 
 def progress_parts(state: RunState, left: float | None) -> list[str]:
-    """How far the run is, the most important first."""
+    """The progress of a run in parts, the most important first."""
     if not state.jobs:
         return []
     words = [f"{state.done}/{state.total} jobs"]
@@ -120,19 +120,19 @@ def progress_parts(state: RunState, left: float | None) -> list[str]:
 
 
 def bar(done: int, total: int, cells: int) -> str:
-    """`[####......]`: how much of the whole is done."""
+    """`[####......]`: the share of the whole that is done."""
     filled = min(cells, cells * done // total)
     return f"[{'#' * filled}{'.' * (cells - filled)}]"
 
 
 def rates_lines(state: RunState, width: int) -> list[str]:
-    """The rates of both sides with their intervals, in the fullest of the forms that fits."""
-    sides = list(zip(state.labels, ARMS, strict=True))
+    """The rates of both arms with their intervals, in the most detailed form that fits."""
+    arms = list(zip(state.labels, ARMS, strict=True))
     lines: list[str] = []
     for label_cells, counts, shown in _FORMS:
         rows = [
             [fit(label, label_cells), *_cells(state.rates[arm], state.clusters[arm].design_effect, counts, shown)]
-            for label, arm in sides
+            for label, arm in arms
         ]
         for gap in (2, 1):
             lines = [line.rstrip() for line in _columns(rows, gap)]
@@ -142,7 +142,7 @@ def rates_lines(state: RunState, width: int) -> list[str]:
 
 
 def _cells(rates: ArmRates, design_effect: float, counts: bool, shown: tuple[str, ...]) -> Iterator[str]:
-    """A cell for each rate shown. counts: with k of n in each, instead of one n for all."""
+    """A cell for each rate. counts: with k of n in each, instead of one n for all."""
     shares = {"strict": rates.strict, "schema": rates.schema, "right": rates.right}
     for name in shown:
         share = shares[name]
@@ -156,8 +156,8 @@ def _cells(rates: ArmRates, design_effect: float, counts: bool, shown: tuple[str
 
 def _percent(share: Share, design_effect: float) -> Iterator[str]:
     yield format_share(share.k / share.n) if share.n else "-"
-    if found := format_interval(interval(share, design_effect)):
-        yield found
+    if percent := format_interval(interval(share, design_effect)):
+        yield percent
 
 
 def _columns(rows: list[list[str]], gap: int) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _columns(rows: list[list[str]], gap: int) -> Iterator[str]:
 
 
 def format_phase(work: EngineTask, elapsed: float) -> str:
-    """What the engine is doing, and for how long."""
+    """The phase of a task, and how long it has taken."""
     if work.seconds is not None:
         elapsed = work.seconds
     elif work.progress is not None:
@@ -185,6 +185,6 @@ def clock(seconds: float) -> str:
 
 
 def both_ends(left: str, right: str, width: int) -> str:
-    """A line with words at either end."""
+    """A line with text at either end."""
     gap = width - cell_len(left) - cell_len(right)
     return left + " " * max(2, gap) + right

@@ -1,4 +1,4 @@
-"""How a trial beside the run does: its progress, then what it fixed and broke against the prompt it was edited from."""
+"""The result of a trial: its progress, then what it fixed and broke, compared with the prompt it was edited from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.widgets.lines.status_line import clock
 
 
 class TrialLine(Static):
-    """Takes no room while nothing was tried."""
+    """Hidden while there is no trial."""
 
     ALLOW_SELECT = False
 
@@ -28,10 +28,10 @@ class TrialLine(Static):
         self.display = False
 
     def show(self, state: RunState, prompt: str | None, trial: TrialState | None) -> None:
-        """Draw the trial of a prompt, else the last one. prompt: of the selected job. trial: the last begun here."""
+        """Draw the trial of the selected job's prompt, else the last one. trial: the last one started here."""
         prompts = trial_prompts(state)
         name = prompt if prompt in prompts else (prompts[-1] if prompts else None)
-        lines = [] if trial is None else _told(trial)
+        lines = [] if trial is None else _describe_trial(trial)
         if name is not None:
             lines += self._comparison(state, name)
         content = Content("\n").join(lines)
@@ -41,7 +41,7 @@ class TrialLine(Static):
         self.display = bool(lines)
 
     def _comparison(self, state: RunState, name: str) -> list[Content]:
-        """Both prompts on the inputs that both have answered. Counted anew only when a job has ended."""
+        """The prompt and its original on the inputs that both have answered. Counted only when a job has ended."""
         counted = (state, name, state.done, state.ended_trials, len(state.excluded), len(state.jobs))
         if counted != self._counted:
             self._counted, self._paired = counted, paired_results(state, name)
@@ -56,11 +56,11 @@ class TrialLine(Static):
         title = (f"{one_line(name)} after {one_line(original_of(name))}: ", "bold")
         lines = [Content.assemble(title, words)]
         if intervals.ready():
-            lines.append(Content(_difference(paired)))
+            lines.append(Content(_format_difference(paired)))
         return lines
 
 
-def _difference(paired: Paired) -> str:
+def _format_difference(paired: Paired) -> str:
     """`ok 0/7, then 4/7: +57.1 points (−6.6 to +88.9), no difference shown`."""
     before, after = (paired.both + only for only in (paired.only_first, paired.only_second))
     low, high = newcombe_interval(paired)
@@ -68,7 +68,7 @@ def _difference(paired: Paired) -> str:
     return f"{words}, no difference shown" if low <= 0 <= high else words
 
 
-def _told(trial: TrialState) -> list[Content]:
+def _describe_trial(trial: TrialState) -> list[Content]:
     lines = format_trial_progress(trial)
     if trial.other_model is not None:
         words = f"  the trial runs on {one_line(trial.other_model)}, the run did on another model"
@@ -77,7 +77,7 @@ def _told(trial: TrialState) -> list[Content]:
 
 
 def format_trial_progress(trial: TrialState) -> list[Content]:
-    """That a trial is on, and how far; that it could not be done. Nothing when it has ended well."""
+    """The progress of a trial, or why it failed. Empty once it has finished."""
     prompt = trial.command.prompt
     name = prompt if isinstance(prompt, str) else prompt["name"]
     what = "rerun of a job under" if trial.command.repeat is not None else "trial of"

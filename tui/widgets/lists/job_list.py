@@ -10,6 +10,7 @@ from textual.events import Click
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from typing_extensions import override
 
 from engine.records import ARMS, Arm
 from tui import keys
@@ -109,8 +110,9 @@ class JobList(ScrollView, can_focus=True):
         else:
             self._place(number)
 
+    @override
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Room for all jobs, also while a filter shows few: what stands below must not jump while one types."""
+        # Room for all jobs, also while a filter shows few: what stands below must not jump while one types.
         return len(self._view.state.jobs) + 1 if self._view else 1
 
     def select(self, number: int) -> None:
@@ -202,8 +204,8 @@ class JobList(ScrollView, can_focus=True):
         """To the last job."""
         self._step(self._count)
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Draw the header, the row of a job, or that there is none."""
         self._said[y] = self._saying(y)
         width = self.size.width
         if self._view is None:

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
+from typing_extensions import override
 
 from tui import keys
 from tui.state.intervals import format_share
@@ -121,8 +122,8 @@ class MatrixTable(Widget, can_focus=True):
     def _layout(self) -> _Layout:
         return _Layout.fitting(self.matrix, self._question, self.size.width)
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Draw the names of the columns, or a prompt with its cells."""
         width, layout = self.size.width, self._layout()
         shown = range(self._left, min(self._left + layout.columns, len(self.matrix.columns)))
         row = self._top + y - 1

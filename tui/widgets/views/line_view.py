@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias
 
 from rich.segment import Segment
 from textual.strip import Strip
+from typing_extensions import override
 
 from tui import keys
 from tui.widgets.views.scrolling import ScrollingView
@@ -41,8 +42,8 @@ class LineView(ScrollingView, inherit_bindings=False):
         """The scroll bar has another length."""
         self.grow_to(len(self._lines))
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the window."""
         number, width = self.scroll_offset.y + y, self.size.width
         if number >= len(self._lines):
             return Strip.blank(width, self.base_style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from typing_extensions import override
 
 from tui import keys
 
@@ -33,8 +34,8 @@ class ScrollingView(ScrollView, can_focus=True):
             self._part_styles[name] = self.base_style + self.get_component_rich_style(name, partial=True)
         return self._part_styles[name]
 
+    @override
     def notify_style_update(self) -> None:
-        """Forget what the styles were."""
         super().notify_style_update()
         self._base_style = None
         self._part_styles.clear()

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.events import Resize
 from textual.strip import Strip
+from typing_extensions import override
 
 from tui import keys
 from tui.text.page import Marker, Span
@@ -94,8 +95,9 @@ class TextView(ScrollingView):
         if self._wanted is not None:
             self.reveal(self._row_of(self._wanted))
 
+    @override
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """What was to be in view need not stay there once the reader has left it; sizes that change do not count."""
+        # What was to be in view need not stay there once the reader has left it; sizes that change do not count.
         super().watch_scroll_y(old_value, new_value)
         if self._wanted is not None and self.line_cells == self._wrapped_at:
             row = self._row_of(self._wanted) - round(new_value)
@@ -106,13 +108,13 @@ class TextView(ScrollingView):
         if self.scroll_offset.y:
             self.scroll_to(y=self._row_of(anchor), animate=False)
 
+    @override
     def notify_style_update(self) -> None:
-        """Drop what was drawn with the old styles."""
         super().notify_style_update()
         self._strips.clear()
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the window."""
         row = self.scroll_offset.y + y
         width = self.size.width
         if row >= len(self._rows) or self._wrapped_at <= 0:  # a text that is not wrapped yet may be one endless row
