@@ -58,28 +58,28 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
     app = JsonbreakApp(path, command, options=options, decoding=decoding, settings=settings, adapters=adapters)
     app.run()
     try:
-        _say_what_stays(app)
-    except OSError:  # the terminal is gone, and with it whoever would read this
+        _print_last_run(app)
+    except OSError:  # the terminal is gone; whatever Python flushes at exit must not fail either
         gone = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(gone, stream.fileno())
     return app.return_code or 0
 
 
-def _say_what_stays(app: JsonbreakApp) -> None:
-    """Where the last run is kept, and that an engine is still at it."""
+def _print_last_run(app: JsonbreakApp) -> None:
+    """Print the last run's folder, and that an engine still works on it."""
     runner = app.runner
     if runner is not None and runner.work is not None and runner.work.folder is not None:
         print(runner.work.folder, flush=True)
     if app.left is not None:
         words = "start jsonbreak again to follow it or to stop it"
-        print(f"jsonbreak: the engine goes on with it (process {app.left}); {words}.", file=sys.stderr)
+        print(f"jsonbreak: the engine continues it (process {app.left}); {words}.", file=sys.stderr)
 
 
 def prepare_terminal() -> None:
-    """Set what Textual reads from the environment when it is imported; what the user has set stays."""
-    # What streams is drawn ten times a second, see tui.screens.run, which makes eleven frames. A key is answered at the
-    # next of these: with 15 a second one key in twenty waited for more than 0.08 s, with 60 for less than 0.05 s.
+    """Set what Textual reads from the environment at its import, unless the user has set it."""
+    # Streams are drawn ten times a second, see tui.screens.run, which makes eleven frames. A key is answered at the
+    # next frame: with 15 a second one key in twenty waited for more than 0.08 s, with 60 for less than 0.05 s.
     os.environ.setdefault("TEXTUAL_FPS", "60")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
@@ -90,7 +90,7 @@ def prepare_terminal() -> None:
 
 
 def collect_rarely() -> None:
-    """Look through all objects for garbage less often: with 5,000 records that takes 0.2 s, in which no key works."""
+    """Collect garbage less often: with 5,000 records one pass takes 0.2 s, in which no key works."""
     gc.set_threshold(20_000, 20, 100)
 
 

@@ -170,7 +170,7 @@ def test_a_run_goes_on_without_the_interface(tmp_path: Path, monkeypatch: pytest
         if how != "closed":
             _, left, said = terminal.seen.rpartition(b"\x1b[?1049l")
             assert left, "the alternate screen was left"
-            words = f"the engine goes on with it (process {process}); start jsonbreak again to follow it or to stop it."
+            words = f"the engine continues it (process {process}); start jsonbreak again to follow it or to stop it."
             assert words in said.decode()
             assert str(story.FOLDER) in said.decode()
         time.sleep(0.2)

@@ -19,13 +19,13 @@ from tui.state.task import EngineDied
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; a record holds its input and both replies
 LOGS_KEPT = 10
 TAIL_LINES = 12
-PATIENCE = GRACE + 1.0  # seconds until the engine is told to end: later than when it does so by itself
-_LOOK_EVERY = 0.02  # seconds
+PATIENCE = GRACE + 1.0  # seconds until the engine is terminated: after it would have exited by itself
+_POLL_EVERY = 0.02  # seconds
 FORCE_AFTER = 2.0  # seconds after that until it is killed
 
 
 def new_log_path() -> Path:
-    """A fresh log file for this process under the user's log folder; all but the newest few are removed."""
+    """A fresh log file for this process in the user's log folder; all but the newest few are removed."""
     folder = platformdirs.user_log_path("jsonbreak", appauthor=False, ensure_exists=True)
     logs = sorted(folder.glob("engine-*.log"), key=lambda path: path.stat().st_mtime)
     for old in logs[:-LOGS_KEPT]:
@@ -47,12 +47,12 @@ class Client:
 
     @property
     def pid(self) -> int | None:
-        """The engine's process, None before it was started."""
+        """The engine's process id, None before it was started."""
         return self._process.pid if self._process is not None else None
 
     @property
     def alive(self) -> bool:
-        """Whether the engine runs and takes commands."""
+        """Whether the engine is running and accepts commands."""
         return self._process is not None and self._process.poll() is None and not self._closing
 
     async def start(self) -> None:
@@ -74,7 +74,7 @@ class Client:
         self._input = asyncio.StreamWriter(pipe, protocol, None, loop)
 
     async def events(self) -> AsyncIterator[Event | EngineDied]:
-        """What the engine says, until it ends; then `EngineDied`, unless `close` was called."""
+        """The engine's events until it exits; then `EngineDied`, unless `close` was called."""
         process = self._running()
         while True:
             try:
@@ -93,14 +93,14 @@ class Client:
             yield EngineDied(exit_code, self.log_tail())
 
     async def send(self, command: Command) -> None:
-        """Tell the engine something. A dead engine is not told: `events` reports its death."""
+        """Send a command. With a dead engine nothing happens: `events` reports its death."""
         self._running()
         with contextlib.suppress(ConnectionError):
             self._input.write(encode_command(command))
             await self._input.drain()
 
     async def close(self) -> None:
-        """End the engine: close its stdin, wait, and only then use force. At once when no run is on."""
+        """End the engine: close its stdin, wait, and only then use force. Immediate when no run is in progress."""
         process, self._closing = self._process, True
         if process is None or process.poll() is not None:
             return
@@ -113,7 +113,7 @@ class Client:
         await _ended(process)
 
     def leave(self) -> None:
-        """Let go of an engine that was told to keep running: it finishes what it is at, and ends then."""
+        """Detach from an engine that keeps running: it finishes its task and exits then."""
         self._closing = True
         if self._process is not None:
             self._input.close()
@@ -129,7 +129,7 @@ class Client:
         return tuple(text.splitlines()[-TAIL_LINES:])
 
     def _note(self, line: bytes) -> None:
-        """Keep what is no event (a library may print to stdout) where it can be looked up."""
+        """Log a line that is no event, as a library may print to stdout."""
         with contextlib.suppress(OSError), self.log_path.open("ab") as log:
             log.write(b"not an event: " + line[:1000].rstrip(b"\n") + b"\n")
 
@@ -142,5 +142,5 @@ class Client:
 async def _ended(process: subprocess.Popen[bytes]) -> int:
     """The exit code, once the process has ended."""
     while (exit_code := process.poll()) is None:
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_EVERY)
     return exit_code

@@ -14,6 +14,7 @@ from engine.protocol.commands import (
     Pause,
     Prefer,
     RenderPrompt,
+    StartCommand,
     StartRun,
     StartSearch,
     StartTrial,
@@ -27,14 +28,26 @@ from tui.state.search import SearchState
 from tui.state.task import EngineDied, EngineTask
 from tui.state.trials import TrialState
 
-STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is ended
+STOP_PATIENCE = 5.0  # seconds a run has to end before its engine is killed
 
 
 class Runner:
-    """Owns the engine process and the states of the last run and the last search, None before the first.
+    """Owns the engine process and the states of the last run and search."""
 
-    work: the one of them that was begun last.
-    """
+    options: EngineOptions
+    """What the engine was asked to be."""
+
+    decoding: DecodingOptions
+    """How every run is decoded."""
+
+    work: EngineTask | None
+    """The run, search or trial that was started last, None before the first."""
+
+    state: RunState | None
+    """The last run."""
+
+    search: SearchState | None
+    """The last search."""
 
     def __init__(
         self,
@@ -43,7 +56,7 @@ class Runner:
         options: EngineOptions | None = None,
         decoding: DecodingOptions | None = None,
     ) -> None:
-        """command: starts the engine. options: what the engine was asked to be. decoding: for every run."""
+        """command: starts the engine."""
         self.options, self.decoding = options or EngineOptions(), decoding or DecodingOptions()
         self._command = tuple(command)
         self._log_path = log_path
@@ -51,40 +64,38 @@ class Runner:
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._rendering: dict[str, deque[asyncio.Future[PromptRendered]]] = defaultdict(deque)
-        self._given_up = 0  # runs that the engine has still to end; what it says of them concerns nobody
-        self.work: EngineTask | None = None
-        self.state: RunState | None = None
-        self.search: SearchState | None = None
+        self._given_up = 0  # abandoned runs that the engine has yet to end: their events are dropped
+        self.work = self.state = self.search = None
 
     @property
     def busy(self) -> bool:
-        """Whether a run or a search is on."""
+        """Whether a run or a search is in progress."""
         return self.work is not None and not self.work.over
 
-    async def start(self, order: StartRun, excluded: Collection[str] = ()) -> RunState:
-        """Run a suite, starting the engine if it does not run. Call it only when nothing is on.
+    async def start(self, command: StartRun, excluded: Collection[str] = ()) -> RunState:
+        """Run a suite, starting the engine if necessary. Call it only when nothing is in progress.
 
-        excluded: cases that are to count nowhere, beside those that the order leaves out.
+        excluded: cases that count nowhere, in addition to those that the command leaves out.
         """
-        without = {*order.without, *excluded}
-        state = self.state = RunState(order.suite, resumed=order.resume is not None, excluded=without)
-        await self._begin(state, order)
+        without = {*command.without, *excluded}
+        state = self.state = RunState(command.suite, resumed=command.resume is not None, excluded=without)
+        await self._begin(state, command)
         return state
 
-    async def start_search(self, order: StartSearch) -> SearchState:
+    async def start_search(self, command: StartSearch) -> SearchState:
         """Search for a suite's best prompt, as `start` runs a suite."""
-        state = self.search = SearchState(order.suite)
-        await self._begin(state, order)
+        state = self.search = SearchState(command.suite)
+        await self._begin(state, command)
         return state
 
-    async def start_trial(self, order: StartTrial, beside: RunState) -> TrialState:
-        """Try something beside a run, as `start` runs a suite."""
-        trial = TrialState(suite=order.suite, run=beside, command=order)
-        await self._begin(trial, order)
-        beside.revision += 1
+    async def start_trial(self, command: StartTrial, run: RunState) -> TrialState:
+        """Start a trial of a run, as `start` runs a suite."""
+        trial = TrialState(suite=command.suite, run=run, command=command)
+        await self._begin(trial, command)
+        run.revision += 1
         return trial
 
-    async def _begin(self, work: EngineTask, order: StartRun | StartSearch | StartTrial) -> None:
+    async def _begin(self, work: EngineTask, command: StartCommand) -> None:
         assert not self.busy
         self.work = work
         try:
@@ -92,14 +103,14 @@ class Runner:
         except OSError as error:
             work.fail(f"The engine could not be started: {error.strerror or error}.")
             return
-        await client.send(order)
+        await client.send(command)
 
     async def _running(self) -> Client:
-        """The engine's process, started if it does not run. Raises OSError where it cannot be."""
+        """The engine's process, started if necessary. Raises OSError when it cannot be started."""
         async with self._starting:
             if self._client is None or not self._client.alive:
                 if self._reader is not None:
-                    await asyncio.wait([self._reader], timeout=STOP_PATIENCE)  # it has its death to tell first
+                    await asyncio.wait([self._reader], timeout=STOP_PATIENCE)  # it reports the exit first
                 await self.close()
                 client = Client(self._command, self._log_path)
                 await client.start()
@@ -108,37 +119,37 @@ class Runner:
             return self._client
 
     async def pause(self, paused: bool) -> None:
-        """Have what is on stand still, or go on."""
-        await self._tell(Pause(paused))
+        """Pause or resume the current task."""
+        await self._send(Pause(paused))
 
     async def prefer(self, job: str) -> None:
-        """Have a job that waits decoded next."""
-        await self._tell(Prefer(job))
+        """Decode a pending job next."""
+        await self._send(Prefer(job))
 
     async def cancel(self, job: str) -> None:
-        """Take a job out of the run."""
-        await self._tell(Cancel(job))
+        """Remove a job from the run."""
+        await self._send(Cancel(job))
 
-    async def render(self, order: RenderPrompt) -> PromptRendered:
-        """A prompt as the model reads it, while a run is on or not. A reason instead where the engine cannot tell."""
+    async def render(self, command: RenderPrompt) -> PromptRendered:
+        """A prompt as the model reads it, during a run too; with an error instead where it cannot be rendered."""
         try:
             client = await self._running()
         except OSError as error:
-            return PromptRendered(order.id, "", error=f"The engine could not be started: {error.strerror or error}.")
+            return PromptRendered(command.id, "", error=f"The engine could not be started: {error.strerror or error}.")
         answer: asyncio.Future[PromptRendered] = asyncio.get_running_loop().create_future()
-        self._rendering[order.id].append(answer)  # orders of the same name are answered in turn
-        await client.send(order)
+        self._rendering[command.id].append(answer)  # commands with the same id are answered in order
+        await client.send(command)
         return await answer
 
-    async def _tell(self, command: Command) -> None:
+    async def _send(self, command: Command) -> None:
         if self.busy and self._client is not None:
             await self._client.send(command)
 
     async def stop(self) -> None:
-        """End what is on; what is finished stays. Returns when it has ended.
+        """End the current task; finished jobs stay. Returns when it has ended.
 
-        While the model loads nothing is decoded, so there is nothing to wait for: the engine ends the run when it has
-        loaded the model, which the next run then finds ready.
+        While the model loads nothing is decoded, so there is nothing to wait for: the engine ends the run after it has
+        loaded the model, which is then ready for the next run.
         """
         work = self.work
         if work is None or work.over or self._client is None:
@@ -156,9 +167,9 @@ class Runner:
             work.stop()
 
     def leave(self) -> int | None:
-        """Let the engine finish what it is at, without this program. Its process; None where it has none.
+        """Let the engine finish its task without this program. Returns its process id, None where there is none.
 
-        Only for an engine that was told to keep running.
+        Only for an engine with `options.keep_running`.
         """
         if self._client is None:
             return None
@@ -182,12 +193,12 @@ class Runner:
             async for event in client.events():
                 if isinstance(event, EngineDied):
                     end = event.sentence
-                self._take(event)
+                self._apply(event)
         finally:
             for id in [id for id, answers in self._rendering.items() for _ in answers]:
                 self._answer(PromptRendered(id, "", error=end))
 
-    def _take(self, event: Event | EngineDied) -> None:
+    def _apply(self, event: Event | EngineDied) -> None:
         if isinstance(event, PromptRendered):
             self._answer(event)
         elif self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
@@ -197,7 +208,7 @@ class Runner:
 
     def _answer(self, rendered: PromptRendered) -> None:
         answers = self._rendering[rendered.id]
-        if answers and not (answer := answers.popleft()).done():  # done: nobody waits any more
+        if answers and not (answer := answers.popleft()).done():  # done: cancelled
             answer.set_result(rendered)
 
     async def _until_over(self, work: EngineTask) -> None:

@@ -1,4 +1,4 @@
-"""`jsonbreak tune` as a child process of the interface, and what its events add up to."""
+"""`jsonbreak tune` as a child process of the interface, and the state after its events."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.protocol.events import Failed, Loading, ModelReady, Remark
 from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode
 from engine.worker.options import EngineOptions
 
-_PATIENCE = 5.0  # seconds until a process that was asked to end is killed
-_TAIL = 2_000  # bytes
+_PATIENCE = 5.0  # seconds until a terminated process is killed
+_TAIL = 2_000  # bytes of stderr
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
 class TuneForm:
-    """What the user asks for."""
+    """What the user enters."""
 
     rank: int
     epochs: int
@@ -33,15 +33,17 @@ class TuneForm:
 
 @dataclass(slots=True)
 class TuneState:
-    """How far a tune has come. step: what is done before training begins. failure: why it ended, if it failed."""
+    """The progress of a tune."""
 
     step: str = "starting"
+    """What happens before training begins."""
     begun: TuneBegun | None = None
     losses: list[float] = field(default_factory=list)
     seconds_left: float = 0.0
     remarks: list[str] = field(default_factory=list)
     saved: TuneSaved | None = None
     failure: str | None = None
+    """Why it failed, a sentence."""
 
     @property
     def over(self) -> bool:
@@ -49,7 +51,7 @@ class TuneState:
         return self.saved is not None or self.failure is not None
 
     def apply(self, event: TuneEvent) -> None:
-        """Take in one event."""
+        """Update with one event."""
         match event:
             case Loading(step=step):
                 self.step = step
@@ -78,7 +80,7 @@ def tune_command(options: EngineOptions, run: Path, form: TuneForm) -> list[str]
 
 
 class TuneProcess:
-    """One tune. Iterate over `events`, or `end` it: then nothing is saved."""
+    """One tune. Iterate over `events`; after `end` nothing is saved."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = tuple(command)
@@ -86,7 +88,7 @@ class TuneProcess:
         self._ended_by_us = False
 
     async def events(self) -> AsyncIterator[TuneEvent]:
-        """What it says, to its end. Where it dies by itself, the last is a Failed with the end of what it wrote."""
+        """Its events until it exits. When it dies by itself, the last is a Failed with the end of its stderr."""
         with tempfile.TemporaryFile() as log:
             try:
                 self._process = await asyncio.create_subprocess_exec(
@@ -97,13 +99,13 @@ class TuneProcess:
                 return
             assert self._process.stdout is not None
             async for line in self._process.stdout:
-                with contextlib.suppress(ValidationError):  # a library may print
+                with contextlib.suppress(ValidationError):  # a library may print to stdout
                     yield decode(line)
             if await self._process.wait() and not self._ended_by_us:
-                yield Failed(_last_words(log, self._process.returncode))
+                yield Failed(_describe_exit(log, self._process.returncode))
 
     async def end(self) -> None:
-        """Have it end, by force where it takes too long."""
+        """Terminate it, and kill it when that takes too long."""
         process, self._ended_by_us = self._process, True
         if process is None or process.returncode is not None:
             return
@@ -116,16 +118,16 @@ class TuneProcess:
             await process.wait()
 
 
-def _last_words(log: IO[bytes], code: int | None) -> str:
+def _describe_exit(log: IO[bytes], code: int | None) -> str:
     log.seek(0, 2)
     log.seek(max(0, log.tell() - _TAIL))
     lines = log.read().decode("utf-8", "replace").split("\n")
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f"The tune ended with exit code {code}: {said}" if said else f"The tune ended with exit code {code}."
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f"The tune ended with exit code {code}: {last}" if last else f"The tune ended with exit code {code}."
 
 
 def bars(losses: Sequence[float], cells: int) -> str:
-    """The losses as bars from zero to the highest, a cell each; of more than fit, the mean of each cell's part."""
+    """The losses as bars from zero to the highest, a cell each, or the mean of several where they do not fit."""
     if not losses:
         return ""
     cells = min(cells, len(losses))
