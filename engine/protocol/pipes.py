@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from engine.protocol.events import Event, RunStarted, SearchStarted, encode_event
+from pydantic import ValidationError
+
+from engine.protocol.commands import Command, decode_command
+from engine.protocol.events import Event, Failed, RunStarted, SearchStarted, encode_event
 
 
 class EventWriter:
@@ -57,9 +60,16 @@ def on_sigterm(act: Callable[[], None]) -> None:
     threading.Thread(target=listen, daemon=True).start()
 
 
-def private_stdin() -> BinaryIO:
-    """Stdin, for a thread that reads it: Python's own is closed at exit, which fails while a thread waits on it."""
-    return os.fdopen(os.dup(0), "rb")
+def read_commands(emit: Callable[[Event], None]) -> Iterator[Command]:
+    """The commands on stdin until it closes, for a thread of its own; other lines are reported through `emit`."""
+    # A duplicate of stdin: Python's own is closed at exit, which fails while a thread waits on it.
+    for line in os.fdopen(os.dup(0), "rb"):
+        try:
+            command = decode_command(line)
+        except ValidationError as error:
+            emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
+        else:
+            yield command
 
 
 def private_stdout() -> BinaryIO:

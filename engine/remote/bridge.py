@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from engine.errors import BadInputError, EngineError
 from engine.protocol.commands import (
     Command,
@@ -25,7 +23,6 @@ from engine.protocol.commands import (
     StartRun,
     StartSearch,
     StartTrial,
-    decode_command,
 )
 from engine.protocol.events import (
     Event,
@@ -39,7 +36,7 @@ from engine.protocol.events import (
     SearchFinished,
     SearchStarted,
 )
-from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, on_sigterm, private_stdout, read_commands
 from engine.remote.connection import Connection
 from engine.remote.files import pack_suite
 from engine.remote.mirror import Mirror
@@ -77,11 +74,9 @@ def serve_elsewhere(command: Sequence[str], out: Path, *, keep_running: bool = F
 
 def _listen(bridge: _Bridge, connection: Connection, emit: EventWriter, keep_running: bool) -> None:
     """Forward the commands of the interface, in a thread of its own."""
-    for line in private_stdin():
+    for command in read_commands(emit):
         try:
-            bridge.forward(decode_command(line))
-        except ValidationError as error:
-            emit(Failed(f"The engine was sent a line it does not know: {error.errors()[0]['msg']}."))
+            bridge.forward(command)
         except (BadInputError, EngineError) as error:
             bridge.refuse(str(error))
     emit.has_reader = False

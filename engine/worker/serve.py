@@ -11,8 +11,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from engine import __version__
 from engine.errors import BadInputError, EngineError
 from engine.protocol.commands import (
@@ -28,10 +26,9 @@ from engine.protocol.commands import (
     StartSearch,
     StartTrial,
     StopRun,
-    decode_command,
 )
 from engine.protocol.events import Failed, Hello
-from engine.protocol.pipes import EventWriter, on_sigterm, private_stdin, private_stdout
+from engine.protocol.pipes import EventWriter, on_sigterm, private_stdout, read_commands
 from engine.remote.files import SUITES, write_files
 from engine.running.control import Control
 from engine.worker.options import EngineOptions
@@ -117,12 +114,9 @@ class CommandQueue:
 
     def listen(self) -> None:
         """Read commands, in a thread of its own, so that a pause is received in the middle of a run."""
-        for line in private_stdin():
+        for command in read_commands(self._emit):
             try:
-                self._apply(decode_command(line))
-            except ValidationError as error:
-                message = error.errors()[0]["msg"]
-                self._emit(Failed(f"The engine was sent a line it does not know: {message}."))
+                self._apply(command)
             except (BadInputError, EngineError) as error:
                 self._emit(Failed(str(error)))
         if self._keep_running and self.unfinished:
