@@ -18,7 +18,7 @@ from textual.binding import Binding
 from engine.worker.options import DecodingOptions, EngineOptions
 from tui import keys
 from tui.keymap import shown_keys
-from tui.messages import RunRequested, RunsRequested, SearchRequested
+from tui.messages import CompareRequested, OpenRunRequested, RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
 from tui.state.adapters import AdapterChoice
@@ -122,9 +122,12 @@ class JsonbreakApp(App[None]):
         runner = self._idle_runner()
         if runner is None:
             return
+        former = runner.state
         state = await runner.start(self._order(message), message.without)
-        if not (isinstance(self.screen, RunScreen) and self.screen.state is state):
-            await self.push_screen(RunScreen(runner))
+        if isinstance(self.screen, RunScreen) and self.screen.state is former:
+            self.screen.show_state(state)
+        else:
+            await self.push_screen(RunScreen(runner, state))
 
     def _order(self, message: RunRequested) -> StartRun:
         """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
@@ -163,7 +166,32 @@ class JsonbreakApp(App[None]):
     def _list_runs(self) -> None:
         from tui.screens.runs import RunsScreen
 
-        self.push_screen(RunsScreen(self._runs, self._have_runner()))
+        self.push_screen(RunsScreen(self._runs))
+
+    @on(OpenRunRequested)
+    def _open_run(self, message: OpenRunRequested) -> None:
+        from engine.errors import BadInputError
+        from tui.screens.opened import OpenedScreen
+        from tui.state.opened_run import OpenedRun
+        from tui.text.safe import one_line
+
+        try:
+            self.push_screen(OpenedScreen(self._have_runner(), OpenedRun(message.folder)))
+        except BadInputError as error:
+            self.notify(one_line(str(error)), severity="error", markup=False)
+
+    @on(CompareRequested)
+    def _compare(self, message: CompareRequested) -> None:
+        from engine.errors import BadInputError
+        from tui.screens.compare import CompareScreen
+        from tui.state.comparison import Comparison
+        from tui.text.safe import one_line
+
+        try:
+            comparison = Comparison(message.baseline, message.candidate)
+            self.push_screen(CompareScreen(self._have_runner(), comparison))
+        except BadInputError as error:
+            self.notify(one_line(str(error)), severity="error", markup=False)
 
     @work(thread=True, group="engines")
     def _look_for_engines(self) -> None:
@@ -181,10 +209,9 @@ class JsonbreakApp(App[None]):
 
     def _answer_offer(self, folder: Path, answer: Answer | None) -> None:
         from engine.runs.owner import owner_of, stop
-        from tui.screens.opened import open_run
 
         if answer == "follow":
-            open_run(self, self._have_runner(), folder)
+            self._open_run(OpenRunRequested(folder))
         elif answer == "stop" and (worker := owner_of(folder)) is not None:
             stop(worker)
             self.notify("The engine was asked to stop: it does when the step it is at is done.", markup=False)

@@ -10,26 +10,28 @@ from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys, forma
 
 from tui import keys
 
-_LISTS = (
-    keys.APP,
-    keys.BROWSE,
-    keys.RUN,
-    keys.EDIT,
-    keys.RERUN,
-    keys.TUNE,
-    keys.SEARCH,
-    keys.RUNS,
-    keys.COMPARE,
-    keys.MATRIX,
-    keys.FILTER,
-    keys.TOKENS,
-    keys.FIND,
-    keys.MOVE,
-    keys.SIDEWAYS,
-)
+SECTIONS: dict[str, list[BindingType]] = {
+    "Suites": keys.BROWSE,
+    "A run": keys.RUN,
+    "The tokens of a reply": keys.TOKENS,
+    "The editor of a prompt": keys.EDIT,
+    "Before a job is run again": keys.RERUN,
+    "While an adapter is tuned": keys.TUNE,
+    "While a text to find is typed": keys.FIND,
+    "The filter": keys.FILTER,
+    "The matrix": [*keys.MATRIX, *keys.SIDEWAYS],
+    "Past runs": keys.RUNS,
+    "Two runs compared": [each for each in keys.COMPARE if each not in keys.RUN],
+    "A search": keys.SEARCH,
+    "Moving in a list or a text": keys.MOVE,
+    "Everywhere": keys.APP,
+}
+"""Every key, once, under the title that the help gives it."""
+
 _TOGETHER = (
     [keys.APP, keys.BROWSE, keys.MOVE],
-    [keys.APP, keys.RUN, keys.COMPARE, keys.ARROWS],
+    [keys.APP, keys.RUN, keys.ARROWS],
+    [keys.APP, keys.COMPARE, keys.ARROWS],
     [keys.APP, keys.TOKENS, keys.ARROWS],
     [keys.APP, keys.SEARCH, keys.MOVE],
     [keys.APP, keys.RUNS, keys.MOVE],
@@ -51,7 +53,7 @@ def named(bindings: Sequence[BindingType]) -> dict[str, Binding]:
     return {each.id: each for each in bindings if isinstance(each, Binding) and each.id}
 
 
-NAMES: tuple[str, ...] = tuple(name for bindings in _LISTS for name in named(bindings))
+NAMES: tuple[str, ...] = tuple(name for bindings in SECTIONS.values() for name in named(bindings))
 """What the keys can be remapped of."""
 
 

@@ -36,34 +36,63 @@ BROWSE: list[BindingType] = [
     _key("browse.back", "escape", "back", "clear", "show all suites again", display="esc"),
 ]
 
-RUN: list[BindingType] = [
+_STEPS: list[BindingType] = [
     _key("run.next_broken", "n", "broken(1)", "next broken", "to the next broken free reply", show=True, display="n"),
     _key("run.previous_broken", "N", "broken(-1)", "previous", "to the previous broken free reply", display="N"),
     _key("run.next_alike", "right_square_bracket", "alike(1)", "alike", "to the next of the same class", display="]"),
     _key("run.previous_alike", "left_square_bracket", "alike(-1)", "alike", "to the previous alike", display="["),
     _key("run.search", "slash", "search_text", "find", "find jobs by text", show=True, display="/"),
     _key("run.filter", "F", "filter", "filter", "filter by outcome, class, tag, prompt or variation", display="F"),
-    _key("run.follow", "f", "follow", "follow", "follow the newest job, or stop following", display="f"),
+]
+_VIEWS: list[BindingType] = [
     _key("run.tokens", "t", "show('tokens')", "tokens", "tokens and probabilities, or back", show=True, display="t"),
     _key("run.prompt", "p", "show('prompt')", "prompt", "the exact prompt, or back", display="p"),
-    _key("run.values", "v", "show('values')", "values", "the values beside what is expected, or back", display="v"),
+    _key("run.values", "v", "show('values')", "values", "the values next to the expected ones, or back", display="v"),
     _key("run.record", "j", "show('record')", "record", "the record as JSON, or back", display="j"),
     _key("run.matrix", "m", "matrix", "matrix", "prompts by variations, tags or classes", show=True, display="m"),
+]
+_COPIES: list[BindingType] = [
+    _key("run.copy", "y", "copy('reply')", "copy", "copy the reply of the pane with the focus", display="y"),
+    _key("run.copy_record", "Y", "copy('record')", "copy record", "copy the record as JSON", display="Y"),
+    _key("run.report", "w", "report", "report", "write the report next to the run's folder", display="w"),
+]
+_LAST: list[BindingType] = [
+    _key("run.remarks", "i", "remarks", "remarks", "show all remarks on the run", display="i"),
+    _key("run.zoom", "z", "zoom", "zoom", "give the pane the whole screen, or back", display="z"),
+    _key(
+        "run.back",
+        "escape",
+        "back",
+        "back",
+        "a step back; asks first while a run is in progress",
+        show=True,
+        display="esc",
+    ),
+]
+
+RUN: list[BindingType] = [
+    *_STEPS,
+    _key("run.follow", "f", "follow", "follow", "follow the newest job, or stop following", display="f"),
+    *_VIEWS,
     _key("run.edit", "e", "edit", "edit", "edit the prompt and try it on some of the jobs", show=True, display="e"),
     _key("run.save", "s", "save_prompt", "save", "save the edited prompt into the suite's file", display="s"),
     _key("run.rerun", "R", "rerun", "rerun", "run this job with another seed or temperature", display="R"),
-    _key("run.exclude", "x", "exclude", "exclude", "count this case no more, or again", display="x"),
-    _key("run.copy", "y", "copy('reply')", "copy", "copy the reply of the pane with the focus", display="y"),
-    _key("run.copy_record", "Y", "copy('record')", "copy record", "copy the record as JSON", display="Y"),
+    _key("run.exclude", "x", "exclude", "exclude", "leave this case out of all counts, or count it again", display="x"),
+    *_COPIES,
     _key("run.tune", "T", "tune", "tune", "train a LoRA adapter on this run", display="T"),
-    _key("run.report", "w", "report", "report", "write the report beside the run's folder", display="w"),
-    _key("run.pause", "space", "pause", "pause", "pause the run, or go on", display="space"),
-    _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run goes on", display="c"),
+    _key("run.pause", "space", "pause", "pause", "pause the run, or resume it", display="space"),
+    _key("run.cancel", "c", "cancel", "cancel", "cancel the selected job; the run continues", display="c"),
     _key("run.beside", "b", "beside", "beside", "compare with the run of the base or another adapter", display="b"),
-    _key("run.remarks", "i", "remarks", "remarks", "show all remarks on the run", display="i"),
-    _key("run.zoom", "z", "zoom", "zoom", "give the pane the whole screen, or back", display="z"),
-    _key("run.again", "r", "again", "run again", "run again; go on with a run that was broken off", display="r"),
-    _key("run.back", "escape", "back", "back", "a step back; asks first when a run is on", show=True, display="esc"),
+    _key("run.again", "r", "again", "run again", "run again; resume a run that was interrupted", display="r"),
+    *_LAST,
+]
+
+COMPARE: list[BindingType] = [
+    *_STEPS,
+    *_VIEWS,
+    _key("compare.arm", "a", "arm", "arm", "compare the replies of the other arm", show=True, display="a"),
+    *_COPIES,
+    *_LAST,
 ]
 
 EDIT: list[BindingType] = [
@@ -103,10 +132,6 @@ RUNS: list[BindingType] = [
     _key("runs.report", "w", "report", "report", "write the report of the run", display="w"),
     _key("runs.reload", "f5", "reload", "reload", "look at the folder again", display="F5"),
     _key("runs.back", "escape", "back", "back", "back to the suites", show=True, display="esc"),
-]
-
-COMPARE: list[BindingType] = [
-    _key("compare.arm", "a", "arm", "arm", "compare the replies of the other arm", show=True, display="a"),
 ]
 
 ARROWS: list[BindingType] = [

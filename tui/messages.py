@@ -1,7 +1,8 @@
-"""What widgets and workers tell the screens."""
+"""What widgets and workers post to the screens, and the screens to the app."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,78 +15,88 @@ if TYPE_CHECKING:
     from tui.state.suites import SuiteFile
 
 
+@dataclass
 class SuitesRead(Message):
     """The suites under the folder have been read, those that do not load included."""
 
-    def __init__(self, suites: list[SuiteFile]) -> None:
-        self.suites = suites
-        super().__init__()
+    suites: list[SuiteFile]
 
 
+@dataclass
 class LastResultsRead(Message):
-    """The last results of the suites are known, by the suites' names."""
+    """The last results of the suites are known."""
 
-    def __init__(self, last: dict[str, ListedRun]) -> None:
-        self.last = last
-        super().__init__()
+    last: dict[str, ListedRun]
+    """By the suites' names."""
 
 
+@dataclass
 class RunRequested(Message):
-    """The user wants a suite run. resume: the folder of a run of it to go on with, None for a new one.
+    """The user wants a suite run."""
 
-    without: cases to leave out of a new one. adapter: what answers in it, None for the base alone.
-    """
+    suite: Path
+    resume: Path | None = None
+    """The folder of the run to resume; None for a new one."""
 
-    def __init__(
-        self,
-        suite: Path,
-        resume: Path | None = None,
-        without: frozenset[str] = frozenset(),
-        adapter: str | None = None,
-    ) -> None:
-        self.suite, self.resume, self.without, self.adapter = suite, resume, without, adapter
-        super().__init__()
+    without: frozenset[str] = frozenset()
+    """Cases to leave out of a new run."""
+
+    adapter: str | None = None
+    """What answers in a new run; None for the base model alone."""
 
 
+@dataclass
 class SearchRequested(Message):
     """The user wants the best prompt for a suite."""
 
-    def __init__(self, suite: Path) -> None:
-        self.suite = suite
-        super().__init__()
+    suite: Path
 
 
+@dataclass
 class RunsRequested(Message):
-    """The user wants to see past runs, and those that are on."""
+    """The user wants the list of runs."""
 
 
+@dataclass
+class OpenRunRequested(Message):
+    """The user wants to see a run, past or in progress."""
+
+    folder: Path
+
+
+@dataclass
+class CompareRequested(Message):
+    """The user wants two runs compared, by their folders."""
+
+    baseline: Path
+    candidate: Path
+
+
+@dataclass
 class RunsRead(Message):
-    """The folder of the runs has been looked at. error: why that could not be done."""
+    """The folder of the runs has been read."""
 
-    def __init__(self, runs: list[ListedRun], error: str | None = None) -> None:
-        self.runs, self.error = runs, error
-        super().__init__()
+    runs: list[ListedRun]
+    error: str | None = None
+    """Why it could not be."""
 
 
+@dataclass
 class RecordsRead(Message):
     """More of a run has been read from its folder."""
 
-    def __init__(self, batch: RecordBatch) -> None:
-        self.batch = batch
-        super().__init__()
+    batch: RecordBatch
 
 
+@dataclass
 class PairsRead(Message):
     """More of two runs that are compared has been read."""
 
-    def __init__(self, batch: PairBatch) -> None:
-        self.batch = batch
-        super().__init__()
+    batch: PairBatch
 
 
+@dataclass
 class JobSelected(Message):
-    """The cursor of the job list stands on another job."""
+    """The cursor of the job list has moved to another job."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        super().__init__()
+    number: int

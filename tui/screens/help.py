@@ -15,22 +15,6 @@ from tui.text.safe import visible
 from tui.themes import NAMES
 from tui.widgets.views.text_view import BREAK_GLYPH, FORK_GLYPH
 
-_KEYS = {
-    "Suites": keys.BROWSE,
-    "A run": keys.RUN,
-    "The tokens of a reply": keys.TOKENS,
-    "The editor of a prompt": keys.EDIT,
-    "Before a job is run again": keys.RERUN,
-    "While an adapter is tuned": keys.TUNE,
-    "While a text to find is typed": keys.FIND,
-    "The filter": keys.FILTER,
-    "The matrix": [*keys.MATRIX, *keys.SIDEWAYS],
-    "Past runs": keys.RUNS,
-    "A run beside its baseline": keys.COMPARE,
-    "A search": keys.SEARCH,
-    "Moving in a list or a text": keys.MOVE,
-    "Everywhere": keys.APP,
-}
 _MARKS = [
     ("--", "waiting"),
     ("..", "running"),
@@ -74,7 +58,7 @@ class HelpScreen(TextScreen):
 def help_page(remapped: Mapping[str, str], bound: Sequence[BindingType]) -> Page:
     """The text of the help, made from the keys the screens bind; first those that are bound where it is opened."""
     page = Page()
-    for title, bindings in sorted(_KEYS.items(), key=lambda item: item[1][0] not in bound):
+    for title, bindings in sorted(keymap.SECTIONS.items(), key=lambda section: section[1][0] not in bound):
         page.heading(title)
         _add_rows(page, keymap.rows(bindings, remapped))
     for title, rows in (("Panes", keys.PANES), ("Marks", _MARKS), ("Words", _WORDS)):
@@ -83,7 +67,7 @@ def help_page(remapped: Mapping[str, str], bound: Sequence[BindingType]) -> Page
     page.heading("Settings")
     page.add(f"In {visible(str(settings_file()))}\n\n", "text--label").add(_SETTINGS).add("\n")
     page.add("Names of the keys:\n", "text--label")
-    for bindings in _KEYS.values():
+    for bindings in keymap.SECTIONS.values():
         for name in keymap.named(bindings):
             page.add(f"  {name}\n")
     return page

@@ -1,369 +1,289 @@
-"""The run screen: the jobs with both verdicts, and the two arms of the selected one, live."""
+"""The screen of one run, live or read from disk, and what can be tried on its jobs."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import asyncio
+from typing import Any
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.timer import Timer
+from typing_extensions import override
 
 from engine.errors import BadInputError
+from engine.protocol.commands import StartTrial, TrialInput
 from engine.runs.listing import ListedRun
 from tui import keys
-from tui.messages import JobSelected, RunRequested
-from tui.pages.record import record_line
+from tui.messages import CompareRequested, JobSelected, RunRequested
 from tui.process.runner import Runner
 from tui.reports import write_findings
-from tui.screens.dialogs import ConfirmScreen
-from tui.screens.text import RemarksScreen
-from tui.screens.trying import TryingScreen
-from tui.state.adapters import with_adapter
+from tui.screens.edit import Edited, EditScreen
+from tui.screens.jobs import JobScreen
+from tui.screens.rerun import Draw, RerunScreen
 from tui.state.counterpart import comparable_pair, describe_pair
-from tui.state.filtered_jobs import FilteredJobs
-from tui.state.filters import Filter
-from tui.state.job import JobState, describe_no_alike, primary_class
+from tui.state.job import JobState
 from tui.state.run import RunState
 from tui.state.task import Phase
-from tui.terminal.clipboard import copy
-from tui.terminal.driver import is_lagging
+from tui.state.trials import Scope, TrialState, inputs_for, next_name, next_repeat, prompt_table, trial_prompts
 from tui.text.safe import one_line
-from tui.widgets.job.job_views import JobDetails, ViewName
-from tui.widgets.lines.key_line import KeyLine
 from tui.widgets.lines.notice import Notice
-from tui.widgets.lines.remark_line import RemarkLine
-from tui.widgets.lines.status_line import StatusLine
 from tui.widgets.lines.trial_line import TrialLine
-from tui.widgets.lists.filter_line import FilterLine
 from tui.widgets.lists.job_list import JobList
 
-FLUSH_SECONDS = 0.1  # text reaches the panes in batches
-REST_SECONDS = 0.3  # after which a selection is no longer on its way
+REST_SECONDS = 0.3  # for which the cursor must stay on a job before the engine prefers it
 
 
-class RunScreen(TryingScreen):
-    """Draws a run ten times a second, if it changed: one that is on, or one that was read from its folder.
-
-    state: None is the runner's. The runner is what tries things beside it, and runs it again.
-    """
+class RunScreen(JobScreen):
+    """The jobs of one run. Trials run on the same engine, one at a time, and their jobs join the list."""
 
     BINDINGS = keys.RUN
-    AUTO_FOCUS = "#jobs"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
 
-    def __init__(self, runner: Runner, state: RunState | None = None) -> None:
-        super().__init__()
-        self.runner = runner
-        self._opened = state
-        self._view: FilteredJobs | None = None
-        self._drawn: tuple[object, ...] = ()
+    def __init__(self, runner: Runner, state: RunState) -> None:
+        super().__init__(runner, state)
         self._rest: Timer | None = None
-        self._told_of_records = False
-        self._offered: RunState | None = None
+        self._offered: RunState | None = None  # the run for which a comparison was suggested
+        self._trials: list[TrialState] = []
+        self._drafts: dict[str, dict[str, Any]] = {}  # unsaved [[prompt]] tables, by the prompt they were edited from
 
+    @override
     def compose(self) -> ComposeResult:
-        """From top to bottom: status, remark, notice, filter, jobs, fork, panes."""
-        yield StatusLine(id="status")
-        yield RemarkLine(id="remark")
-        yield Notice(id="notice")
-        yield TrialLine(id="trial")
-        yield FilterLine(id="filter")
-        yield JobList(id="jobs")
-        yield JobDetails(self.runner, id="job")
-        yield KeyLine()
+        for widget in super().compose():
+            yield widget
+            if isinstance(widget, Notice):
+                yield TrialLine(id="trial")
 
-    @property
-    def state(self) -> RunState | None:
-        """The run shown."""
-        return self._opened or self.runner.state
-
-    @property
-    def view(self) -> FilteredJobs:
-        """The jobs shown. Made anew, with the filter of the last, when another run is shown."""
-        assert self.state is not None
-        if self._view is None or self._view.state is not self.state:
-            former, self._view = self._view, FilteredJobs(self.state)
-            if former is not None:
-                self._view.filter = former.filter
-        return self._view
-
-    @property
-    def selected(self) -> JobState | None:
-        """The job under the cursor, its record at hand if it is finished. None where the filter shows no job."""
-        state, cursor = self.state, self.query_one(JobList).cursor
-        if state is None or cursor >= len(state.jobs) or not self.view.numbers:
-            return None
-        job = state.jobs[cursor]
-        try:
-            state.load(job)
-        except (OSError, ValueError):
-            if not self._told_of_records:  # the views say it of each job
-                words = "The records of this run have changed on disk: open it again."
-                self.notify(words, severity="error", markup=False)
-                self._told_of_records = True
-        return job
-
-    def on_mount(self) -> None:
-        """Begin to draw."""
-        self.set_interval(FLUSH_SECONDS, self.flush)
-
-    def on_screen_resume(self) -> None:
-        """Draw at once when the screen comes to the front."""
-        self._drawn = ()
-        self.call_after_refresh(self.flush)
-
-    def on_resize(self) -> None:
-        """Widths have changed, and with them what fits."""
-        self._drawn = ()
-        self.call_after_refresh(self.flush)
-
-    def flush(self) -> None:
-        """Draw what changed since the last time. An idle screen writes nothing."""
+    @override
+    def draw(self, elapsed: float) -> None:
+        super().draw(elapsed)
         state = self.state
-        if state is None or not self.is_current or is_lagging(self.app):
-            return
-        elapsed = time.monotonic() - state.since
-        seconds = int(elapsed) if state.started is None and not state.over else 0
-        now = (state, state.revision, seconds, *self.query_one(JobDetails).panes.below)
-        if now == self._drawn:
-            return
-        self._drawn = now
-        self.query_one(StatusLine).show(state, elapsed)
-        self.query_one(RemarkLine).show(state)
-        self.query_one(Notice).show(state, elapsed)
         job = self.selected if state.jobs else None
         self.query_one(TrialLine).show(state, job.info.prompt if job is not None else None, self.trial)
-        self._show_list(state)
-        self.set_class(not state.jobs, "-no-jobs")
-        if state.jobs and self.focused is None:
-            self.query_one(JobList).focus()
-        self._show_job(state)
         if state is self.runner.state and state.phase is Phase.FINISHED and state is not self._offered:
             self._offered = state
-            self._offer_beside(state)
+            self._suggest_comparison(state)
 
-    def _show_list(self, state: RunState) -> None:
-        self.query_one(JobList).show(self.view, _title(state))
-        self.query_one(FilterLine).show(self.view)
+    @property
+    def trial(self) -> TrialState | None:
+        """The last trial that was started here on this run."""
+        return next((trial for trial in reversed(self._trials) if trial.run is self.state), None)
 
-    def _show_job(self, state: RunState) -> None:
-        self.query_one(JobDetails).show_job(state, self.selected)
+    @property
+    def trial_running(self) -> bool:
+        """Whether a trial is in progress."""
+        return self.trial is not None and not self.trial.over
 
     @on(JobSelected)
-    def _job_selected(self) -> None:
-        state = self.state
-        if state is not None:
-            self._show_job(state)
-            if self._rest is not None:
-                self._rest.stop()
-            self._rest = self.set_timer(REST_SECONDS, self._prefer_selected)
+    def _restart_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_SECONDS, self._prefer_selected)
 
     async def _prefer_selected(self) -> None:
-        """The selection has come to rest: a job that waits is decoded next, as somebody looks at it."""
+        """Have a waiting job decoded next once the cursor rests on it, as the user is looking at it."""
         job = self.selected
         if job is not None and not job.started and not job.over:
             await self.runner.prefer(job.info.id)
 
     def action_broken(self, step: int) -> None:
-        """To the next (1) or previous (-1) job whose free reply is broken, round the end."""
-        if not self._go(step, lambda job: job.broken):
-            self.notify("No free reply is broken.", markup=False)
-
-    def _go(self, step: int, wanted: Callable[[JobState], bool]) -> bool:
-        """To the next (1) or previous (-1) of the jobs shown that is wanted, round the end. False where none is."""
-        state, jobs = self.state, self.query_one(JobList)
-        numbers = self.view.numbers if state is not None else ()
-        if state is None or not numbers:
-            return False
-        row = self.view.nearest_row(jobs.cursor)
-        for distance in range(1, len(numbers) + 1):
-            number = numbers[(row + step * distance) % len(numbers)]
-            if wanted(state.jobs[number]):
-                jobs.select(number)
-                return True
-        return False
-
-    def action_alike(self, step: int) -> None:
-        """To the next (1) or previous (-1) job that is broken in the same way as the selected one, round the end."""
-        job, jobs = self.selected, self.query_one(JobList)
-        before, wanted = jobs.cursor, primary_class(job) if job is not None else None
-        if wanted is not None:
-            self._go(step, lambda other: primary_class(other) == wanted)
-        if jobs.cursor == before:
-            self.notify(describe_no_alike(wanted), markup=False)
+        """To the next (1) or previous (-1) job whose free reply is broken."""
+        if not self.select_next(step, lambda job: job.broken):
+            self.tell("No free reply is broken.")
 
     def action_follow(self) -> None:
         """Follow the newest job, or stay with the selected one."""
-        state, jobs = self.state, self.query_one(JobList)
-        if state is None or state.over or state.newest is None:
-            self.notify("There is no newest job to follow: none is being decoded.", markup=False)
+        jobs = self.query_one(JobList)
+        if self.state.over or self.state.newest is None:
+            self.tell("There is no newest job to follow: none is being decoded.")
         else:
             jobs.follow(not jobs.following)
 
-    def action_search_text(self) -> None:
-        """Find jobs by a text."""
-        if self.state is not None and self.state.jobs:
-            self.query_one(FilterLine).edit(self.view)
-
-    @on(FilterLine.Changed)
-    def _filter_changed(self) -> None:
-        """The filter holds at once."""
-        if self.state is not None:
-            self._show_list(self.state)
-            self._show_job(self.state)
-
-    @on(FilterLine.Move)
-    def _move_while_typing(self, message: FilterLine.Move) -> None:
-        getattr(self.query_one(JobList), f"action_{message.way}")()
-
-    @on(FilterLine.Closed)
-    def _filter_closed(self, message: FilterLine.Closed) -> None:
-        self._keep_filter(self.view.filter)
-        if not message.left:
-            self.query_one(JobList).focus()
-
-    def _keep_filter(self, filter: Filter | None) -> None:
-        """Let through what a filter does, and stay with the job that is selected then. None changes nothing."""
-        if filter is not None:
-            self.view.filter = filter
-        self._filter_changed()
-        self.query_one(JobList).settle()
-
-    def action_filter(self) -> None:
-        """Filter by outcome, class, tag, prompt and variation."""
-        from tui.screens.filter import FilterScreen
-
-        if self.state is not None and self.state.jobs:
-            self.app.push_screen(FilterScreen(self.view), self._keep_filter)
-
-    def action_matrix(self) -> None:
-        """Prompts by variations, tags or classes."""
-        from tui.screens.matrix import MatrixScreen
-
-        if self.state is not None and self.state.jobs:
-            self.app.push_screen(MatrixScreen(self.view), self._keep_filter)
-
     async def action_pause(self) -> None:
-        """Pause the run, or go on."""
-        work = self.trial if self.trial is not None and not self.trial.over else self.state
-        if work is None or work.phase is not Phase.RUNNING:
-            self.notify("There is nothing to pause.", markup=False)
-            return
-        await self.runner.pause(not work.paused)
+        """Pause the run or its trial, or resume it."""
+        work = self.trial if self.trial is not None and self.trial_running else self.state
+        if work.phase is Phase.RUNNING:
+            await self.runner.pause(not work.paused)
+        else:
+            self.tell("There is nothing to pause.")
 
     async def action_cancel(self) -> None:
         """Take the selected job out of the run. Nothing is asked: it can be run again."""
         job = self.selected
         if job is None or job.over or not self.runner.busy:
-            self.notify("There is nothing to cancel: this job is over.", markup=False)
-            return
-        await self.runner.cancel(job.info.id)
-
-    async def action_copy(self, what: str) -> None:
-        """Copy the reply of the pane with the focus, else the free one; or the whole record as a line of JSON."""
-        job = self.selected
-        if job is None or job.record is None:
-            self.notify("There is nothing to copy: this job is not finished.", markup=False)
-            return
-        name = job.info.id.replace("/", "-")
-        if what == "record":
-            text, name = record_line(job.record), f"{name}.json"
+            self.tell("There is nothing to cancel: this job is over.")
         else:
-            arm = self.query_one(JobDetails).arm
-            text, name = job.record.reply(arm).text, f"{name}-{arm}.txt"
-        self.notify(one_line(await copy(self.app, text, name)), markup=False)
+            await self.runner.cancel(job.info.id)
 
     @work(thread=True, exclusive=True, group="report")
     def action_report(self) -> None:
-        """Write the report of the run beside its folder."""
-        state = self.state
-        if state is None or state.folder is None:
-            words = "There is no run to report on."
+        """Write the report of the run next to its folder."""
+        folder = self.state.folder
+        if folder is None:
+            self.app.call_from_thread(self.tell, "There is no run to report on.")
         else:
-            try:
-                words = f"The report is in {one_line(str(write_findings(state.folder)))}"
-            except BadInputError as error:
-                words = one_line(str(error))
-        self.app.call_from_thread(self.notify, words, markup=False)
-
-    def action_remarks(self) -> None:
-        """Show all remarks on the run."""
-        state = self.state
-        if state is None or not state.remarks:
-            self.notify("There are no remarks on this run.", markup=False)
-            return
-        self.app.push_screen(RemarksScreen(state.remarks))
-
-    def action_show(self, name: ViewName) -> None:
-        """Put a view of the selected job in the panes' place, or them back."""
-        if self.state is not None and self.state.jobs:
-            self.query_one(JobDetails).toggle(name)
-
-    def action_zoom(self) -> None:
-        """Give the focused pane, or the view in the panes' place, the whole screen, or take it back."""
-        self.query_one(JobDetails).zoom()
+            self.write_report("report", lambda: write_findings(folder))
 
     def action_again(self) -> None:
-        """Go on with a run of which jobs are missing; else run the suite again, without the excluded cases."""
+        """Resume a run of which jobs are missing; else run the suite again, without the excluded cases."""
         state = self.state
-        if state is None or not state.over or self.runner.busy:
-            self.notify("Something is still on.", markup=False)
+        if not state.over or self.runner.busy:
+            self.tell("Something is still running.")
         else:
             folder = state.folder if state.resumable else None
             self.app.post_message(RunRequested(state.suite, folder, frozenset(state.excluded), state.adapter))
 
     @work(thread=True, exclusive=True, group="beside")
     def action_beside(self) -> None:
-        """Compare the run with that of the base, or of another adapter."""
-        from tui.screens.compare import open_comparison
-
-        found = _runs_beside(self.state)
+        """Compare the run with that of the base model, or of another adapter."""
+        found = _comparable(self.state)
         if found is None:
-            words = "There is no finished run of this suite on this model with another adapter, or with none."
-            self.app.call_from_thread(self.notify, words, markup=False)
+            sentence = "There is no finished run of this suite on this model with another adapter, or with none."
+            self.app.call_from_thread(self.tell, sentence)
         else:
-            self.app.call_from_thread(open_comparison, self.app, self.runner, *(run.folder for run in found))
+            self.app.post_message(CompareRequested(*(run.folder for run in found)))
 
     @work(thread=True, exclusive=True, group="beside")
-    def _offer_beside(self, state: RunState) -> None:
-        """A run with adapters has ended: say that it can be compared, where it can."""
-        if (found := _runs_beside(state)) is not None:
-            words = f"b shows {one_line(describe_pair(*found))} beside each other."
-            self.app.call_from_thread(self.notify, words, markup=False)
+    def _suggest_comparison(self, state: RunState) -> None:
+        """When a run with adapters has ended: say that it can be compared, where it can."""
+        if (found := _comparable(state)) is not None:
+            self.app.call_from_thread(self.tell, f"b shows {one_line(describe_pair(*found))} side by side.")
 
-    def action_back(self) -> None:
-        """Close the view in the panes' place; then clear the filter; then back, asking first when a run is on."""
-        if self.query_one(JobDetails).close():
+    async def action_edit(self) -> None:
+        """Edit the selected job's prompt and try it."""
+        state, job = self.state, self._job_to_try()
+        if job is None:
             return
-        if self._view is not None and self._view.filter:
-            self._keep_filter(Filter())
+        prompt = job.info.prompt
+        try:
+            table = await asyncio.to_thread(prompt_table, state, prompt, self._trials)
+        except BadInputError as error:
+            self._refuse(str(error))
             return
-        if not self.runner.busy:
-            self.dismiss()
+        names = {each.info.prompt for each in state.jobs}
+        named = {**self._drafts.get(prompt, table), "name": next_name(prompt, names)}
+        inputs = {scope: inputs_for(scope, prompt, state, self.view.numbers) for scope in Scope}
+        counts = {scope: len(found) for scope, found in inputs.items()}
+
+        def check(edited: Any) -> None:
+            from engine.suites.suite import add_prompt, load_suite
+
+            add_prompt(load_suite(state.suite), edited)
+
+        async def apply(edited: Edited | None) -> None:
+            if edited is None:
+                return
+            self._drafts[prompt] = edited.table
+            if edited.run:
+                await self._start_trial(state, edited.table, inputs[edited.scope])
+
+        self.app.push_screen(EditScreen(prompt, named, counts, check), apply)
+
+    async def action_save_prompt(self) -> None:
+        """Save the selected edited prompt, else the last, into the suite's file."""
+        state, job = self.state, self.selected
+        edited = trial_prompts(state)
+        if not edited:
+            self.tell("There is no edited prompt to save: e edits one.")
             return
-        noun = self.runner.work.label if self.runner.work is not None else "run"
-        question = f"A {noun} is on. Stop it and go back? What is finished stays on disk."
-        self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
+        name = job.info.prompt if job is not None and job.info.prompt in edited else edited[-1]
 
-    async def _leave(self, stop: bool | None) -> None:
-        if stop:
-            await self.runner.stop()
-            self.dismiss()
+        def save() -> None:
+            from engine.suites.editing import save_prompt
+
+            save_prompt(state.suite, prompt_table(state, name, self._trials))
+
+        try:
+            await asyncio.to_thread(save)
+        except BadInputError as error:
+            self._refuse(str(error))
+        else:
+            self.tell(f"Saved as {one_line(name)} in {one_line(str(state.suite))}.")
+
+    async def action_rerun(self) -> None:
+        """Run the selected job once more, with another seed or temperature."""
+        state, job = self.state, self._job_to_try()
+        if job is None:
+            return
+        try:
+            temperature, saved = await asyncio.to_thread(_temperature_and_prompts, state)
+            name = job.info.prompt
+            prompt = name if name in saved else await asyncio.to_thread(prompt_table, state, name, self._trials)
+        except BadInputError as error:
+            self._refuse(str(error))
+            return
+        each = TrialInput(job.info.case, job.info.variation, job.info.repeat)
+
+        async def apply(draw: Draw | None) -> None:
+            if draw is not None:
+                options = {"seed": draw.seed, "temperature": draw.temperature, "repeat": next_repeat(job, state)}
+                await self._start_trial(state, prompt, (each,), **options)
+
+        self.app.push_screen(RerunScreen(job.info.id, temperature), apply)
+
+    def action_tune(self) -> None:
+        """Train an adapter on the run."""
+        from tui.screens.tune import TuneScreen
+
+        if self.runner.busy:
+            self._refuse("Something is running: wait for it, or stop it first.")
+        elif self.state.folder is None or not self.state.over:
+            self._refuse("There is no finished run to tune on.")
+        else:
+            self.app.push_screen(TuneScreen(self.runner, self.state.folder))
+
+    def action_exclude(self) -> None:
+        """Leave the selected job's case out of all counts, or count it again."""
+        job = self.selected
+        if job is None:
+            return
+        case = job.info.case
+        if self.state.exclude(case):
+            self.tell(f"{case} is no longer counted, and later runs leave it out; x counts it again.")
+        else:
+            self.tell(f"{case} counts again.")
+
+    async def _start_trial(
+        self, state: RunState, prompt: dict[str, Any] | str, inputs: tuple[TrialInput, ...], **options: Any
+    ) -> None:
+        assert state.folder is not None
+        decoding = self.runner.decoding
+        command = StartTrial(
+            state.suite,
+            state.folder,
+            prompt,
+            inputs,
+            batch=decoding.batch,
+            grammar=decoding.grammar,
+            adapter=state.adapter,
+            **options,
+        )
+        self._trials.append(await self.runner.start_trial(command, state))
+
+    def _job_to_try(self) -> JobState | None:
+        """The selected job, where something can be tried; else the user is told why not."""
+        job = self.selected
+        if self.runner.busy:
+            self._refuse("Something is running: wait for it, or stop it first.")
+        elif job is None or self.state.folder is None:
+            self._refuse("There is no job to try anything with.")
+        else:
+            return job
+        return None
+
+    def _refuse(self, sentence: str) -> None:
+        self.notify(one_line(sentence), severity="warning", markup=False)
 
 
-def _runs_beside(state: RunState | None) -> tuple[ListedRun, ListedRun] | None:
+def _comparable(state: RunState) -> tuple[ListedRun, ListedRun] | None:
+    """The run of the base model and that of an adapter, of which this run is one."""
     try:
-        return comparable_pair(state.folder) if state is not None and state.folder is not None else None
+        return comparable_pair(state.folder) if state.folder is not None else None
     except OSError:  # the list of runs says why
         return None
 
 
-def _title(state: RunState) -> str:
-    """What runs on what."""
-    if state.started is None:
-        return one_line(state.suite.stem)
-    words = [state.started.suite, with_adapter(state.started.model, state.adapter)]
-    if state.model is not None:
-        words += [state.model.device, state.model.dtype]
-    return one_line("  ".join(words))
+def _temperature_and_prompts(state: RunState) -> tuple[float, set[str]]:
+    """The temperature of the suite, and the names of its prompts."""
+    from engine.suites.suite import load_suite
+
+    suite = load_suite(state.suite)
+    return suite.generation.temperature, {prompt.name for prompt in suite.prompts}

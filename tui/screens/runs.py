@@ -16,12 +16,10 @@ from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, list_runs
 from engine.runs.owner import owner_of, stop
 from tui import keys
-from tui.messages import RunsRead
+from tui.messages import CompareRequested, OpenRunRequested, RunsRead
 from tui.pages.run_list import details, matches
-from tui.process.runner import Runner
 from tui.reports import write_findings
 from tui.screens.dialogs import ConfirmScreen
-from tui.screens.opened import open_run
 from tui.state import intervals
 from tui.text.safe import one_line
 from tui.widgets.lines.key_line import KeyLine
@@ -30,18 +28,14 @@ from tui.widgets.lists.run_list import RunList
 
 
 class RunsScreen(Screen[None]):
-    """Lists the runs of a folder, which is read after the first paint, and again when one comes back to the screen.
-
-    runner: what runs opened from here are tried again with.
-    """
+    """Lists the runs of a folder, which is read after the first paint, and again when one comes back to the screen."""
 
     BINDINGS = keys.RUNS
     AUTO_FOCUS = "#runs"
 
-    def __init__(self, folder: Path, runner: Runner) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._runner = runner
         self._runs: list[ListedRun] | None = None  # without the trials beside those that are listed
         self._trials: Counter[str] = Counter()
         self._baseline: str | None = None
@@ -127,7 +121,7 @@ class RunsScreen(Screen[None]):
         """Open the run; follow it while an engine works on it."""
         run = self._chosen()
         if run is not None:
-            open_run(self.app, self._runner, run.folder)
+            self.app.post_message(OpenRunRequested(run.folder))
 
     def action_baseline(self) -> None:
         """Mark the run as the baseline, or take the mark away."""
@@ -154,9 +148,7 @@ class RunsScreen(Screen[None]):
         elif baseline.folder == run.folder:
             self._tell("This is the baseline itself: put the cursor on another run.")
         else:
-            from tui.screens.compare import open_comparison
-
-            open_comparison(self.app, self._runner, baseline.folder, run.folder)
+            self.app.post_message(CompareRequested(baseline.folder, run.folder))
 
     def action_stop(self) -> None:
         """Stop the engine that works on the run, asking first."""

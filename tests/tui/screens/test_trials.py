@@ -244,7 +244,7 @@ async def test_a_trial_beside_a_finished_run(stage: Any, tmp_path: Path) -> None
         await try_edited(it)
         await it.sees("trial of naive*3: 0/2 jobs  running")
         await it.press("escape")
-        await it.sees("A trial is on. Stop it and go back?")
+        await it.sees("A trial is in progress. Stop it and go back?")
         await it.press("y")
         await it.until(lambda: it.received("stop_run"))
         await it.sees("Extract the name and age")
@@ -259,7 +259,7 @@ async def test_a_case_is_excluded_and_brought_back(stage: Any) -> None:
         state = it.run_state
         rates = [it.line(word) for word in ("strict ", "right ")]
         await it.press("home", "down", "x")
-        await told(it, "bob counts no more, and later runs leave it out; x brings it back.")
+        await told(it, "bob is no longer counted, and later runs leave it out; x counts it again.")
         assert state.rates["free"].strict.n == 3
         await it.until(lambda: it.line("strict ") != rates[0])
         await it.press("x")
