@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual.message import Message
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tui.state.comparison import PairBatch
     from tui.state.opened_run import RecordBatch
     from tui.state.suites import SuiteFile
+
+Direction: TypeAlias = Literal["up", "down", "page_up", "page_down"]
 
 
 @dataclass
@@ -100,3 +102,10 @@ class JobSelected(Message):
     """The cursor of the job list has moved to another job."""
 
     number: int
+
+
+@dataclass
+class MoveRequested(Message):
+    """The user moves in a list while typing a text to find in it."""
+
+    direction: Direction

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from tui import keys
-from tui.messages import LastResultsRead, RunRequested, RunsRequested, SearchRequested, SuitesRead
+from tui.messages import LastResultsRead, MoveRequested, RunRequested, RunsRequested, SearchRequested, SuitesRead
 from tui.pages.suite import cases_page, empty_page, error_page, nothing_found_page, prompts_page, schema_page, summary
 from tui.state.adapters import AdapterChoice
 from tui.state.suites import SuiteFile, read_suites, search_unavailable_reason
@@ -118,9 +118,9 @@ class BrowseScreen(Screen[None]):
         self.query_one(SuiteList).show(found)
         self._show_chosen()
 
-    @on(FindLine.Move)
-    def _move(self, message: FindLine.Move) -> None:
-        self.query_one(SuiteList).move(message.where)
+    @on(MoveRequested)
+    def _move(self, message: MoveRequested) -> None:
+        self.query_one(SuiteList).move(message.direction)
 
     @on(FindLine.Closed)
     def _back_to_list(self) -> None:
@@ -129,6 +129,10 @@ class BrowseScreen(Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
         self._show_chosen()
+
+    @on(TabLine.Selected)
+    def _tab_selected(self, message: TabLine.Selected) -> None:
+        self.action_tab(message.name)
 
     @property
     def _chosen(self) -> SuiteFile | None:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from typing_extensions import override
 
 from engine.errors import BadInputError
-from tui.messages import JobSelected
+from tui.messages import JobSelected, MoveRequested
 from tui.pages.record import record_line
 from tui.process.runner import Runner
 from tui.screens.dialogs import ConfirmScreen
@@ -183,9 +183,9 @@ class JobScreen(Screen[None]):
         self._show_list()
         self._show_job()
 
-    @on(FilterLine.Move)
-    def _move_while_typing(self, message: FilterLine.Move) -> None:
-        getattr(self.query_one(JobList), f"action_{message.way}")()
+    @on(MoveRequested)
+    def _move_while_typing(self, message: MoveRequested) -> None:
+        self.query_one(JobList).move(message.direction)
 
     @on(FilterLine.Closed)
     def _filter_closed(self, message: FilterLine.Closed) -> None:

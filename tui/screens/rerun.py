@@ -14,9 +14,10 @@ from textual.widgets import Input, Label, Static
 
 from tui import keys
 from tui.text.safe import one_line
-from tui.widgets.fields.quiet_input import KeysInOrder
+from tui.widgets.fields.quiet_input import QuietInput
 
 _MOST_SEED = 2**32 - 1
+_NUMERIC = r"[0-9.e+-]*"
 _WARM = 0.7  # where the suite decodes greedily another seed would change nothing
 
 
@@ -26,14 +27,6 @@ class Draw:
 
     seed: int
     temperature: float
-
-
-class _Number(Input, KeysInOrder):
-    """Takes only what numbers are written with; does not blink."""
-
-    def __init__(self, value: str, *, id: str) -> None:
-        super().__init__(value, id=id, compact=True, restrict=r"[0-9.e+-]*")
-        self.cursor_blink = False  # an idle screen writes nothing
 
 
 class RerunScreen(ModalScreen[Draw | None]):
@@ -53,9 +46,9 @@ class RerunScreen(ModalScreen[Draw | None]):
             box.border_subtitle = "enter runs it, tab the other field, esc closes"
             yield Static(Content(one_line(self._job)), markup=False)
             yield Label("seed, a whole number", markup=False)
-            yield _Number(str(secrets.randbelow(1_000_000)), id="seed")
+            yield QuietInput(str(secrets.randbelow(1_000_000)), id="seed", restrict=_NUMERIC)
             yield Label("temperature; 0 is greedy, and takes no notice of the seed", markup=False)
-            yield _Number(f"{self._temperature or _WARM:g}", id="temperature")
+            yield QuietInput(f"{self._temperature or _WARM:g}", id="temperature", restrict=_NUMERIC)
             yield Static(id="fault", markup=False)
 
     @on(Input.Submitted)

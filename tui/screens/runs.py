@@ -16,7 +16,7 @@ from engine.runs.baseline import baseline_of, mark_baseline
 from engine.runs.listing import Ending, ListedRun, list_runs
 from engine.runs.owner import owner_of, stop
 from tui import keys
-from tui.messages import CompareRequested, OpenRunRequested, RunsRead
+from tui.messages import CompareRequested, MoveRequested, OpenRunRequested, RunsRead
 from tui.pages.run_list import details, matches
 from tui.reports import write_findings
 from tui.screens.dialogs import ConfirmScreen
@@ -99,9 +99,9 @@ class RunsScreen(Screen[None]):
     def _back_to_list(self) -> None:
         self.query_one(RunList).focus()
 
-    @on(FindLine.Move)
-    def _move(self, message: FindLine.Move) -> None:
-        self.query_one(RunList).move(message.where)
+    @on(MoveRequested)
+    def _move(self, message: MoveRequested) -> None:
+        self.query_one(RunList).move(message.direction)
 
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:

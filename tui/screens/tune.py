@@ -16,19 +16,11 @@ from tui.process.runner import Runner
 from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
 from tui.screens.dialogs import ConfirmScreen
 from tui.text.safe import one_line
-from tui.widgets.fields.quiet_input import KeysInOrder
+from tui.widgets.fields.quiet_input import QuietInput
 
 _RANK, _EPOCHS = 8, 2
 _MOST = 4096  # of rank and epochs: more is a slip of the finger
 _FRAME = 6  # cells of the box that are not text
-
-
-class _Field(Input, KeysInOrder):
-    """A line of text that does not blink: an idle screen writes nothing."""
-
-    def __init__(self, value: str, *, id: str, restrict: str | None = None) -> None:
-        super().__init__(value, id=id, compact=True, restrict=restrict)
-        self.cursor_blink = False
 
 
 class TuneScreen(ModalScreen[None]):
@@ -50,10 +42,10 @@ class TuneScreen(ModalScreen[None]):
             box.border_subtitle = "enter begins, tab the next field, esc closes"
             yield Static(Content(one_line(self._run_folder.name)), markup=False)
             yield Label("rank, and how often to go over the rows (epochs)", markup=False)
-            yield _Field(str(_RANK), id="rank", restrict=r"\d*")
-            yield _Field(str(_EPOCHS), id="epochs", restrict=r"\d*")
+            yield QuietInput(str(_RANK), id="rank", restrict=r"\d*")
+            yield QuietInput(str(_EPOCHS), id="epochs", restrict=r"\d*")
             yield Label("a new folder for the adapter", markup=False)
-            yield _Field(str(Path("adapters") / self._run_folder.name), id="out")
+            yield QuietInput(str(Path("adapters") / self._run_folder.name), id="out")
             yield Static(
                 "One case in five is kept back for the comparison. The engine unloads its model meanwhile.",
                 id="progress",

@@ -13,7 +13,7 @@ from tui.screens.filter import FacetList, FilterScreen
 from tui.screens.matrix import MatrixScreen
 from tui.screens.run import RunScreen
 from tui.state.filters import Filter, Outcome
-from tui.widgets.lists.filter_line import FilterInput
+from tui.widgets.fields.quiet_input import QuietInput
 from tui.widgets.lists.job_list import JobList
 
 
@@ -42,7 +42,7 @@ async def test_a_text_is_found_while_it_is_typed_kept_and_cleared(stage: OpenSta
         await it.press("escape")  # clears, and the cursor is back
         await it.sees("6 of 6")
         assert jobs.cursor == 2
-        assert isinstance(it.app.focused, FilterInput)
+        assert isinstance(it.app.focused, QuietInput)
         await it.press(*"wrong_v", "down", "enter")  # the arrows move the list
         await it.sees('filter: "wrong_v"  2 of 6  (esc clears)')
         assert it.app.focused is jobs

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rich.text import Text
+from textual import events
 from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.widgets import TextArea
 
 from tui.text.safe import visible
-from tui.widgets.fields.quiet_input import KeysInOrder
+from tui.widgets.fields.quiet_input import run_bound_actions
 
 # Where the stand-ins of hidden characters begin: Unicode's last plane, for private use, whose first 0xffff characters
 # stand for those of the first plane. Tags, the only others that are hidden, take the place of the first private area.
@@ -16,7 +17,7 @@ _PLANE = 0x100000
 _TAGS, _FOR_TAGS = range(0xE0000, 0xE1000), 0xE000
 
 
-class PromptField(TextArea, KeysInOrder):
+class PromptField(TextArea):
     """Keeps every character that nobody edits, and does not blink.
 
     A TextArea measures a control as no cell, so that its picture would shift the line, and takes seven characters for
@@ -26,6 +27,10 @@ class PromptField(TextArea, KeysInOrder):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, compact=True, highlight_cursor_line=False)
         self.cursor_blink = False  # an idle screen writes nothing
+
+    async def on_key(self, event: events.Key) -> None:
+        """Take a key before TextArea does."""
+        await run_bound_actions(self, event)
 
     @property
     def value(self) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.events import Click
+from textual.message import Message
 from textual.widgets import Static
 
 
 class TabLine(Static):
     """One line such as " 1 prompts  [2 schema]  3 cases "; the keys are the screen's, a click does the same."""
+
+    @dataclass
+    class Selected(Message):
+        """A part was clicked."""
+
+        name: str
 
     ALLOW_SELECT = False
 
@@ -31,5 +40,5 @@ class TabLine(Static):
         for number, name in enumerate(self._names, 1):
             left += len(f" {number} {name}  ")
             if event.x < left:
-                self.screen.action_tab(name)  # type: ignore[attr-defined]
+                self.post_message(self.Selected(name))
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from textual import on
@@ -13,9 +13,10 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui import keys
+from tui.messages import Direction, MoveRequested
 from tui.state.filtered_jobs import FilteredJobs
 from tui.text.safe import one_line, shorten
-from tui.widgets.fields.quiet_input import KeysInOrder
+from tui.widgets.fields.quiet_input import QuietInput
 
 _BACK = "  (esc clears)"
 _TYPED_CELLS = 24  # of the line are left to what is typed
@@ -24,22 +25,17 @@ _TYPED_CELLS = 24  # of the line are left to what is typed
 class FilterLine(Horizontal):
     """Takes no room while everything is shown. Changes the filter of its view; the screen draws the list."""
 
+    BINDINGS = keys.FIND
+
     class Changed(Message):
-        """Another filter holds."""
+        """Another filter applies."""
 
+    @dataclass
     class Closed(Message):
-        """Nobody types here any more. left: the user has gone somewhere else already."""
+        """The text is kept or cleared."""
 
-        def __init__(self, left: bool) -> None:
-            self.left = left
-            super().__init__()
-
-    class Move(Message):
-        """The cursor of the list is to move: the list's action of this name."""
-
-        def __init__(self, way: str) -> None:
-            self.way = way
-            super().__init__()
+        left: bool
+        """The focus has moved somewhere else already."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -50,7 +46,7 @@ class FilterLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What is typed, and the words."""
         yield Static("/", id="filter-slash", markup=False)
-        yield FilterInput(id="filter-text", compact=True, select_on_focus=False)
+        yield QuietInput(id="filter-text", select_on_focus=False)
         yield Static(id="filter-words", markup=False)
 
     @property
@@ -62,7 +58,7 @@ class FilterLine(Horizontal):
         """Let the user type a text; it holds with each key."""
         self._view = view
         view.prepare_search()
-        field = self.query_one(FilterInput)
+        field = self.query_one(QuietInput)
         with field.prevent(Input.Changed):
             field.value = view.filter.text
         field.cursor_position = len(field.value)
@@ -106,31 +102,26 @@ class FilterLine(Horizontal):
             self.remove_class("-editing")
             self.post_message(self.Closed(left))
 
-
-class FilterInput(Input, KeysInOrder):
-    """Where the text is typed. The arrows move the list."""
-
-    BINDINGS = keys.FIND
-
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to the terminal for ever."""
-        self.cursor_blink = False
-
-    def on_blur(self) -> None:
-        """Whoever clicks somewhere else has typed enough; a terminal without focus keeps the place."""
+    def on_descendant_blur(self) -> None:
+        """A click somewhere else ends the typing; a terminal that loses the focus does not."""
         if self.app.app_focus:
-            self.query_ancestor(FilterLine).close(left=True)
+            self.close(left=True)
 
-    def action_move(self, way: str) -> None:
-        """Move the cursor of the list."""
-        self.post_message(FilterLine.Move(way))
+    def action_submit(self) -> None:
+        """Keep the text."""
+        self.close()
 
     def action_clear(self) -> None:
         """Clear the text; close when there is none."""
-        if self.value:
-            self.value = ""
+        field = self.query_one(QuietInput)
+        if field.value:
+            field.value = ""
         else:
-            self.query_ancestor(FilterLine).close()
+            self.close()
+
+    def action_move(self, direction: Direction) -> None:
+        """Move the cursor of the list."""
+        self.post_message(MoveRequested(direction))
 
 
 def format_filter(view: FilteredJobs, cells: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -10,29 +12,24 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui import keys
+from tui.messages import Direction, MoveRequested
 from tui.text.safe import one_line
-from tui.widgets.fields.quiet_input import KeysInOrder
+from tui.widgets.fields.quiet_input import QuietInput
 
 
 class FindLine(Horizontal):
-    """Tells of each change while somebody types; the text holds until it is cleared."""
+    """Posts each change as it is typed; the text applies until it is cleared."""
 
+    BINDINGS = keys.FIND
+
+    @dataclass
     class Changed(Message):
-        """Another text is looked for."""
+        """The text is another."""
 
-        def __init__(self, text: str) -> None:
-            self.text = text
-            super().__init__()
+        text: str
 
     class Closed(Message):
-        """Nobody types here any more."""
-
-    class Move(Message):
-        """The list is to move while somebody types here: "up", "down", "page_up" or "page_down"."""
-
-        def __init__(self, where: str) -> None:
-            self.where = where
-            super().__init__()
+        """The text is kept or cleared; the focus goes back to the list."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="find-line")
@@ -41,7 +38,7 @@ class FindLine(Horizontal):
     def compose(self) -> ComposeResult:
         """The sign, the text, and how much it lets through."""
         yield Static("/", classes="find-sign", markup=False)
-        yield _FindInput(classes="find-text", compact=True, select_on_focus=False)
+        yield QuietInput(classes="find-text", select_on_focus=False)
         yield Static(classes="find-count", markup=False)
 
     @property
@@ -82,21 +79,17 @@ class FindLine(Horizontal):
         event.stop()
         self.close()
 
-
-class _FindInput(Input, KeysInOrder):
-    BINDINGS = keys.FIND
-
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to the terminal for ever."""
-        self.cursor_blink = False
+    def action_submit(self) -> None:
+        """Keep the text."""
+        self.close()
 
     def action_clear(self) -> None:
         """Clear the text; close when there is none."""
-        if self.value:
-            self.value = ""
+        if self.text:
+            self.query_one(Input).value = ""
         else:
-            self.query_ancestor(FindLine).close()
+            self.close()
 
-    def action_move(self, where: str) -> None:
+    def action_move(self, direction: Direction) -> None:
         """Move in the list."""
-        self.post_message(FindLine.Move(where))
+        self.post_message(MoveRequested(direction))

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from engine.records import ARMS, Arm
 from tui import keys
-from tui.messages import JobSelected
+from tui.messages import Direction, JobSelected
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.state.job import JobState, Mark
@@ -180,21 +180,26 @@ class JobList(ScrollView, can_focus=True):
         if event.y > 0 and self._view is not None and row < self._count:
             self.select(self._view.numbers[row])
 
+    def move(self, direction: Direction) -> None:
+        """Move the cursor by a job or by a page."""
+        page = max(1, self.size.height - 2)
+        self._step({"up": -1, "down": 1, "page_up": -page, "page_down": page}[direction])
+
     def action_up(self) -> None:
         """To the job above."""
-        self._step(-1)
+        self.move("up")
 
     def action_down(self) -> None:
         """To the job below."""
-        self._step(1)
+        self.move("down")
 
     def action_page_up(self) -> None:
         """One page up."""
-        self._step(-max(1, self.size.height - 2))
+        self.move("page_up")
 
     def action_page_down(self) -> None:
         """One page down."""
-        self._step(max(1, self.size.height - 2))
+        self.move("page_down")
 
     def action_first(self) -> None:
         """To the first job."""
