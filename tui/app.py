@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.protocol.commands import StartRun
     from engine.runs.listing import ListedRun
     from tui.process.runner import Runner
-    from tui.screens.offer import Answer
+    from tui.screens.dialogs import Answer
 
 _END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -203,7 +203,7 @@ class JsonbreakApp(App[None]):
                 self.call_from_thread(self._offer, going_on)
 
     def _offer(self, going_on: list[ListedRun]) -> None:
-        from tui.screens.offer import OfferScreen
+        from tui.screens.dialogs import OfferScreen
 
         self.push_screen(OfferScreen(going_on[0], len(going_on) - 1), partial(self._answer_offer, going_on[0].folder))
 
@@ -236,15 +236,15 @@ class JsonbreakApp(App[None]):
 
     def action_leave(self) -> None:
         """Quit, asking first when something is on."""
-        from tui.screens.quit import QuitScreen
-
         work = self.runner.work if self.runner is not None else None
         if work is None or work.over:
             self.exit()
             return
+        from tui.screens.dialogs import QuitScreen
+
         self.push_screen(QuitScreen(work.label, self._keep_running and work.folder is not None), self._quit_if)
 
-    async def _quit_if(self, answer: str | None) -> None:
+    async def _quit_if(self, answer: Answer | None) -> None:
         if answer == "stop" and self.runner is not None:
             await self.runner.stop()
         if answer in ("stop", "leave"):

@@ -23,6 +23,10 @@ SECTIONS: dict[str, list[BindingType]] = {
     "Past runs": keys.RUNS,
     "Two runs compared": [each for each in keys.COMPARE if each not in keys.RUN],
     "A search": keys.SEARCH,
+    "A question": [*keys.CONFIRM, *keys.CHOICE],
+    "A run that is found in progress": keys.OFFER,
+    "A text over the screen": [*keys.TEXT, *keys.HELP, *keys.REMARKS],
+    "The palette": keys.PALETTE,
     "Moving in a list or a text": keys.MOVE,
     "Everywhere": keys.APP,
 }
@@ -39,6 +43,13 @@ _TOGETHER = (
     [keys.APP, keys.EDIT],
     [keys.FILTER],
     [keys.FIND],
+    [keys.RERUN],
+    [keys.TUNE],
+    [keys.CHOICE, keys.CONFIRM],
+    [keys.CHOICE, keys.OFFER],
+    [keys.TEXT, keys.HELP, keys.MOVE],
+    [keys.TEXT, keys.REMARKS, keys.MOVE],
+    [keys.PALETTE],
 )
 """Lists that hold at the same time: no key may mean two things in one of them."""
 

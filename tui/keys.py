@@ -134,6 +134,41 @@ RUNS: list[BindingType] = [
     _key("runs.back", "escape", "back", "back", "back to the suites", show=True, display="esc"),
 ]
 
+CHOICE: list[BindingType] = [
+    _key("choice.previous", "left,shift+tab", "app.focus_previous", "previous", "to the answer before", display="left"),
+    _key("choice.next", "right,tab", "app.focus_next", "next", "to the next answer", display="right"),
+]
+CONFIRM: list[BindingType] = [
+    _key("confirm.stay", "escape,n", "answer('stay')", "stay", "change nothing", display="esc"),
+    _key("confirm.stop", "y,q,ctrl+c", "answer('stop')", "stop", "stop it", display="y"),
+    _key("confirm.leave", "l", "answer('leave')", "leave", "leave it running without this program", display="l"),
+]
+OFFER: list[BindingType] = [
+    _key("offer.follow", "f", "answer('follow')", "follow", "follow the run", display="f"),
+    _key("offer.stop", "x", "answer('stop')", "stop", "stop the run", display="x"),
+    _key("offer.leave", "l,escape,ctrl+c", "answer('leave')", "leave", "leave it alone", display="esc"),
+]
+
+TEXT: list[BindingType] = [
+    _key("text.close", "escape,q,ctrl+c", "dismiss", "close", "close the text", display="esc"),
+]
+HELP: list[BindingType] = [
+    _key("text.close_help", "question_mark,f1", "dismiss", "close", "close the help", display="?"),
+]
+REMARKS: list[BindingType] = [
+    _key("text.close_remarks", "i", "dismiss", "close", "close the remarks", display="i"),
+]
+
+PALETTE: list[BindingType] = [
+    _key("commands.up", "up", "command_list('cursor_up')", "up", "one command up", display="up"),
+    _key("commands.down", "down", "cursor_down", "down", "one command down", display="down"),
+    _key("commands.page_up", "pageup", "command_list('page_up')", "page up", "one page up", display="pgup"),
+    _key("commands.page_down", "pagedown", "command_list('page_down')", "page down", "one page down", display="pgdn"),
+    _key("commands.first", "ctrl+home,shift+home", "command_list('first')", "first", "to the first", display="^home"),
+    _key("commands.last", "ctrl+end,shift+end", "command_list('last')", "last", "to the last", display="^end"),
+    _key("commands.close", "escape", "escape", "close", "close the palette", display="esc"),
+]
+
 ARROWS: list[BindingType] = [
     _key("move.up", "up", "up", "up", "one line up", display="up"),
     _key("move.down", "down", "down", "down", "one line down", display="down"),

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 from textual.widgets import Input
 
+from tui import keys
 from tui.themes import NAMES
 
 _KEY_CELLS = 12
@@ -30,8 +31,10 @@ class _Command:
         return Content.assemble((f"{self.key:<{_KEY_CELLS}} ", "dim"), self.words)
 
 
-class Palette(CommandPalette):
-    """Finds what KeyCommands offers."""
+class Palette(CommandPalette, inherit_bindings=False):
+    """Finds what KeyCommands offers. Its keys are Textual's own, listed with all others."""
+
+    BINDINGS = keys.PALETTE
 
     def __init__(self) -> None:
         super().__init__([KeyCommands], placeholder="What is to be done?", id="--command-palette")

@@ -108,11 +108,11 @@ def test_quitting_in_the_middle_asks_first_and_keeps_what_is_finished(
     it.press("r")
     it.sees(r"[1-9]\d*/300 jobs")
     it.press("q")
-    it.sees("A run is on")
+    it.sees("A run is in progress")
     it.press("Enter")  # the answer that has the focus is the safe one
     it.sees(r"running +\d")
     it.press("q")
-    it.sees("A run is on")
+    it.sees("A run is in progress")
     it.press("y")
     it.sees("exit status 0")
     (folder,) = (tmp_path / "runs").iterdir()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui import keymap, keys
 from tui.screens.text import TextScreen
@@ -49,7 +48,7 @@ class HelpScreen(TextScreen):
     remapped: the user's keys, by the names of tui.keys. bound: what the screen that it was opened on binds.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close", show=False)]
+    BINDINGS = keys.HELP
 
     def __init__(self, remapped: Mapping[str, str], bound: Sequence[BindingType]) -> None:
         super().__init__("Help", help_page(remapped, bound))

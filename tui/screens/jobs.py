@@ -15,7 +15,7 @@ from engine.errors import BadInputError
 from tui.messages import JobSelected, MoveRequested
 from tui.pages.record import record_line
 from tui.process.runner import Runner
-from tui.screens.dialogs import ConfirmScreen
+from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.screens.text import RemarksScreen
 from tui.state.adapters import with_adapter
 from tui.state.filtered_jobs import FilteredJobs
@@ -266,8 +266,8 @@ class JobScreen(Screen[None]):
         question = f"A {label} is in progress. Stop it and go back? What is finished stays on disk."
         self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
 
-    async def _leave(self, stop: bool | None) -> None:
-        if stop:
+    async def _leave(self, answer: Answer | None) -> None:
+        if answer == "stop":
             await self.runner.stop()
             self.dismiss()
 

@@ -19,7 +19,7 @@ from tui import keys
 from tui.messages import CompareRequested, MoveRequested, OpenRunRequested, RunsRead
 from tui.pages.run_list import details, matches
 from tui.reports import write_findings
-from tui.screens.dialogs import ConfirmScreen
+from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.state import intervals
 from tui.text.safe import one_line
 from tui.widgets.lines.key_line import KeyLine
@@ -160,8 +160,8 @@ class RunsScreen(Screen[None]):
             return
         question = f"Stop the run of {one_line(run.suite or '?')}? What is finished stays on disk."
 
-        def answered(yes: bool | None) -> None:
-            if yes:
+        def answered(answer: Answer | None) -> None:
+            if answer == "stop":
                 self._stop(run)
 
         self.app.push_screen(ConfirmScreen(question, "Stop it"), answered)

@@ -13,7 +13,7 @@ from tui import keys
 from tui.messages import SearchRequested
 from tui.pages.search import search_page
 from tui.process.runner import Runner
-from tui.screens.dialogs import ConfirmScreen
+from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.screens.text import RemarksScreen
 from tui.state.search import SearchState
 from tui.state.task import Phase
@@ -132,7 +132,7 @@ class SearchScreen(Screen[None]):
         """Search again."""
         state = self._runner.search
         if state is None or not state.over:
-            self.notify("The search is still on.", markup=False)
+            self.notify("The search is still in progress.", markup=False)
             return
         self.app.post_message(SearchRequested(state.suite))
 
@@ -141,11 +141,11 @@ class SearchScreen(Screen[None]):
         if not self._runner.busy:
             self.dismiss()
             return
-        question = "A search is on. Stop it and go back? What is finished stays on disk."
+        question = "A search is in progress. Stop it and go back? What is finished stays on disk."
         self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
 
-    async def _leave(self, stop: bool | None) -> None:
-        if stop:
+    async def _leave(self, answer: Answer | None) -> None:
+        if answer == "stop":
             await self._runner.stop()
             self.dismiss()
 

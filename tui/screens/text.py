@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from typing_extensions import override
 
+from tui import keys
 from tui.text.page import Page
 from tui.text.safe import one_line
 from tui.widgets.views.text_view import TextView
 
 
 class TextScreen(ModalScreen[None]):
-    """Closed by escape, and by the key that opened it."""
+    """One scrolling text. Subclasses also bind the key that opened it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,ctrl+c", "dismiss", "close", show=False)]
+    BINDINGS = keys.TEXT
 
     def __init__(self, title: str, page: Page) -> None:
         super().__init__()
         self._title, self._page = title, page
 
+    @override
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
         view = TextView(classes="page")
         view.border_title = self._title
         view.border_subtitle = "up/down scroll, esc closes"
@@ -36,9 +36,9 @@ class TextScreen(ModalScreen[None]):
 
 
 class RemarksScreen(TextScreen):
-    """Opened by `i`, closed by it too."""
+    """All remarks on a run or a search, numbered."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "dismiss", "close", show=False)]
+    BINDINGS = keys.REMARKS
 
     def __init__(self, remarks: Sequence[str]) -> None:
         page = Page()

@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Static
 from tui import keys
 from tui.process.runner import Runner
 from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
-from tui.screens.dialogs import ConfirmScreen
+from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.text.safe import one_line
 from tui.widgets.fields.quiet_input import QuietInput
 
@@ -113,11 +113,11 @@ class TuneScreen(ModalScreen[None]):
         if not self.busy:
             self.dismiss()
             return
-        question = "A tune is on. End it? Nothing of it is saved."
+        question = "A tune is in progress. End it? Nothing of it is saved."
         self.app.push_screen(ConfirmScreen(question, "End it"), self._end_if)
 
-    async def _end_if(self, end: bool | None) -> None:
-        if end and self._process is not None:
+    async def _end_if(self, answer: Answer | None) -> None:
+        if answer == "stop" and self._process is not None:
             await self._process.end()
 
     async def on_unmount(self) -> None:

@@ -242,7 +242,7 @@ async def test_q_asks_while_a_run_is_on_and_escape_stays(stage: OpenStage, size:
         await it.run()
         await it.sees("▸")
         await it.press("q")
-        await it.sees("A run is on. Stop it and quit?", "Stay (esc)", "Stop and quit (y)")
+        await it.sees("A run is in progress. Stop it and quit?", "Stay (esc)", "Stop and quit (y)")
         await it.press("escape")
         await it.until(lambda: isinstance(it.app.screen, RunScreen))
         assert it.runner.busy
@@ -266,7 +266,7 @@ async def test_ctrl_c_asks_and_a_second_one_stops(stage: OpenStage) -> None:
         await it.run()
         await it.sees("▸")
         await it.press("ctrl+c")
-        await it.sees("A run is on.")
+        await it.sees("A run is in progress.")
         await it.press("ctrl+c")
         await it.until(lambda: not it.app.is_running)
 

@@ -111,9 +111,9 @@ async def test_escape_asks_and_stops_the_search(stage: OpenStage, suites: Path, 
         await it.press("S")
         await it.sees("round 1 of 2")
         await it.press("q")
-        await it.sees("A search is on. Stop it and quit?")
+        await it.sees("A search is in progress. Stop it and quit?")
         await it.press("escape", "escape")
-        await it.sees("A search is on. Stop it and go back?")
+        await it.sees("A search is in progress. Stop it and go back?")
         await it.press("y")
         await it.sees("1 x 12 cases")
         found = it.runner.search

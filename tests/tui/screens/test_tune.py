@@ -87,7 +87,7 @@ async def test_a_tune_is_ended_after_a_question_and_leaves_nothing(
         process = tune._process
         assert process is not None
         await it.press("escape")
-        await it.sees("A tune is on. End it? Nothing of it is saved.")
+        await it.sees("A tune is in progress. End it? Nothing of it is saved.")
         await it.press("escape")
         assert process.returncode is None
         await it.press("escape", "y")
