@@ -1,29 +1,37 @@
-"""What the user has set for the interface: `settings.toml` in the user's configuration folder."""
+"""The user's settings for the interface: `settings.toml` in the user's configuration folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
+import msgspec
 import platformdirs
 
-if TYPE_CHECKING:
-    from engine.suites.faults import Fault
+from engine.errors import BadInputError
+from engine.suites.faults import Fault, dotted
+from engine.suites.files import read_text, read_toml
+from engine.suites.toml_lines import key_lines, nearest_line
+from engine.text import did_you_mean, printable, short_json, type_name
+from tui import keymap
+from tui.themes import NAMES, ThemeName
+
+_Keys = Annotated[str, msgspec.Meta(pattern=r"^[^,]*[^,\s][^,]*(,[^,]*[^,\s][^,]*)*$")]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """theme: one of tui.themes, None for the one that suits the terminal. keys: other keys for some of tui.keys.
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a settings file can hold."""
 
-    keep_running: whether a run goes on when the connection drops.
-    """
+    theme: ThemeName | None = None
+    """None: the one that suits the terminal."""
 
-    theme: str | None = None
     keep_running: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
+    """Whether a run continues when the connection drops."""
+
+    keys: dict[str, _Keys] = {}  # msgspec copies it for each instance
+    """Other keys for some of tui.keys, by their names."""
 
 
 USUAL = Settings()
@@ -43,40 +51,63 @@ def read_settings(file: Path) -> Settings:
     keep_running = "SSH_CONNECTION" in os.environ
     if not file.exists():
         return Settings(keep_running=keep_running)
-    from engine.suites.files import read_text, read_toml
-
     text = read_text(file)
-    data = read_toml(file, text)
-    faults = _faults(data)
+    data: dict[str, Any] = read_toml(file, text)
+    faults = list(_faults(data))
     if faults:
-        _refuse(file, text, faults)
-    return Settings(data.get("theme"), data.get("keep_running", keep_running), _remapped(data.get("keys", {})))
+        lines = key_lines(text)
+        raise BadInputError("\n".join(_sentence(file, nearest_line(lines, each.path), each) for each in faults))
+    if "keys" in data:
+        data["keys"] = _remapped(data["keys"])
+    return msgspec.convert({"keep_running": keep_running} | data, Settings)
 
 
-def _faults(data: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault
-    from engine.text import did_you_mean, short_json, type_name
-    from tui.themes import NAMES
-
-    faults = []
+def _faults(data: Mapping[str, Any]) -> Iterator[Fault]:
     for key, value in data.items():
-        if key == "theme":
-            if value not in NAMES:
-                faults.append(
-                    Fault((key,), f"there is no theme {short_json(value)}; {did_you_mean(str(value), NAMES)}")
-                )
-        elif key == "keep_running":
-            if not isinstance(value, bool):
-                faults.append(Fault((key,), f"must be true or false, not {type_name(value)}; write one of the two"))
-        elif key == "keys":
-            if isinstance(value, dict):
-                faults += _key_faults(value)
-            else:
-                faults.append(Fault((key,), f"must be a table, not {type_name(value)}; write [keys]"))
+        if key == "keys" and isinstance(value, dict):
+            yield from list(_key_faults(value)) or _clash_faults(value)
+        elif not _fits({key: value}, Settings):  # one key at a time: msgspec stops at the first mistake
+            yield Fault((key,), _wrong(key, value))
+
+
+def _fits(value: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _wrong(key: str, value: object) -> str:
+    match key:
+        case "theme":
+            return f"there is no theme {short_json(value)}; {did_you_mean(str(value), NAMES)}"
+        case "keep_running":
+            return f"must be true or false, not {type_name(value)}; write one of the two"
+        case "keys":
+            return f"must be a table, not {type_name(value)}; write [keys]"
+    return f"unknown key {short_json(key)}; {did_you_mean(key, Settings.__struct_fields__)}"
+
+
+def _key_faults(table: Mapping[str, object]) -> Iterator[Fault]:
+    for path, written in _flat(table).items():
+        place, name = ("keys", *path), ".".join(path)
+        if name not in keymap.NAMES:
+            yield Fault(place, f"no key has this name; {did_you_mean(name, keymap.NAMES)}")
+        elif not isinstance(written, str) or not _fits(written, _Keys):
+            wanted = 'a key, or several with commas, such as "ctrl+n,f9"'
+            yield Fault(place, f"must be {wanted}, not {type_name(written)}")
         else:
-            known = ("theme", "keep_running", "keys")
-            faults.append(Fault((key,), f"unknown key {short_json(key)}; {did_you_mean(key, known)}"))
-    return faults
+            for key in keymap.unknown_keys(written):
+                guess = did_you_mean(key.lower(), keymap.KEY_NAMES)
+                yield Fault(place, f"there is no key {short_json(key)}; {guess}")
+
+
+def _clash_faults(table: Mapping[str, object]) -> Iterator[Fault]:
+    paths = {".".join(path): path for path in _flat(table)}
+    for name, other, key in keymap.clashes(_remapped(table)):
+        sentence = f"{short_json(key)} is the key of {other} at the same time; take another"
+        yield Fault(("keys", *paths[name]), sentence)
 
 
 def _flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], object]:
@@ -87,62 +118,9 @@ def _flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple
     return flat
 
 
-def _key_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault
-    from engine.text import did_you_mean, type_name
-    from tui.keymap import NAMES
-
-    faults = []
-    for path, written in _flat(table).items():
-        name = ".".join(path)
-        if name not in NAMES:
-            faults.append(Fault(("keys", *path), f"no key has this name; {did_you_mean(name, NAMES)}"))
-        elif not isinstance(written, str) or not all(key.strip() for key in written.split(",")):
-            wanted = 'a key, or several with commas, such as "ctrl+n,f9"'
-            faults.append(Fault(("keys", *path), f"must be {wanted}, not {type_name(written)}"))
-        else:
-            faults += _unknown_key_faults(path, written)
-    return faults or _clash_faults(table)
-
-
-def _unknown_key_faults(path: tuple[str, ...], written: str) -> list[Fault]:
-    from engine.suites.faults import Fault
-    from engine.text import did_you_mean, short_json
-    from tui.keymap import KEY_NAMES, unknown_keys
-
-    return [
-        Fault(("keys", *path), f"there is no key {short_json(key)}; {did_you_mean(key.lower(), KEY_NAMES)}")
-        for key in unknown_keys(written)
-    ]
-
-
-def _clash_faults(table: Mapping[str, object]) -> list[Fault]:
-    from engine.suites.faults import Fault
-    from engine.text import short_json
-    from tui.keymap import clashes
-
-    paths = {".".join(path): path for path in _flat(table)}
-    found = clashes(_remapped(table))
-    return [
-        Fault(("keys", *paths[name]), f"{short_json(key)} is the key of {other} at the same time; take another")
-        for name, other, key in found
-    ]
-
-
 def _remapped(table: Mapping[str, object]) -> dict[str, str]:
     return {".".join(path): str(written) for path, written in _flat(table).items()}
 
 
-def _refuse(file: Path, text: str, faults: list[Fault]) -> None:
-    from engine.errors import BadInputError
-    from engine.suites.faults import dotted
-    from engine.suites.toml_lines import key_lines, nearest_line
-    from engine.text import printable
-
-    lines = key_lines(text)
-    sentences = []
-    for fault in faults:
-        line = nearest_line(lines, fault.path)
-        place = f"{file}{f', line {line}' if line else ''}, {dotted(fault.path)}"
-        sentences.append(printable(f"{place}: {fault.text}"))
-    raise BadInputError("\n".join(sentences))
+def _sentence(file: Path, line: int | None, fault: Fault) -> str:
+    return printable(f"{file}{f', line {line}' if line else ''}, {dotted(fault.path)}: {fault.text}")

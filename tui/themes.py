@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from textual.theme import Theme
 
-NAMES = ("dark", "light", "contrast", "ansi-dark", "ansi-light")
+ThemeName: TypeAlias = Literal["dark", "light", "contrast", "ansi-dark", "ansi-light"]
 """In the order in which F2 goes through them."""
 
+NAMES: tuple[ThemeName, ...] = get_args(ThemeName)
+
 DEFAULT_THEME = "textual-dark"
-"""The one that Textual begins with."""
+"""The one that Textual starts with."""
 
 
 def own_themes() -> list[Theme]:
-    """The three that Textual does not bring."""
+    """The three that Textual does not have."""
     from textual.theme import Theme
 
     return [

@@ -71,7 +71,7 @@ async def test_what_is_pasted_to_be_found_is_made_safe(stage: OpenStage) -> None
         await it.run()
         await it.sees("ok finished")
         await it.press("slash")
-        it.app.screen.query_one(FilterInput).insert_text_at_cursor("a\x1b[2J\u202e")
+        it.app.screen.query_one(QuietInput).insert_text_at_cursor("a\x1b[2J\u202e")
         await it.sees("/a␛[2J␦", "0 of 6")
         assert it.screen(RunScreen).view.filter == Filter(text="a␛[2J␦")
 
