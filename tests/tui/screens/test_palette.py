@@ -33,7 +33,7 @@ async def test_other_keys_the_palette_and_the_themes_of_a_run(tmp_path: Path) ->
             await it.until(lambda: app.screen is screen)
 
         await it.press("ctrl+p")
-        await it.sees("b            to the next broken free reply", "write the report beside the run's folder")
+        await it.sees("b            to the next broken free reply", "write the report next to the run's folder")
         await it.press(*"next", "space", *"broken")
         await it.until(lambda: "to the next broken" in it.text and "write the report" not in it.text)
         await it.press("down", "enter")
