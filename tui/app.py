@@ -1,4 +1,4 @@
-"""The application: its screens, its theme, how it ends."""
+"""The application: opens the screens, holds the engine, and ends both in order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding
+from typing_extensions import override
 
 from engine.worker.options import DecodingOptions, EngineOptions
 from tui import keys
-from tui.keymap import shown_keys
+from tui.keymap import format_keys
 from tui.messages import CompareRequested, OpenRunRequested, RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
 from tui.settings import USUAL, Settings, settings_file
@@ -38,8 +39,14 @@ class JsonbreakApp(App[None]):
     """Shows the suites under `path` and runs them on an engine started by `command`.
 
     options: what `command` was made of. decoding: for every run. adapters: of the engine. settings: `command` must
-    agree with its keep_running. left: the process of an engine that continues after the app has ended.
+    agree with its keep_running.
     """
+
+    runner: Runner | None
+    """Made at the first run, so that the first paint does not wait for its imports."""
+
+    left: int | None
+    """The process of an engine that continues after the app has ended."""
 
     TITLE = "jsonbreak"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -75,7 +82,7 @@ class JsonbreakApp(App[None]):
         self._remapped = dict(settings.keys)
         self.set_keymap(self._remapped)
         self._keep_running = settings.keep_running
-        self.left: int | None = None
+        self.left = None
         self._path = path
         self._command = tuple(command)
         self._log_path = log_path
@@ -83,11 +90,11 @@ class JsonbreakApp(App[None]):
         self._adapters = adapters or AdapterChoice()
         self._runs = self._options.out
         self._former_handlers: dict[int, Any] = {}
-        self.runner: Runner | None = None  # made at the first run: the first paint does not wait for its imports
+        self.runner = None
 
     def on_mount(self) -> None:
-        """Take care of the signals and show the suites."""
-        # Without handlers a dropped connection (SIGHUP) ends the program without cleaning up.
+        """Handle the signals and show the suites."""
+        # Without handlers a dropped connection (SIGHUP) would end the program without cleaning up.
         for number in _END_SIGNALS:
             self._former_handlers[number] = signal.signal(number, self._end)
         self.app_resume_signal.subscribe(self, self._on_app_resumed)
@@ -95,7 +102,7 @@ class JsonbreakApp(App[None]):
         self.call_after_refresh(self._look_for_engines)
 
     async def on_unmount(self) -> None:
-        """End the engine with the app, unless it is to finish the run it is at."""
+        """End the engine with the app, unless it is to finish the current run."""
         if self.runner is not None:
             if self._keep_running and self.runner.busy:
                 self.left = self.runner.leave()
@@ -105,13 +112,13 @@ class JsonbreakApp(App[None]):
             signal.signal(number, handler)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        """Leave as if asked to: a handler for signals, which may come between any two lines of the program."""
+        """Exit as if asked to. A signal handler: it may run between any two lines of the program."""
         _ignore_resumption()
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self.exit)
 
+    @override
     def exit(self, *args: Any, **kwargs: Any) -> None:
-        """Leave; from here on the terminal is not taken back."""
         _ignore_resumption()
         super().exit(*args, **kwargs)
 
@@ -130,7 +137,7 @@ class JsonbreakApp(App[None]):
             await self.push_screen(RunScreen(runner, state))
 
     def _order(self, message: RunRequested) -> StartRun:
-        """What the engine is told. A run that is resumed is gone on with as it was begun; a new one where it cannot."""
+        """The command to the engine. A resumed run keeps its original settings; where that fails, a new run starts."""
         from engine.errors import BadInputError
         from engine.protocol.commands import StartRun
         from engine.runs.resuming import resume_command
@@ -140,7 +147,7 @@ class JsonbreakApp(App[None]):
             try:
                 return replace(resume_command(message.resume), suite=message.suite, batch=self._decoding.batch)
             except BadInputError as error:
-                self.notify(f"{one_line(str(error))} A new run begins.", severity="warning", markup=False)
+                self.notify(f"{one_line(str(error))} A new run starts.", severity="warning", markup=False)
         without = tuple(sorted(message.without))
         return StartRun(
             message.suite,
@@ -195,7 +202,7 @@ class JsonbreakApp(App[None]):
 
     @work(thread=True, group="engines")
     def _look_for_engines(self) -> None:
-        """Ask what is to become of a run that an engine still works on. Nothing is imported where there is none."""
+        """Offer to follow or stop a run that an engine still works on. Imports nothing where there is none."""
         if any(self._runs.glob("*/engine.json")):
             from engine.runs.listing import runs_in_progress
 
@@ -214,10 +221,10 @@ class JsonbreakApp(App[None]):
             self._open_run(OpenRunRequested(folder))
         elif answer == "stop" and (worker := owner_of(folder)) is not None:
             stop(worker)
-            self.notify("The engine was asked to stop: it does when the step it is at is done.", markup=False)
+            self.notify("The engine was asked to stop: it does so after the current step.", markup=False)
 
     def _idle_runner(self) -> Runner | None:
-        """What runs suites; None while something is on."""
+        """The runner; None while it is busy."""
         runner = self._have_runner()
         return None if runner.busy else runner
 
@@ -235,7 +242,7 @@ class JsonbreakApp(App[None]):
         self.push_screen(HelpScreen(self._remapped, self.screen.BINDINGS))
 
     def action_leave(self) -> None:
-        """Quit, asking first when something is on."""
+        """Quit, asking first while something is in progress."""
         work = self.runner.work if self.runner is not None else None
         if work is None or work.over:
             self.exit()
@@ -251,23 +258,23 @@ class JsonbreakApp(App[None]):
             self.exit()
 
     def action_next_theme(self) -> None:
-        """Take the next of the themes."""
+        """Switch to the next theme."""
         known = NAMES.index(self.theme) if self.theme in NAMES else -1
         self.theme = NAMES[(known + 1) % len(NAMES)]
         self.notify(f"Theme: {self.theme}. settings.toml keeps one: {settings_file()}", markup=False)
 
+    @override
     def action_command_palette(self) -> None:
-        """Find what a key does by its words."""
         from tui.palette import Palette
 
         self.push_screen(Palette())
 
+    @override
     def get_key_display(self, binding: Binding) -> str:
-        """How a key is called on the screen."""
-        return binding.key_display or shown_keys(binding.key)
+        return binding.key_display or format_keys(binding.key)
 
     def _on_app_resumed(self, app: App[None]) -> None:
-        """After fg: Textual takes the terminal back and draws nothing."""
+        """After `fg` Textual takes the terminal back but draws nothing."""
         self.refresh(layout=True)
 
 
@@ -275,6 +282,6 @@ def _ignore_resumption() -> None:
     """Stop Textual's driver from taking the terminal back at SIGCONT.
 
     A terminal that closes sends SIGHUP and then SIGCONT. A driver that resumes while the app shuts down starts an
-    input thread that nothing ends any more: it reads a terminal that is gone, at the full speed of a core.
+    input thread that nothing stops: it reads from a closed terminal in a busy loop.
     """
     signal.signal(signal.SIGCONT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Keys as the user has them: some of tui.keys may be remapped in the settings."""
+"""The keys in effect: those of tui.keys, some of them remapped in the settings."""
 
 from __future__ import annotations
 
@@ -51,37 +51,37 @@ _TOGETHER = (
     [keys.TEXT, keys.REMARKS, keys.MOVE],
     [keys.PALETTE],
 )
-"""Lists that hold at the same time: no key may mean two things in one of them."""
+"""Lists that are active at the same time: no key may have two meanings in one of these groups."""
 
 _MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 _SHORT = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn"}
 KEY_NAMES = {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
-"""Keys that are no character, and some that are."""
+"""The names of keys that are not characters, and of some that are."""
 
 
 def named(bindings: Sequence[BindingType]) -> dict[str, Binding]:
-    """The bindings by their names in the key map."""
+    """The bindings by their names in the settings."""
     return {each.id: each for each in bindings if isinstance(each, Binding) and each.id}
 
 
 NAMES: tuple[str, ...] = tuple(name for bindings in SECTIONS.values() for name in named(bindings))
-"""What the keys can be remapped of."""
+"""The names by which keys can be remapped."""
 
 
 def rows(bindings: Sequence[BindingType], remapped: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Keys and explanation of each binding, for the help."""
+    """The keys and the explanation of each binding, for the help."""
     return [
-        (shown_keys(remapped[name]) if name in remapped else each.key_display or shown_keys(each.key), each.tooltip)
+        (format_keys(remapped[name]) if name in remapped else each.key_display or format_keys(each.key), each.tooltip)
         for name, each in named(bindings).items()
     ]
 
 
-def shown_keys(written: str) -> str:
+def format_keys(written: str) -> str:
     """Keys as people know them: "ctrl+n F9 /" for "ctrl+n,f9,slash"."""
-    return " ".join(map(_shown, _split(written)))
+    return " ".join(map(_format_key, _split(written)))
 
 
-def _shown(key: str) -> str:
+def _format_key(key: str) -> str:
     *modifiers, last = key.split("+")
     word = last.upper() if last[:1] == "f" and last[1:].isdigit() else _SHORT.get(last, last)
     character = format_key(last)
@@ -89,7 +89,7 @@ def _shown(key: str) -> str:
 
 
 def unknown_keys(written: str) -> list[str]:
-    """Those of several keys that there are not: a misspelt one would leave its action without a key."""
+    """Those of several keys that do not exist: a misspelt one would leave its action without a key."""
     return [key for key in _split(written) if not _known(key)]
 
 
@@ -107,7 +107,7 @@ def _known(key: str) -> bool:
 
 
 def clashes(remapped: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Name, other name and key wherever a remapped key is another action's at the same time."""
+    """Name, other name and key wherever a remapped key also belongs to another action active at the same time."""
     found = set()
     for lists in _TOGETHER:
         bound = {name: each for bindings in lists for name, each in named(bindings).items()}
@@ -115,7 +115,7 @@ def clashes(remapped: Mapping[str, str]) -> list[tuple[str, str, str]]:
         for name in remapped.keys() & sets.keys():
             for other in sets.keys() - {name}:
                 if bound[other].action != bound[name].action:
-                    found |= {(name, other, _shown(key)) for key in sets[name] & sets[other]}
+                    found |= {(name, other, _format_key(key)) for key in sets[name] & sets[other]}
     return sorted(found)
 
 

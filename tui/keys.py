@@ -1,4 +1,4 @@
-"""Every key of the interface, in one place: the screens bind them from here and the help lists them."""
+"""Every key of the interface, in one table: the screens bind them from here and the help lists them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def _key(
 
 APP: list[BindingType] = [
     _key("help", "question_mark,f1", "help", "help", "this help", show=True, display="?"),
-    _key("quit", "q,ctrl+q", "leave", "quit", "quit; asks first when something is on", show=True, display="q"),
+    _key("quit", "q,ctrl+q", "leave", "quit", "quit; asks first while something runs", show=True, display="q"),
     _key("interrupt", "ctrl+c", "leave", "quit", "quit; a second time stops the run at once", display="ctrl+c"),
     _key("theme", "f2", "next_theme", "theme", "the next theme: dark, light, high contrast, ansi", display="F2"),
-    _key("palette", "ctrl+p", "command_palette", "palette", "find what a key does by its words", display="ctrl+p"),
-    _key("suspend", "ctrl+z", "suspend_process", "suspend", "put the program to sleep; fg wakes it", display="ctrl+z"),
+    _key("palette", "ctrl+p", "command_palette", "palette", "find an action by its description", display="ctrl+p"),
+    _key("suspend", "ctrl+z", "suspend_process", "suspend", "suspend the program; fg resumes it", display="ctrl+z"),
 ]
 
 BROWSE: list[BindingType] = [
@@ -64,7 +64,7 @@ _LAST: list[BindingType] = [
         "escape",
         "back",
         "back",
-        "a step back; asks first while a run is in progress",
+        "a step back; asks first while something runs",
         show=True,
         display="esc",
     ),
@@ -107,30 +107,44 @@ RERUN: list[BindingType] = [
 ]
 
 TUNE: list[BindingType] = [
-    _key("tune.close", "escape,ctrl+c", "close", "close", "leave; asks first when a tune is on", display="esc"),
+    _key("tune.close", "escape,ctrl+c", "close", "close", "leave; asks first while a tune runs", display="esc"),
 ]
 
 SEARCH: list[BindingType] = [
-    _key("search.pause", "space", "pause", "pause", "pause the search, or go on", show=True, display="space"),
+    _key("search.pause", "space", "pause", "pause", "pause the search, or resume it", show=True, display="space"),
     _key(
         "search.write", "w", "write", "write", "write the winner's [[prompt]] block to a file", show=True, display="w"
     ),
     _key("search.copy", "y,c", "copy", "copy", "copy the block to the clipboard", show=True, display="y"),
     _key("search.remarks", "i", "remarks", "remarks", "show all remarks on the search", display="i"),
-    _key("search.again", "r", "again", "search again", "search again when the search is over", display="r"),
-    _key("search.back", "escape", "back", "back", "back; asks first when a search is on", show=True, display="esc"),
+    _key("search.again", "r", "again", "search again", "search again when the search has ended", display="r"),
+    _key(
+        "search.back",
+        "escape",
+        "back",
+        "back",
+        "back; asks first while a search runs",
+        show=True,
+        display="esc",
+    ),
 ]
 
 RUNS: list[BindingType] = [
     _key(
-        "runs.open", "enter", "open", "open", "open the run; follow it when it is still on", show=True, display="enter"
+        "runs.open",
+        "enter",
+        "open",
+        "open",
+        "open the run; follow it while it runs",
+        show=True,
+        display="enter",
     ),
-    _key("runs.baseline", "b", "baseline", "baseline", "take the run as the baseline", show=True, display="b"),
+    _key("runs.baseline", "b", "baseline", "baseline", "mark the run as the baseline", show=True, display="b"),
     _key("runs.compare", "c", "compare", "compare", "compare the run with the baseline", show=True, display="c"),
-    _key("runs.stop", "x", "stop", "stop", "stop the engine of a run that is still on", display="x"),
+    _key("runs.stop", "x", "stop", "stop", "stop the engine of a run in progress", display="x"),
     _key("runs.filter", "slash", "filter", "filter", "filter the runs by text", show=True, display="/"),
     _key("runs.report", "w", "report", "report", "write the report of the run", display="w"),
-    _key("runs.reload", "f5", "reload", "reload", "look at the folder again", display="F5"),
+    _key("runs.reload", "f5", "reload", "reload", "read the folder again", display="F5"),
     _key("runs.back", "escape", "back", "back", "back to the suites", show=True, display="esc"),
 ]
 
@@ -177,7 +191,7 @@ ARROWS: list[BindingType] = [
     _key("move.first", "home,g", "first", "first", "to the beginning", display="home g"),
     _key("move.last", "end,G", "last", "last", "to the end; a streaming pane follows again", display="end G"),
 ]
-"""On the run screen: j is the record there, so the letters of vi do not move."""
+"""Alone on the screens of jobs: j shows the record there, so the letters of vi do not move."""
 
 MOVE: list[BindingType] = [
     *ARROWS,
@@ -214,7 +228,7 @@ FILTER: list[BindingType] = [
     _key("filter.toggle", "space,enter", "select", "toggle", "turn the value on or off", display="space"),
     _key("filter.clear", "0,backspace", "screen.clear", "clear", "show all jobs again", display="0"),
     _key("filter.next", "tab,right", "facet(1)", "next", "to the next heading", display="tab"),
-    _key("filter.previous", "shift+tab,left", "facet(-1)", "previous", "to the heading before", display="shift+tab"),
+    _key("filter.previous", "shift+tab,left", "facet(-1)", "previous", "to the previous heading", display="shift+tab"),
     _key("filter.down", "j", "cursor_down", "down", "one value down", display="j"),
     _key("filter.up", "k", "cursor_up", "up", "one value up", display="k"),
     _key("filter.close", "escape,q,F,ctrl+c", "screen.dismiss", "close", "back to the list", display="esc"),

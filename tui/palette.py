@@ -1,4 +1,4 @@
-"""The command palette: everything that a key does now, found by its words, and the themes by name."""
+"""The command palette: the actions of all active keys, found by their descriptions, and the themes by name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 from textual.widgets import Input
+from typing_extensions import override
 
 from tui import keys
 from tui.themes import NAMES
@@ -22,13 +23,13 @@ _KEY_CELLS = 12
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    words: str
+    description: str
     key: str
     run: IgnoreReturnCallbackType
 
     @property
     def line(self) -> Content:
-        return Content.assemble((f"{self.key:<{_KEY_CELLS}} ", "dim"), self.words)
+        return Content.assemble((f"{self.key:<{_KEY_CELLS}} ", "dim"), self.description)
 
 
 class Palette(CommandPalette, inherit_bindings=False):
@@ -40,28 +41,28 @@ class Palette(CommandPalette, inherit_bindings=False):
         super().__init__([KeyCommands], placeholder="What is to be done?", id="--command-palette")
 
     def on_mount(self) -> None:
-        """A cursor that blinks would write to the terminal for ever."""
+        """Stop the cursor from blinking: an idle screen writes nothing."""
         self.query_one(Input).cursor_blink = False
 
 
 class KeyCommands(Provider):
-    """What the keys of the screen under the palette do, and of what has the focus there."""
+    """The actions of the keys on the screen under the palette, and of its focused widget."""
 
+    @override
     async def discover(self) -> Hits:
-        """All of it: first what is the screen's."""
         for each in _commands(self.app, self.screen):
-            yield DiscoveryHit(each.line, each.run, each.words)
+            yield DiscoveryHit(each.line, each.run, each.description)
 
+    @override
     async def search(self, query: str) -> Hits:
-        """What has the text in its words, or nearly so."""
         matcher = self.matcher(query)
         for each in _commands(self.app, self.screen):
-            if score := matcher.match(each.words):
-                yield Hit(score, each.line, each.run, each.words)
+            if score := matcher.match(each.description):
+                yield Hit(score, each.line, each.run, each.description)
 
 
 def _commands(app: App[Any], screen: Screen[Any]) -> Iterator[_Command]:
-    """The screen's, the app's, the themes, then what moves in the view that has the focus."""
+    """First the screen's, then the app's, the themes, and what moves in the focused view."""
     active = [each for each in screen.active_bindings.values() if each.enabled and each.binding.tooltip]
     active.sort(key=lambda each: 0 if each.node is screen else 1 if each.node is app else 2)
     for moves in (False, True):
@@ -73,4 +74,4 @@ def _commands(app: App[Any], screen: Screen[Any]) -> Iterator[_Command]:
                 yield _Command(binding.tooltip, app.get_key_display(binding), run)
         if not moves:
             for name in NAMES:
-                yield _Command(f"take the theme {name}", "", partial(setattr, app, "theme", name))
+                yield _Command(f"switch to the theme {name}", "", partial(setattr, app, "theme", name))
