@@ -1,4 +1,4 @@
-"""The first screen: suites on the left, the chosen one's prompts, schema and cases on the right."""
+"""The first screen: suites on the left, the prompts, schema and cases of the selected one on the right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
+from typing_extensions import override
 
 from tui import keys
 from tui.messages import LastResultsRead, MoveRequested, RunRequested, RunsRequested, SearchRequested, SuitesRead
@@ -36,10 +37,9 @@ _SENT = "as sent"
 
 
 class BrowseScreen(Screen[None]):
-    """Reads the suites after the first paint, and again when it is asked to; then their last results.
+    """Reads the suites after the first paint, and again on request; then their last results.
 
-    runs: the folder that runs are kept in. runner: makes what asks the engine, when it is needed. adapters: what runs
-    may answer with.
+    runs: the folder of the runs. runner: makes the engine's runner when it is needed. adapters: what runs can use.
     """
 
     BINDINGS = keys.BROWSE
@@ -54,8 +54,8 @@ class BrowseScreen(Screen[None]):
         self._last: dict[str, ListedRun] | None = None  # by the suite's name
         self._tab = "prompts"
 
+    @override
     def compose(self) -> ComposeResult:
-        """The text to find, two columns, the keys."""
         yield FindLine(id="find")
         with Horizontal():
             yield SuiteList(id="suites")
@@ -67,14 +67,14 @@ class BrowseScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Say what is going on and read the suites."""
+        """Read the suites."""
         self.query_one("#suites").border_title = "SUITES"
         self.query_one(SentView).display = False
         self._show_page(Page().add("Reading the suites ...", "text--label"))
         self.call_after_refresh(self._read)
 
     def on_screen_resume(self) -> None:
-        """Coming back from a run: it may be the last of its suite."""
+        """Coming back from a run: it may be the latest of its suite."""
         if self._files is not None:
             self._read_last_results()
 
@@ -111,7 +111,7 @@ class BrowseScreen(Screen[None]):
 
     @on(FindLine.Changed)
     def _list_suites(self) -> None:
-        """Fill the list with what the text lets through."""
+        """List the suites that match the text."""
         files, find = self._files or [], self.query_one(FindLine)
         found = [file for file in files if file.matches(find.text)]
         find.show(f"{len(found)} of {len(files)}")
@@ -139,7 +139,7 @@ class BrowseScreen(Screen[None]):
         return self.query_one(SuiteList).chosen
 
     def action_run(self) -> None:
-        """Run the chosen suite."""
+        """Run the selected suite."""
         file = self._usable()
         if file is not None:
             self.app.post_message(RunRequested(file.path, adapter=self._adapters.chosen))
@@ -149,16 +149,16 @@ class BrowseScreen(Screen[None]):
         self._adapters.next()
         self._show_about(self._chosen)
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out the key of what there is none of."""
         return action != "adapter" or bool(self._adapters.names)
 
     def action_runs(self) -> None:
-        """List the runs there are."""
+        """List the runs."""
         self.app.post_message(RunsRequested())
 
     def action_search(self) -> None:
-        """Search for the chosen suite's best prompt, if it has what a search needs."""
+        """Search for the best prompt of the selected suite, if it has what a search needs."""
         file = self._usable()
         if file is None:
             return
@@ -168,12 +168,12 @@ class BrowseScreen(Screen[None]):
             self.app.post_message(SearchRequested(file.path))
 
     def _usable(self) -> SuiteFile | None:
-        """The chosen suite, where it can be run; else the user is told why not."""
+        """The selected suite, if it can be run; else the user is told why not."""
         file = self._chosen
         if file is None:
             self.notify("There is no suite to run.", severity="warning", markup=False)
         elif file.suite is None:
-            self.notify("Mend this suite first.", severity="warning", markup=False)
+            self.notify("Fix this suite first.", severity="warning", markup=False)
         else:
             return file
         return None
@@ -184,7 +184,7 @@ class BrowseScreen(Screen[None]):
         self._show_chosen()
 
     def action_special(self) -> None:
-        """Show or hide the special tokens; the prompts as sent where they are not shown yet."""
+        """Show or hide the special tokens; first show the prompts as sent."""
         if self._tab == _SENT:
             self.query_one(SentView).toggle_special()
         else:
@@ -204,7 +204,7 @@ class BrowseScreen(Screen[None]):
 
     def _show_chosen(self) -> None:
         if self._files is None:
-            return  # which the page says
+            return  # the page says that they are being read
         file = self._chosen
         if file is None:
             self._show_page(nothing_found_page() if self._files else empty_page(self._path))
@@ -218,7 +218,7 @@ class BrowseScreen(Screen[None]):
         self._show_about(file)
 
     def _show_page(self, page: Page | None, title: str = "") -> None:
-        """Show a page; None is the prompts as sent, which come from the engine."""
+        """Show a page; None for the prompts as sent, which come from the engine."""
         self.query_one("#suite").border_title = Content(one_line(title))
         view, sent = self.query_one("#page", TextView), self.query_one(SentView)
         view.display, sent.display = page is not None, page is None
@@ -228,7 +228,7 @@ class BrowseScreen(Screen[None]):
             view.scroll_to(y=0, animate=False)
 
     def _show_about(self, file: SuiteFile | None) -> None:
-        """Over the page: what the suite is, how much there is to run, what its last run came to."""
+        """Above the page: what the suite is, how many jobs it has, and the result of its last run."""
         from tui.pages.last_results import describe_last_run
 
         line, tabs = self.query_one("#about", Static), self.query_one(TabLine)

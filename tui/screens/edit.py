@@ -1,4 +1,4 @@
-"""The editor for a prompt, and what the edited one is tried on."""
+"""The editor of a prompt, and the choice of jobs to try the edited one on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
+from typing_extensions import override
 
 from engine.errors import BadInputError
 from tui import keys
@@ -24,18 +25,23 @@ _FIELDS = ("system", "user", "prefill")
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What the user leaves the editor with. run: whether it is to be tried; else it is kept for the next time."""
+    """The result of the editor."""
 
     table: dict[str, Any]
+    """The [[prompt]] table."""
+
     scope: Scope
+    """What to try it on."""
+
     run: bool
+    """Whether to try it; else it is kept as a draft."""
 
 
 class EditScreen(ModalScreen[Edited]):
-    """Shows system message, user message and prefill; the prompt's other keys stay, and are there in $EDITOR.
+    """Edits system message, user message and prefill; the prompt's other keys stay, and can be edited in $EDITOR.
 
-    table: the prompt under its new name. counts: how many inputs each scope has. check: raises BadInputError where the
-    suite could not have such a prompt; called in a thread.
+    table: the prompt under its new name. counts: how many inputs each scope has. check: raises BadInputError if the
+    suite cannot have such a prompt; called in a thread.
     """
 
     BINDINGS = keys.EDIT
@@ -51,10 +57,10 @@ class EditScreen(ModalScreen[Edited]):
         super().__init__()
         self._original, self._table, self._counts, self._check = original, dict(table), counts, check
         self._scope = next((scope for scope in Scope if counts[scope]), Scope.ALL)
-        self._unread: bytes | None = None  # what was written in $EDITOR and cannot be read yet
+        self._unread: bytes | None = None  # what $EDITOR left, if it is not a prompt
 
+    @override
     def compose(self) -> ComposeResult:
-        """From top to bottom: the texts, what it is tried on, what is wrong."""
         with Vertical(id="edit") as box:
             box.border_title = Content(f"{one_line(self._original)}, edited: {one_line(self._table['name'])}")
             box.border_subtitle = "F5 try it, F3 on what, F4 $EDITOR, esc close"
@@ -65,7 +71,7 @@ class EditScreen(ModalScreen[Edited]):
             yield Label("prefill: how the reply begins (empty: nothing)", markup=False)
             yield PromptField(id="prefill")
             yield Static(id="scope", markup=False)
-            yield Static(id="fault", markup=False)
+            yield Static(id="error", markup=False)
 
     def on_mount(self) -> None:
         """Fill in the texts."""
@@ -79,7 +85,7 @@ class EditScreen(ModalScreen[Edited]):
         self.query_one("#system-label", Label).update(Content(f"system message (empty: {empty})"))
 
     def _read(self) -> dict[str, Any]:
-        """The prompt as it stands in the fields. One that was emptied is not there, but for the user message."""
+        """The prompt in the fields. A text that was emptied is left out, except the user message."""
         table = dict(self._table)
         for name in _FIELDS:
             text = self.query_one(f"#{name}", PromptField).value
@@ -97,64 +103,64 @@ class EditScreen(ModalScreen[Edited]):
             parts += [(f"[{words}]", "bold $text-primary") if scope is self._scope else f" {words} ", " "]
         self.query_one("#scope", Static).update(Content.assemble(*parts))
 
-    def _show_fault(self, sentence: str) -> None:
-        self.query_one("#fault", Static).update(Content.styled(visible(sentence), "bold $text-error"))
+    def _show_error(self, sentence: str) -> None:
+        self.query_one("#error", Static).update(Content.styled(visible(sentence), "bold $text-error"))
 
     def action_next_scope(self) -> None:
-        """Try it on something else."""
+        """Switch to the next scope."""
         scopes = list(Scope)
         self._scope = scopes[(scopes.index(self._scope) + 1) % len(scopes)]
         self._show_scope()
 
     async def action_run(self) -> None:
-        """Try it, if a suite could have such a prompt."""
+        """Try it, if a suite can have such a prompt."""
         table = self._read()
         if not self._counts[self._scope]:
-            self._show_fault(f"There is nothing to try it on: {self._scope.value} are none. F3 takes others.")
+            self._show_error(f"There is nothing to try it on: no jobs for {self._scope.value}. F3 switches to others.")
             return
         try:
             await asyncio.to_thread(self._check, table)
         except BadInputError as error:
-            self._show_fault(str(error))
+            self._show_error(str(error))
             return
         self.dismiss(Edited(table, self._scope, run=True))
 
     def action_close(self) -> None:
-        """Close the editor. The text is there again the next time."""
+        """Close the editor; the text is kept as a draft."""
         self.dismiss(Edited(self._read(), self._scope, run=False))
 
     def action_editor(self) -> None:
         """Edit the whole [[prompt]] table in $VISUAL or $EDITOR."""
-        self.run_worker(self._edit_outside(), group="editor", exclusive=True)  # the run goes on beside it
+        self.run_worker(self._edit_externally(), group="editor", exclusive=True)  # the run continues meanwhile
 
-    async def _edit_outside(self) -> None:
+    async def _edit_externally(self) -> None:
         from engine.suites.editing import as_toml
         from tui.terminal.editor import edit_externally
 
         try:
             written = self._unread or as_toml(self._read()).encode()
-            self._take(await edit_externally(self.app, written, "prompt.toml"))
+            self._apply(await edit_externally(self.app, written, "prompt.toml"))
         except BadInputError as error:
-            self._show_fault(str(error))
+            self._show_error(str(error))
 
-    def _take(self, written: bytes) -> None:
-        """The table as it was written, under the name it has: a trial is told by it from the prompt it came of."""
+    def _apply(self, written: bytes) -> None:
+        """Take the table as it was written; its name stays, as it tells the trial from the original prompt."""
         self._unread = written
         try:
             table = _only_prompt(written)
         except ValueError as error:
-            self._show_fault(f"What was written is not one [[prompt]] table: {error}. F4 shows it again.")
+            self._show_error(f"What was written is not one [[prompt]] table: {error}. F4 shows it again.")
             return
         self._unread = None
         name = self._table["name"]
         changed = table.get("name") != name
         self._table = {**table, "name": name}
-        self._show_fault(f"The name stays {name}: a trial is called after its prompt." if changed else "")
+        self._show_error(f"The name stays {name}: a trial is named after its prompt." if changed else "")
         self._fill()
 
 
 def _only_prompt(written: bytes) -> dict[str, Any]:
-    """The table in a file that has no other. Raises ValueError with a reason that ends without a full stop."""
+    """The only table in a file. Raises ValueError with a reason that ends without a full stop."""
     import tomli
 
     try:

@@ -1,4 +1,4 @@
-"""The filter: every value of every facet with its count, to be turned on and off."""
+"""The filter: every value of every facet with its count, each a toggle."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+from typing_extensions import override
 
 from tui import keys
 from tui.state.facets import Choice, Facet, choices, toggled
@@ -19,7 +20,7 @@ from tui.state.filters import Filter
 from tui.text.safe import fit
 from tui.widgets.lists.filter_line import format_count
 
-COUNT_SECONDS = 1.0  # a run that is on changes the counts
+COUNT_SECONDS = 1.0  # a run in progress changes the counts
 _COUNT_CELLS = 7
 _MARK_CELLS = 4  # "[x] "
 
@@ -32,8 +33,8 @@ class FilterScreen(ModalScreen[None]):
         self._view = view
         self._counted: tuple[object, ...] = ()
 
+    @override
     def compose(self) -> ComposeResult:
-        """One list with headings, and what holds now under it."""
         with Vertical(id="facets-box") as box:
             box.border_title = "Filter"
             box.border_subtitle = "space toggles, 0 clears all, esc closes"
@@ -41,12 +42,12 @@ class FilterScreen(ModalScreen[None]):
             yield Static(id="facets-words", markup=False)
 
     def on_mount(self) -> None:
-        """Count, and count again while a run is on."""
+        """Count, and count again while a run is in progress."""
         self.set_interval(COUNT_SECONDS, self._count)
         self.call_after_refresh(self._count)
 
     def on_resize(self) -> None:
-        """The counts stand at the right edge."""
+        """The counts are aligned to the right edge."""
         self._counted = ()
         self.call_after_refresh(self._count)
 
@@ -68,13 +69,13 @@ class FilterScreen(ModalScreen[None]):
             self._count()
 
     def action_clear(self) -> None:
-        """Let everything through."""
+        """Show all jobs."""
         self._view.filter = Filter()
         self._count()
 
 
 class FacetList(OptionList):
-    """The headings cannot be chosen; the cursor stays on its value when the counts change."""
+    """The headings cannot be selected; the cursor stays on its value when the counts change."""
 
     BINDINGS = keys.FILTER
 
@@ -97,17 +98,18 @@ class FacetList(OptionList):
         self.scroll_to(y=top, animate=False)
 
     def choice(self, index: int) -> Choice | None:
-        """What stands in a row; None where it is a heading."""
+        """The value in a row; None for a heading."""
         row = self._rows[index]
         return row if isinstance(row, Choice) else None
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """The row under the cursor is reversed. Textual drops that from an option's style; NO_COLOR needs it."""
+        # Textual drops "reverse" from an option's style, but without colours the cursor needs it.
         strip = super().render_line(y)
         return strip.apply_style(Style(reverse=True)) if self.scroll_offset.y + y == self.highlighted else strip
 
     def _position(self, rows: list[Choice | Facet]) -> int:
-        """Where the value under the cursor stands among other rows; the first value where it is gone."""
+        """The new row of the value under the cursor; the first value if it is gone."""
         former = self._rows[self.highlighted] if self.highlighted is not None and self._rows else None
         if isinstance(former, Choice):
             for number, row in enumerate(rows):
@@ -124,7 +126,7 @@ class FacetList(OptionList):
         return Content.styled(words, "bold" if row.on else "" if row.count else "dim")
 
     def action_facet(self, step: int) -> None:
-        """To the first value of the next (1) or previous (-1) facet, round the end."""
+        """To the first value of the next (1) or previous (-1) facet, wrapping around."""
         headings = [number for number, row in enumerate(self._rows) if isinstance(row, Facet)]
         here = max((n for n, at in enumerate(headings) if at <= (self.highlighted or 0)), default=0)
         self.highlighted = headings[(here + step) % len(headings)] + 1

@@ -36,17 +36,14 @@ _WORDS = [
 ]
 _SETTINGS = f"""\
 theme = "{NAMES[0]}"       # or {", ".join(NAMES[1:])}
-keep_running = true  # a run goes on when the connection drops; you may leave one running
+keep_running = true  # a run continues when the connection drops; you may leave one running
 [keys]               # other keys, by the names below; several with commas
 run.next_broken = "n,f9"
 """
 
 
 class HelpScreen(TextScreen):
-    """Opened by `?`, closed by it too.
-
-    remapped: the user's keys, by the names of tui.keys. bound: what the screen that it was opened on binds.
-    """
+    """remapped: the user's keys, by the names of tui.keys. bound: the bindings of the screen it was opened on."""
 
     BINDINGS = keys.HELP
 
@@ -55,7 +52,7 @@ class HelpScreen(TextScreen):
 
 
 def help_page(remapped: Mapping[str, str], bound: Sequence[BindingType]) -> Page:
-    """The text of the help, made from the keys the screens bind; first those that are bound where it is opened."""
+    """The text of the help, made from the table of keys; first the keys of the screen it was opened on."""
     page = Page()
     for title, bindings in sorted(keymap.SECTIONS.items(), key=lambda section: section[1][0] not in bound):
         page.heading(title)

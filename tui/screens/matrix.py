@@ -1,4 +1,4 @@
-"""The matrix screen: where the broken replies are, prompts against variations, tags or classes."""
+"""The matrix screen: where replies break, by prompt and by variation, tag or class."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
+from typing_extensions import override
 
 from engine.records import ARMS, Arm
 from engine.statistics import Interval, Share
@@ -25,13 +26,13 @@ from tui.widgets.lines.key_line import KeyLine
 from tui.widgets.lists.matrix_table import MatrixTable, format_column_name, format_row_name
 
 COUNT_SECONDS = 1.0
-REST_SECONDS = 0.2  # after which the cursor is no longer on its way
+REST_SECONDS = 0.2  # for which the cursor must stay on a cell before its interval is computed
 _ARMS: tuple[Arm | None, ...] = (*ARMS, None)
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
 class MatrixScreen(Screen[Filter | None]):
-    """Counts anew once a second while the run is on. Ends with the filter of a cell, None when the user just leaves."""
+    """Recounts once a second while the run is in progress. Ends with the filter of a cell, or None."""
 
     BINDINGS = keys.MATRIX
     AUTO_FOCUS = "#matrix"
@@ -43,24 +44,24 @@ class MatrixScreen(Screen[Filter | None]):
         self._counted: tuple[object, ...] = ()
         self._rest: Timer | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """From top to bottom: what is counted, the table, the selected cell in words."""
         yield Static(id="matrix-question", markup=False)
         yield MatrixTable(id="matrix")
         yield Static(id="matrix-cell", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Count, and count again while the run is on."""
+        """Count, and count again while the run is in progress."""
         self.set_interval(COUNT_SECONDS, self._count)
         self._count()
 
     def on_screen_resume(self) -> None:
-        """Show at once what has changed while another screen was in front."""
+        """Show what has changed while another screen was in front."""
         self._count()
 
     def on_resize(self) -> None:
-        """The words are cut to the width."""
+        """The texts are cut to the width."""
         self._counted = ()
         self.call_after_refresh(self._count)
 
@@ -72,10 +73,10 @@ class MatrixScreen(Screen[Filter | None]):
         self._counted = now
         self._view.update()
         self.query_one(MatrixTable).show(count(self._view.groups, self._question), self._question)
-        self.query_one("#matrix-question", Static).update(Content(self._words()))
+        self.query_one("#matrix-question", Static).update(Content(self._describe_question()))
         self._show_cell()
 
-    def _words(self) -> str:
+    def _describe_question(self) -> str:
         """What is counted: `prompts by variations   ok   free`."""
         question, labels = self._question, self._view.state.labels
         arm = labels[ARMS.index(question.arm)] if question.arm else f"{labels[1]} minus {labels[0]}"
@@ -86,15 +87,15 @@ class MatrixScreen(Screen[Filter | None]):
 
     @on(MatrixTable.Moved)
     def _show_cell(self) -> None:
-        """Say at once which cell it is, and its interval when the cursor has come to rest: that takes longer."""
-        self.query_one("#matrix-cell", Static).update(Content(self._cell_words(None)))
+        """Describe the cell at once, and its interval when the cursor rests: that takes longer."""
+        self.query_one("#matrix-cell", Static).update(Content(self._describe_cell(None)))
         if self._rest is not None:
             self._rest.stop()
         self._rest = self.set_timer(REST_SECONDS, self._show_interval)
 
     def _show_interval(self) -> None:
         row, column = self.query_one(MatrixTable).selected
-        self.query_one("#matrix-cell", Static).update(Content(self._cell_words(self._interval(row, column))))
+        self.query_one("#matrix-cell", Static).update(Content(self._describe_cell(self._interval(row, column))))
 
     def _interval(self, row: Name, column: Name) -> Interval | None:
         """The interval of a cell, as the report computes it."""
@@ -104,7 +105,7 @@ class MatrixScreen(Screen[Filter | None]):
         cell = self.query_one(MatrixTable).matrix.cell(row, column)
         return interval(Share(cell.k, cell.n), cell_design_effect(groups, question, row, column))
 
-    def _cell_words(self, found: Interval | None) -> str:
+    def _describe_cell(self, found: Interval | None) -> str:
         table, question = self.query_one(MatrixTable), self._question
         row, column = table.selected
         if not table.matrix.cells:
@@ -115,25 +116,25 @@ class MatrixScreen(Screen[Filter | None]):
             return f"{names}: no reply"
         if question.arm is None:
             ends = f", 95% interval {found[0] * 100:+.0f} to {found[1] * 100:+.0f}" if found else ""
-            words = f"{cell.k:+d} of {cell.n} cell_pairs, {cell.share * 100:+.0f} points{ends}"
+            words = f"{cell.k:+d} of {cell.n} pairs, {cell.share * 100:+.0f} points{ends}"
         else:
             ends = f", 95% interval {format_interval(found)}" if found else ""
             words = f"{cell.k} of {cell.n} replies, {format_share(cell.share)}{ends}"
         return f"{shorten(names, max(10, self.size.width - 2 - len(words) - 2))}: {words}"
 
     def action_columns(self) -> None:
-        """Variations, tags, classes, and again."""
+        """Switch to variations, tags or classes."""
         self._ask(replace(self._question, by=_next(By, self._question.by)))
 
     def action_rate(self) -> None:
-        """The next rate; by classes there is only one."""
+        """Switch to the next rate; by classes there is only one."""
         if self._question.by is By.CLASS:
             self.notify("By classes the share of replies with the class is shown; v shows the others.", markup=False)
         else:
             self._ask(replace(self._question, rate=_next(Rate, self._question.rate)))
 
     def action_arm(self) -> None:
-        """The first side, the second, their difference, and again."""
+        """Switch to the first arm, the second or their difference."""
         arm = _ARMS[(_ARMS.index(self._question.arm) + 1) % len(_ARMS)]
         self._ask(replace(self._question, arm=arm))
 

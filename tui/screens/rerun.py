@@ -1,4 +1,4 @@
-"""Asks with which seed and temperature a job is to be run again."""
+"""Asks for the seed and the temperature to run a job again with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
+from typing_extensions import override
 
 from tui import keys
 from tui.text.safe import one_line
@@ -18,19 +19,19 @@ from tui.widgets.fields.quiet_input import QuietInput
 
 _MOST_SEED = 2**32 - 1
 _NUMERIC = r"[0-9.e+-]*"
-_WARM = 0.7  # where the suite decodes greedily another seed would change nothing
+_WARM = 0.7  # suggested where the suite decodes greedily: there another seed changes nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a job is run again with."""
+    """How to run a job again."""
 
     seed: int
     temperature: float
 
 
 class RerunScreen(ModalScreen[Draw | None]):
-    """None where the user leaves it. temperature: the suite's."""
+    """Ends with None if the user closes it. temperature: the suite's."""
 
     BINDINGS = keys.RERUN
     AUTO_FOCUS = "#seed"
@@ -39,21 +40,21 @@ class RerunScreen(ModalScreen[Draw | None]):
         super().__init__()
         self._job, self._temperature = job, temperature
 
+    @override
     def compose(self) -> ComposeResult:
-        """Two fields, filled in."""
         with Vertical(id="rerun") as box:
             box.border_title = "Run this job again"
             box.border_subtitle = "enter runs it, tab the other field, esc closes"
             yield Static(Content(one_line(self._job)), markup=False)
             yield Label("seed, a whole number", markup=False)
             yield QuietInput(str(secrets.randbelow(1_000_000)), id="seed", restrict=_NUMERIC)
-            yield Label("temperature; 0 is greedy, and takes no notice of the seed", markup=False)
+            yield Label("temperature; 0 is greedy, and ignores the seed", markup=False)
             yield QuietInput(f"{self._temperature or _WARM:g}", id="temperature", restrict=_NUMERIC)
-            yield Static(id="fault", markup=False)
+            yield Static(id="error", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        """Answer with both fields, where they are numbers."""
+        """Close with both numbers, if they are valid."""
         try:
             seed = int(self.query_one("#seed", Input).value)
             temperature = float(self.query_one("#temperature", Input).value)
@@ -63,8 +64,8 @@ class RerunScreen(ModalScreen[Draw | None]):
             self.dismiss(Draw(seed, temperature))
             return
         sentence = f"The seed is a whole number from 0 to {_MOST_SEED}, the temperature a number from 0 to 100."
-        self.query_one("#fault", Static).update(Content.styled(sentence, "bold $text-error"))
+        self.query_one("#error", Static).update(Content.styled(sentence, "bold $text-error"))
 
     def action_close(self) -> None:
-        """Leave it."""
+        """Close it and run nothing."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Past runs, and those that are on: to be opened, followed, compared, stopped."""
+"""The list of runs, past and in progress: opens, follows, compares and stops them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
+from typing_extensions import override
 
 from engine.errors import BadInputError, EngineError
 from engine.runs.baseline import baseline_of, mark_baseline
@@ -28,7 +29,7 @@ from tui.widgets.lists.run_list import RunList
 
 
 class RunsScreen(Screen[None]):
-    """Lists the runs of a folder, which is read after the first paint, and again when one comes back to the screen."""
+    """Lists the runs of a folder, which is read after the first paint and whenever the screen comes to the front."""
 
     BINDINGS = keys.RUNS
     AUTO_FOCUS = "#runs"
@@ -36,19 +37,19 @@ class RunsScreen(Screen[None]):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._runs: list[ListedRun] | None = None  # without the trials beside those that are listed
+        self._runs: list[ListedRun] | None = None  # without the trials of listed runs
         self._trials: Counter[str] = Counter()
         self._baseline: str | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """The text to find, the list, and the run under the cursor in full."""
         yield FindLine(id="find")
         yield RunList(id="runs")
         yield Static("Reading the runs ...", id="run-details", markup=False)
         yield KeyLine()
 
     def on_screen_resume(self) -> None:
-        """Look at the folder, also when coming back from a run that has gone on meanwhile."""
+        """Read the folder again: a run that was shown may have continued."""
         self.call_after_refresh(self._read)
 
     @work(thread=True, exclusive=True, group="runs")
@@ -61,7 +62,7 @@ class RunsScreen(Screen[None]):
         self.app.call_from_thread(self._show_details)
 
     @on(RunsRead)
-    def _take(self, message: RunsRead) -> None:
+    def _apply(self, message: RunsRead) -> None:
         names = {run.folder.name for run in message.runs}
         self._runs = [run for run in message.runs if run.trial_of not in names]
         self._trials = Counter(run.trial_of for run in message.runs if run.trial_of in names)
@@ -72,7 +73,7 @@ class RunsScreen(Screen[None]):
 
     @on(FindLine.Changed)
     def _show(self) -> None:
-        """Fill the list with what the text lets through."""
+        """List the runs that match the text."""
         runs, find = self._runs or [], self.query_one(FindLine)
         needle = find.text.casefold()
         found = [run for run in runs if matches(run, needle)]
@@ -108,7 +109,7 @@ class RunsScreen(Screen[None]):
         self.action_open()
 
     def _chosen(self) -> ListedRun | None:
-        """The run under the cursor; where there is none the user is told."""
+        """The run under the cursor; if there is none, the user is told."""
         run = self.query_one(RunList).chosen
         if run is None:
             self._tell("There is no run here.")
@@ -118,13 +119,13 @@ class RunsScreen(Screen[None]):
         self.notify(one_line(sentence), severity="error" if error else "information", markup=False)
 
     def action_open(self) -> None:
-        """Open the run; follow it while an engine works on it."""
+        """Open the run; follow it while it is in progress."""
         run = self._chosen()
         if run is not None:
             self.app.post_message(OpenRunRequested(run.folder))
 
     def action_baseline(self) -> None:
-        """Mark the run as the baseline, or take the mark away."""
+        """Mark the run as the baseline, or remove the mark."""
         run = self._chosen()
         if run is None:
             return
@@ -175,7 +176,7 @@ class RunsScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, group="report")
     def action_report(self) -> None:
-        """Write the report of the run beside its folder."""
+        """Write the report of the run next to its folder."""
         run = self._chosen()
         if run is None:
             return
@@ -192,7 +193,7 @@ class RunsScreen(Screen[None]):
         self.query_one(FindLine).edit()
 
     def action_reload(self) -> None:
-        """Look at the folder again."""
+        """Read the folder again."""
         self._read()
 
     def action_back(self) -> None:

@@ -1,4 +1,4 @@
-"""The search screen: the leaderboard while prompts are tried, then what was found and the prompt to paste."""
+"""The search screen: the leaderboard during the search, then the winner and its prompt to paste."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
+from typing_extensions import override
 
 from tui import keys
 from tui.messages import SearchRequested
@@ -26,7 +27,7 @@ from tui.widgets.lines.search_status import SearchStatus
 from tui.widgets.views.text_view import TextView
 
 FLUSH_SECONDS = 0.1
-_FRAME = 4  # cells of a line that are the view's: padding, scroll bar, the column kept for marks
+_FRAME = 4  # cells of a line that the view needs: padding, scroll bar, the column of marks
 
 
 class SearchScreen(Screen[None]):
@@ -41,8 +42,8 @@ class SearchScreen(Screen[None]):
         self._drawn: tuple[object, ...] = ()
         self._at_the_end: SearchState | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """From top to bottom: status, notice, one scrolling text."""
         yield SearchStatus(id="status")
         yield Static(id="notice", markup=False)
         yield TextView(id="found")
@@ -54,13 +55,13 @@ class SearchScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Draw at once when the screen comes to the front."""
-        self._draw_anew()
+        self._redraw()
 
     def on_resize(self) -> None:
         """The width has changed, and with it what fits."""
-        self._draw_anew()
+        self._redraw()
 
-    def _draw_anew(self) -> None:
+    def _redraw(self) -> None:
         self._drawn = ()
         self.call_after_refresh(self.flush)
 
@@ -91,7 +92,7 @@ class SearchScreen(Screen[None]):
         notice.set_class(state.phase is Phase.FAILED, "-failed")
 
     async def action_pause(self) -> None:
-        """Pause the search, or go on."""
+        """Pause the search, or resume it."""
         state = self._runner.search
         if state is None or state.phase is not Phase.RUNNING:
             self.notify("There is nothing to pause.", markup=False)
@@ -99,7 +100,7 @@ class SearchScreen(Screen[None]):
         await self._runner.pause(not state.paused)
 
     def action_write(self) -> None:
-        """Write the winner's block to a file beside the search's folder."""
+        """Write the winner's block to a file next to the search's folder."""
         state = self._runner.search
         if state is None or state.found is None or state.folder is None:
             self.notify("There is no winner yet.", markup=False)
@@ -137,7 +138,7 @@ class SearchScreen(Screen[None]):
         self.app.post_message(SearchRequested(state.suite))
 
     def action_back(self) -> None:
-        """Back to the suites, asking first when the search is on."""
+        """Back to the suites, asking first while the search is in progress."""
         if not self._runner.busy:
             self.dismiss()
             return
@@ -157,7 +158,7 @@ def _notice(state: SearchState, elapsed: float) -> Content:
         return format_loading(state, elapsed)
     where = f"  saved in {one_line(str(state.folder))}" if state.folder else ""
     if state.phase is Phase.STOPPED:
-        why = "no prompt was judged on cases that it was not chosen on"
+        why = "no prompt was judged on held-out cases"
         return Content.assemble(("-- stopped  ", "bold"), f"{why}{where}")
     if state.phase is Phase.FINISHED:
         return Content.assemble(("ok finished", "bold"), where)

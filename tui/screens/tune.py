@@ -1,4 +1,4 @@
-"""Tunes a LoRA on a run: asks for the few things there are to ask, then shows how far it has come."""
+"""Tunes a LoRA on a run: asks for rank, epochs and folder, then shows the progress."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
+from typing_extensions import override
 
 from tui import keys
 from tui.process.runner import Runner
@@ -19,12 +20,12 @@ from tui.text.safe import one_line
 from tui.widgets.fields.quiet_input import QuietInput
 
 _RANK, _EPOCHS = 8, 2
-_MOST = 4096  # of rank and epochs: more is a slip of the finger
+_MOST = 4096  # of rank and epochs: more is a typing error
 _FRAME = 6  # cells of the box that are not text
 
 
 class TuneScreen(ModalScreen[None]):
-    """run: the folder of the run. The engine gives its model back meanwhile: it would lie in memory twice."""
+    """run: the folder of the run. The engine is closed meanwhile, so that the model is not in memory twice."""
 
     BINDINGS = keys.TUNE
     AUTO_FOCUS = "#rank"
@@ -35,26 +36,26 @@ class TuneScreen(ModalScreen[None]):
         self._state: TuneState | None = None
         self._process: TuneProcess | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """Three fields, filled in, and below them what comes of it."""
         with Vertical(id="tune") as box:
             box.border_title = "Tune a LoRA on this run"
-            box.border_subtitle = "enter begins, tab the next field, esc closes"
+            box.border_subtitle = "enter starts, tab the next field, esc closes"
             yield Static(Content(one_line(self._run_folder.name)), markup=False)
-            yield Label("rank, and how often to go over the rows (epochs)", markup=False)
+            yield Label("rank, and the number of passes over the rows (epochs)", markup=False)
             yield QuietInput(str(_RANK), id="rank", restrict=r"\d*")
             yield QuietInput(str(_EPOCHS), id="epochs", restrict=r"\d*")
             yield Label("a new folder for the adapter", markup=False)
             yield QuietInput(str(Path("adapters") / self._run_folder.name), id="out")
             yield Static(
-                "One case in five is kept back for the comparison. The engine unloads its model meanwhile.",
+                "One case in five is held out for the comparison. The engine unloads its model meanwhile.",
                 id="progress",
                 markup=False,
             )
 
     @property
     def busy(self) -> bool:
-        """Whether a tune is on."""
+        """Whether a tune is in progress."""
         return self._state is not None and not self._state.over
 
     @on(Input.Submitted)
@@ -67,7 +68,7 @@ class TuneScreen(ModalScreen[None]):
             return
         command = tune_command(self._runner.options, self._run_folder, form)
         if command is None:
-            words = "The model is on another machine: type there what `jsonbreak tune --help` says."
+            words = "The model is on another machine: run `jsonbreak tune` there, see `jsonbreak tune --help`."
             self._say(words, "$text-error")
             return
         self._state, self._process = TuneState(), TuneProcess(command)
@@ -95,7 +96,7 @@ class TuneScreen(ModalScreen[None]):
         self._show(state)
         if state.saved is not None:
             box = self.query_one("#tune", Vertical)
-            box.add_class("-saved")  # room for what comes next
+            box.add_class("-saved")  # room for the commands to run next
             box.border_subtitle = "esc closes"
             return
         for each in self.query(Input):
@@ -103,13 +104,13 @@ class TuneScreen(ModalScreen[None]):
         self.query_one("#rank").focus()
 
     def _show(self, state: TuneState) -> None:
-        self.query_one("#progress", Static).update(progress_words(state, self.query_one("#tune").size.width - _FRAME))
+        self.query_one("#progress", Static).update(format_progress(state, self.query_one("#tune").size.width - _FRAME))
 
     def _say(self, sentence: str, style: str) -> None:
         self.query_one("#progress", Static).update(Content.styled(sentence, f"bold {style}"))
 
     def action_close(self) -> None:
-        """Leave; asks first when a tune is on."""
+        """Close; asks first while a tune is in progress."""
         if not self.busy:
             self.dismiss()
             return
@@ -121,25 +122,25 @@ class TuneScreen(ModalScreen[None]):
             await self._process.end()
 
     async def on_unmount(self) -> None:
-        """No process stays behind."""
+        """Leave no process behind."""
         if self._process is not None:
             await self._process.end()
 
 
-def progress_words(state: TuneState, cells: int) -> Content:
-    """How far a tune has come, in a few lines."""
+def format_progress(state: TuneState, cells: int) -> Content:
+    """The progress of a tune in a few lines."""
     lines = [f"Note: {one_line(each)}" for each in state.remarks]
     if state.failure is not None:
         return Content("\n").join([*map(Content, lines), Content.styled(one_line(state.failure), "bold $text-error")])
     if state.begun is None:
         return Content("\n".join([*lines, f"{one_line(state.step)} ..."]))
     begun, left = state.begun, int(state.seconds_left)
-    lines.append(f"{begun.rows} rows of {begun.train_cases} cases, {begun.test_cases} cases kept back")
+    lines.append(f"{begun.rows} rows of {begun.train_cases} cases, {begun.test_cases} cases held out")
     if state.losses:
         clock = f"{left // 60}:{left % 60:02d} left"
         lines.append(f"step {len(state.losses)} of {begun.steps}  loss {state.losses[-1]:.4f}  {clock}")
         lines.append(bars(state.losses, cells))
     if state.saved is not None:
-        lines.append(f"ok  The adapter is in {one_line(str(state.saved.folder))}. What comes next, to be typed:")
+        lines.append(f"ok  The adapter is in {one_line(str(state.saved.folder))}. The next commands to run:")
         lines += [f"  {one_line(command)}" for command in state.saved.next]
     return Content("\n".join(lines))

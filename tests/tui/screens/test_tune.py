@@ -21,7 +21,7 @@ from tests.helpers.tiny_models import save_model, save_tokenizer
 from tui.app import JsonbreakApp
 from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
 from tui.screens.run import RunScreen
-from tui.screens.tune import TuneScreen, progress_words
+from tui.screens.tune import TuneScreen, format_progress
 
 FORM = TuneForm(4, 1, Path("out"))
 BEGUN = TuneBegun(steps=3, rows=20, train_cases=8, test_cases=2, trainable=1000)
@@ -60,7 +60,7 @@ async def test_a_tune_from_the_interface_leaves_an_adapter_and_says_what_comes_n
         await it.press("backspace", "2", "tab", "backspace", "1", "enter")
         await it.sees("starting PyTorch ...")
         await it.until(lambda: "ok  The adapter is in" in it.text, seconds=120)
-        assert "8 rows of 8 cases, 2 cases kept back" in it.text
+        assert "8 rows of 8 cases, 2 cases held out" in it.text
         assert "step 1 of 1  loss " in it.text
         state = it.screen(TuneScreen)._state
         assert state is not None
@@ -105,7 +105,7 @@ async def test_what_goes_wrong_is_told_in_its_own_words(tmp_path: Path) -> None:
     assert events == [Failed("The tune could not be started: No such file or directory.")]
     state = TuneState()
     state.apply(Failed("It broke: \x1b[2J"))
-    assert "\x1b" not in progress_words(state, 40).plain
+    assert "\x1b" not in format_progress(state, 40).plain
 
 
 def test_the_command_is_the_engines_with_its_model() -> None:
@@ -129,9 +129,9 @@ def test_the_words_follow_the_events() -> None:
         TuneSaved(Path("out"), 9.0, ("jsonbreak run s",)),
     ):
         state.apply(event)
-        said.append(progress_words(state, 40).plain.splitlines())
+        said.append(format_progress(state, 40).plain.splitlines())
     assert said[0] == ["loading tiny ..."]
-    assert said[3][1:] == ["20 rows of 8 cases, 2 cases kept back", "step 1 of 3  loss 2.0000  1:01 left", "█"]
+    assert said[3][1:] == ["20 rows of 8 cases, 2 cases held out", "step 1 of 3  loss 2.0000  1:01 left", "█"]
     assert said[5][2:4] == ["step 2 of 3  loss 0.5000  0:30 left", "█▃"]
     assert state.over
 
