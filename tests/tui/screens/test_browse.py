@@ -46,7 +46,7 @@ async def test_a_suite_that_does_not_load_says_why_and_the_others_work(
         await it.press("j")
         await it.sees("This does not load", "column 13", "press F5")
         await it.press("r")
-        await it.sees("Mend this suite first.")
+        await it.sees("Fix this suite first.")
         await it.press("k")
         await it.sees("Extract the name and age")
 
@@ -184,7 +184,7 @@ async def test_a_text_is_looked_for_in_names_descriptions_and_inputs(stage: Open
         await it.press("slash", "escape", "escape")
         await it.until(lambda: " of 2" not in it.text)
         await it.press("j", "r")
-        await it.sees("Mend this suite first.")
+        await it.sees("Fix this suite first.")
 
 
 async def test_the_last_result_of_a_suite_stands_with_it(
