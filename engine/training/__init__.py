@@ -1,1 +1,1 @@
-"""What a run becomes for fine-tuning: rows to train on, files and cards of them, and a LoRA for a first answer."""
+"""Turns a run into training data: rows, files and cards of them, and a LoRA trained on them."""

@@ -1,4 +1,4 @@
-"""The card of an adapter: what it was trained on and how. As JSON for tools, as Markdown for people."""
+"""The card of an adapter: what it was trained on, and how. JSON for tools, Markdown for people."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from engine.training.planning import Plan
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of a training. rows: trained on. losses: of each step. seconds: the training alone."""
+    """The result of a training."""
 
     model: LoadedModel
     lora: Lora
     rows: int
+    """How many rows it was trained on."""
     losses: Sequence[float]
+    """Of each step."""
     seconds: float
+    """Of the training alone."""
 
 
 def adapter_card(run: RunFolder, plan: Plan, order: TuneOrder, trained: Trained) -> dict[str, Any]:
-    """The card as JSON. Keys stay; new ones may come. "test_cases" is what `jsonbreak compare --only-cases` reads."""
+    """The card as JSON. Keys may be added, never changed. `jsonbreak compare --only-cases` reads "test_cases"."""
     model, lora = trained.model, trained.lora
     sources = Counter(row.source for row in plan.rows)
     return {
@@ -73,8 +76,8 @@ def adapter_card(run: RunFolder, plan: Plan, order: TuneOrder, trained: Trained)
     }
 
 
-def adapter_words(card: dict[str, Any], next_commands: Sequence[str]) -> str:
-    """The card as Markdown, with what the hub reads at its top."""
+def format_adapter_card(card: dict[str, Any], next_commands: Sequence[str]) -> str:
+    """The card as Markdown, with the metadata for the Hugging Face hub at its top."""
     base, run, counts, settings = card["base"], card["run"], card["counts"], card["settings"]
     targets = settings["target_modules"]
     where = ", ".join(targets) if isinstance(targets, list) else targets
@@ -88,16 +91,16 @@ def adapter_words(card: dict[str, Any], next_commands: Sequence[str]) -> str:
         f"# A LoRA for {code(run['suite'])} on {code(base['name'])}",
         "",
         f"Trained by jsonbreak {card['jsonbreak']} on {card['made']} on the rows of the run {code(run['folder'])}.",
-        "Only what its suite asks was trained for, and measured by nothing yet: compare it on the held-out cases.",
+        "It was trained only for this suite and has not been measured yet: compare it on the held-out cases.",
         "",
         "| | |",
         "| --- | --- |",
         f"| base model | {code(base['name'])}, {base['dtype']} on {base['device']} |",
         f"| SHA-256 of its files | {base['model_sha256'] or 'not known'} |",
         f"| rank, alpha | {settings['rank']}, {settings['alpha']} on {where} |",
-        f"| epochs, learning rate, rows a step | {settings['epochs']}, {settings['lr']:g}, {settings['batch']} |",
+        f"| epochs, learning rate, rows per step | {settings['epochs']}, {settings['lr']:g}, {settings['batch']} |",
         f"| rows | {counts['rows']} ({counts['expected']} expected, {counts['constrained']} constrained) |",
-        f"| cases | {len(card['train_cases'])} trained on, {len(card['test_cases'])} kept for the test |",
+        f"| cases | {len(card['train_cases'])} trained on, {len(card['test_cases'])} held out |",
         f"| loss | {card['losses'][0]:.3g} at the first step, {card['losses'][-1]:.3g} at the last |",
         f"| steps, seconds | {counts['steps']}, {card['seconds']} |",
         "",

@@ -1,4 +1,4 @@
-"""The card beside the files of an export: where each row came from. As JSON for tools, as Markdown for people."""
+"""The card of an export: where each of its rows came from. JSON for tools, Markdown for people."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ _HASHES = ("suite_sha256", "model_sha256", "tokenizer_sha256", "chat_template_sh
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a row came from and where it went. jobs: as in Row. line: its number in its file, from 1."""
+    """Where a row came from, and where it was written."""
 
     jobs: list[str]
+    """As in Row."""
     prompt: str
     case: str
     source: Source
     in_test: bool
+    """Whether it is in the file of held-out rows."""
     line: int
+    """Its number in its file, from 1."""
 
 
 def run_facts(run: RunFolder) -> dict[str, Any]:
-    """What a card says of the run that its rows are from, its hashes included."""
+    """The facts of a card about the run that its rows are from, including its hashes."""
     manifest = run.manifest.model_dump(mode="json")
     adapter = manifest.get("adapter")
     return {
@@ -49,7 +52,7 @@ def run_facts(run: RunFolder) -> dict[str, Any]:
 def export_card(
     run: RunFolder, order: ExportOrder, split: Split, tally: Tally, origins: Sequence[Origin]
 ) -> dict[str, Any]:
-    """The card as JSON. Keys stay; new ones may come. "test_cases" is what `jsonbreak compare --only-cases` reads."""
+    """The card as JSON. Keys may be added, never changed. `jsonbreak compare --only-cases` reads "test_cases"."""
     names = {False: order.file.name, True: order.test_file.name}
     counts = Counter(each.source for each in origins)
     test_rows = sum(each.in_test for each in origins)
@@ -90,7 +93,7 @@ def export_card(
     }
 
 
-def export_words(card: dict[str, Any]) -> str:
+def format_export_card(card: dict[str, Any]) -> str:
     """The card as Markdown."""
     run, counts, files, settings = card["run"], card["counts"], card["files"], card["settings"]
     adapter = f" with the adapter {code(run['adapter']['name'])}" if run["adapter"] else ""
@@ -98,7 +101,7 @@ def export_words(card: dict[str, Any]) -> str:
         f"# Training rows from {code(run['suite'])}",
         "",
         f"Made by jsonbreak {card['jsonbreak']} on {card['made']} from the run {code(run['folder'])}",
-        f"of {code(run['model'])}{adapter}. Where each row came from stands in the JSON card, under `rows`.",
+        f"of {code(run['model'])}{adapter}. The JSON card says under `rows` where each row came from.",
         "",
         "| file | rows | cases |",
         "| --- | --- | --- |",
@@ -123,13 +126,13 @@ def export_words(card: dict[str, Any]) -> str:
 
 
 def code(text: object) -> str:
-    """Text from anywhere as code in Markdown, on one line."""
+    """Untrusted text as code in Markdown, on one line."""
     return f"`{printable(str(text)).replace('`', chr(39))}`"
 
 
 def _trained_on(format: str) -> str:
     if format == "messages":
-        return "It trains on the whole chat, unless its `assistant_only_loss` is set and the template can tell."
+        return "It trains on the whole chat, unless `assistant_only_loss` is set and the template supports it."
     return "It trains on the completion alone."
 
 

@@ -1,4 +1,4 @@
-"""JSON values with their keys in the order of the schema: the order in which the constrained arm writes them."""
+"""Puts the keys of JSON values in the schema's order: the order in which the constrained arm writes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from engine.grammars.schema_walk import resolve
 
 
 def in_schema_order(value: Any, validator: Validator, schema: Any) -> Any:
-    """The value with the keys of its objects as `properties` lists them, other keys after these as they came.
+    """The value with the keys of its objects in the order of `properties`, then other keys in their own order.
 
-    validator: of the whole schema, in which `$ref` leads somewhere. schema: the one that the value is held to, part of
-    it or all. Of `anyOf` and `oneOf` the first that the value satisfies counts.
+    validator: of the whole schema, in which `$ref` is resolved. schema: the (sub)schema for this value. Of `anyOf` and
+    `oneOf` the first branch that the value satisfies is used.
     """
     for part in _parts(value, validator, schema):
         if isinstance(value, dict):
@@ -33,7 +33,7 @@ def in_schema_order(value: Any, validator: Validator, schema: Any) -> Any:
 
 
 def _parts(value: Any, validator: Validator, schema: Any) -> list[Mapping[str, Any]]:
-    """All schemas that say something of the value itself: behind `$ref`, in `allOf`, `anyOf` and `oneOf`."""
+    """All subschemas that apply to the value itself: through `$ref`, `allOf`, `anyOf` and `oneOf`."""
     if not isinstance(schema, Mapping):
         return []
     parts = []

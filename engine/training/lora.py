@@ -1,8 +1,8 @@
-"""A LoRA on a loaded model: where it goes, its training, its files. PEFT makes it; the loop is plain PyTorch.
+"""A LoRA on a loaded model: its target modules, its training, its files. PEFT makes it; the loop is plain PyTorch.
 
 TRL's SFTTrainer would bring packing, evaluation, checkpoints and several GPUs, and with them datasets, pyarrow and
-pandas, files of its own, and prompts that it tokenises in its way instead of the decoder's. A first answer needs none
-of it; `jsonbreak export` writes what TRL reads.
+pandas, files of its own, and prompts tokenized in its own way instead of the decoder's. A first result needs none of
+that; `jsonbreak export` writes what TRL reads.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from engine.models.loading import quiet
 from engine.models.model import LoadedModel
 from engine.models.placement import out_of_memory
 from engine.protocol.tune_events import Emit, TuneStep
-from engine.training.batches import Batch, Example, batch_of
+from engine.training.batches import TokenizedRow, TrainingBatch, make_batch
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-BATCH = 8  # rows a step
+BATCH = 8  # rows per step
 SEED = 0
-_ALPHA = 2  # times the rank: the weight of what is learned, as is usual
-_WARM_UP = 0.1  # of the steps; the learning rate then falls to zero in a straight line
-_MOST_NORM = 1.0  # to which gradients are clipped
+_ALPHA = 2  # times the rank: the usual scale of a LoRA's updates
+_WARM_UP = 0.1  # of the steps; after that the learning rate decays linearly to zero
+_MOST_NORM = 1.0  # gradients are clipped to it
 
 
 class Lora:
-    """A LoRA of a rank, on the attention projections; on all linear layers of a model that calls them otherwise.
+    """A LoRA on the attention projections; on all linear layers if the model names its projections differently.
 
-    Its weights are float32 whatever the model's are, which stay as they are.
+    Its weights are float32 whatever the model's dtype is. The model's own weights do not change.
     """
 
     def __init__(self, model: LoadedModel, rank: int) -> None:
@@ -55,70 +55,70 @@ class Lora:
 
     @property
     def size(self) -> int:
-        """How many numbers are trained."""
+        """How many weights are trained."""
         return sum(weight.numel() for weight in self._weights)
 
-    def train(self, examples: Sequence[Example], epochs: int, lr: float, tell: Emit) -> list[float]:
-        """The loss of each step. Raises EngineError where memory runs out, and where the loss is no number any more."""
-        steps = steps_of(len(examples), epochs)
+    def train(self, rows: Sequence[TokenizedRow], epochs: int, lr: float, emit: Emit) -> list[float]:
+        """Train; returns the loss of each step. Raises EngineError if memory runs out or the loss is not finite."""
+        steps = count_steps(len(rows), epochs)
         optimizer = torch.optim.AdamW(self._weights, lr=lr, weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_lr(step, steps))
         losses: list[float] = []
         started = time.monotonic()
         self._peft.train()
-        for chosen in _batches(examples, epochs):
+        for chosen in _batches(rows, epochs):
             losses.append(self._step(chosen, optimizer))
             schedule.step()
             left = (time.monotonic() - started) / len(losses) * (steps - len(losses))
-            tell(TuneStep(len(losses), steps, losses[-1], left))
+            emit(TuneStep(len(losses), steps, losses[-1], left))
         self._peft.eval()
         return losses
 
     def save(self, folder: Path, base: str | None) -> None:
-        """Write it in PEFT's format. base: the name of the model that it belongs to; None for where that was loaded."""
+        """Write it in PEFT's format. base: the name of its base model; None for the path that was loaded."""
         if base is not None:
             self._peft.peft_config["default"].base_model_name_or_path = base
         with quiet("saving the adapter", lambda _: None):
             self._peft.save_pretrained(str(folder))
 
-    def _step(self, examples: Sequence[Example], optimizer: torch.optim.Optimizer) -> float:
+    def _step(self, rows: Sequence[TokenizedRow], optimizer: torch.optim.Optimizer) -> float:
         try:
-            loss = self._loss(batch_of(examples, self._device))
+            loss = self._loss(make_batch(rows, self._device))
             loss.backward()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            longest = max(map(len, examples))
-            words = f"Memory ran out while training on {len(examples)} rows of up to {longest} tokens at once"
-            raise EngineError(f"{words}: take a smaller model, or train on a GPU with more memory.") from error
+            longest = max(map(len, rows))
+            problem = f"Memory ran out while training on {len(rows)} rows of up to {longest} tokens at once"
+            raise EngineError(f"{problem}: take a smaller model, or train on a GPU with more memory.") from error
         value = loss.item()
         if not math.isfinite(value):
-            raise EngineError("The loss is not a number any more: take a smaller --lr.")
+            raise EngineError("The loss is not a finite number any more: take a smaller --lr.")
         torch.nn.utils.clip_grad_norm_(self._weights, _MOST_NORM)
         optimizer.step()
         optimizer.zero_grad()
         return value
 
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """The mean over the tokens of the completions. Logits are made of these alone, where the model lets us."""
+    def _loss(self, batch: TrainingBatch) -> torch.Tensor:
+        """The mean over the tokens of the completions. Logits are computed for these only, if the model supports it."""
         reach = batch.labels.shape[1]
         options = {"position_ids": batch.positions, "logits_to_keep": reach + 1, "use_cache": False}
         options = {name: value for name, value in options.items() if name in self._takes}
         logits = self._peft(input_ids=batch.ids, attention_mask=batch.mask, **options).logits
-        before = logits[:, -(reach + 1) : -1]  # each token is foretold at the one before it
+        before = logits[:, -(reach + 1) : -1]  # each token is predicted at the one before it
         return torch.nn.functional.cross_entropy(before.float().flatten(0, 1), batch.labels.flatten())
 
 
-def steps_of(rows: int, epochs: int) -> int:
-    """How many steps so many rows take."""
+def count_steps(rows: int, epochs: int) -> int:
+    """How many steps a training on so many rows takes."""
     return epochs * -(-rows // BATCH)
 
 
-def _batches(examples: Sequence[Example], epochs: int) -> Iterator[list[Example]]:
-    """Each epoch in an order of its own, the same in every tune."""
+def _batches(rows: Sequence[TokenizedRow], epochs: int) -> Iterator[list[TokenizedRow]]:
+    """Each epoch in its own order, which is the same in every tune."""
     order = random.Random(SEED)
     for _ in range(epochs):
-        shuffled = list(examples)
+        shuffled = list(rows)
         order.shuffle(shuffled)
         yield from (shuffled[start : start + BATCH] for start in range(0, len(shuffled), BATCH))
 

@@ -1,4 +1,4 @@
-"""What a tune comes to, found out before anything slow is imported: the rows, the split, the next commands."""
+"""Plans a tune before anything slow is imported: the rows, the split, the next commands."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from engine.models.builtin import NAME as BUILTIN
 from engine.runs.reading import RunFolder
 from engine.text import did_you_mean, printable, short_json
 from engine.training.orders import TuneOrder
-from engine.training.rows import Row, Rows, Tally, nothing_words
+from engine.training.rows import Row, Rows, Tally, describe_no_rows
 from engine.training.split import Split, cases_of, split_cases
 
-CARD, WORDS = "card.json", "README.md"
+CARD, MARKDOWN_CARD = "card.json", "README.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rows to train on, in an order that hangs on their jobs alone."""
+    """What a tune trains on."""
 
     rows: Sequence[Row]
+    """In an order that depends only on their jobs."""
     split: Split
     tally: Tally
 
 
 def plan_tune(run: RunFolder, order: TuneOrder) -> Plan:
-    """What is to be trained on. Raises BadInputError where the order cannot be carried out."""
+    """Plan a tune. Raises BadInputError if it is impossible with these options."""
     if find_spec("peft") is None:
         raise BadInputError("tune needs the package peft: pip install 'jsonbreak[tune]'.")
     _refuse_taken(order.out)
@@ -39,12 +40,13 @@ def plan_tune(run: RunFolder, order: TuneOrder) -> Plan:
     rows = Rows(run, order.source, prompts=order.prompts)
     found = sorted((row for row in rows if row.case in split.train), key=lambda row: row.jobs[0])
     if not found:
-        raise BadInputError(_nothing(run, rows.tally))
+        name = printable(str(run.folder))
+        raise BadInputError(f"{name}: nothing can be trained on: {describe_no_rows(rows.tally)}.")
     return Plan(found, split, rows.tally)
 
 
 def next_commands(run: RunFolder, order: TuneOrder) -> tuple[str, ...]:
-    """The run with the adapter, and the comparison with this one on the cases that were not trained on."""
+    """Commands that run the suite with the adapter, and compare that with this run on the held-out cases."""
     folder, suite = run.folder, run.manifest.suite_file or "SUITE"
     out = [] if folder.parent == Path("runs") else ["--out", str(folder.parent)]
     runs = [] if folder.parent == Path("runs") else ["--runs", str(folder.parent)]
@@ -59,25 +61,21 @@ def next_commands(run: RunFolder, order: TuneOrder) -> tuple[str, ...]:
     )
 
 
-def _nothing(run: RunFolder, tally: Tally) -> str:
-    return f"{printable(str(run.folder))}: nothing can be trained on: {nothing_words(tally)}."
-
-
 def _refuse_taken(out: Path) -> None:
     name = printable(str(out))
     try:
         if out.is_dir() and not any(out.iterdir()):
             return
         if out.exists():
-            raise BadInputError(f"{name}: this is there already; remove it, or name another folder with --out.")
+            raise BadInputError(f"{name}: this exists already; remove it, or name another folder with --out.")
     except OSError as error:
-        raise BadInputError(f"{name}: cannot be looked at ({error.strerror}); name another with --out.") from error
+        raise BadInputError(f"{name}: cannot be read ({error.strerror}); name another with --out.") from error
 
 
 def _refuse_unnamed_model(run: RunFolder, order: TuneOrder) -> None:
     stated = run.manifest.model
     if order.model is None and stated is not None and stated != BUILTIN:
-        raise BadInputError(f"The run is of {printable(stated)}; say with --model where that is to be found.")
+        raise BadInputError(f"The run is of {printable(stated)}; say with --model where to find it.")
 
 
 def _refuse_unknown_prompts(run: RunFolder, prompts: Sequence[str]) -> None:

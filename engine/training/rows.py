@@ -1,4 +1,4 @@
-"""What a training row is made of: the messages of a job, and the reply that it should have had."""
+"""The training rows of a run: the messages of each job, and the reply that it should have had."""
 
 from __future__ import annotations
 
@@ -23,39 +23,38 @@ Source: TypeAlias = Literal["expected", "constrained"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A prompt and its completion, which begins with the prompt's prefill where it has one.
-
-    jobs: the ids of those that it came from. Where several ask and answer the same they are added as they are read.
-    template_kwargs: variables for the chat template.
-    """
+    """A prompt and its completion."""
 
     jobs: list[str]
+    """The ids of the jobs that it came from. Identical rows are merged, so ids are added while records are read."""
     prompt: str
     case: str
     source: Source
     messages: tuple[Message, ...]
     completion: str
+    """It begins with the prefill."""
     prefill: str
+    """The prompt's; "" for none."""
     template_kwargs: Mapping[str, Any]
+    """Variables for the chat template."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the records. left_out: by the reason, in words. duplicates: rows that were there already."""
+    """How many records became rows, and why others did not."""
 
     records: int = 0
     duplicates: int = 0
+    """Records whose row was identical to an earlier one."""
     left_out: Counter[str] = field(default_factory=Counter)
+    """Records without a row, by the reason in words."""
 
 
 class Rows:
-    """The rows of a run, made as its records are read, each once.
+    """The distinct rows of a run, made while its records are read.
 
-    source: None is the expected value where there is one, else the constrained reply. only_broken: of the jobs alone
-    whose free reply is not ok. prompts: of these alone; all where there are none.
-
-    A prompt that lets the model think has its thoughts in no expected value, so only the constrained reply can make a
-    row for it, thoughts and all.
+    The expected values contain no thoughts, so for a prompt that lets the model think only the constrained reply can
+    become a row, thoughts included.
     """
 
     def __init__(
@@ -66,6 +65,10 @@ class Rows:
         only_broken: bool = False,
         prompts: Collection[str] = (),
     ) -> None:
+        """source: None uses the expected value where there is one, else the constrained reply.
+
+        only_broken: only jobs whose free reply is not ok. prompts: only these; empty for all.
+        """
         self.tally = Tally()
         self._run, self._source, self._only_broken, self._prompts = run, source, only_broken, prompts
         self._known = {prompt.name: _Prompt(run.manifest, prompt) for prompt in run.manifest.prompts}
@@ -89,7 +92,7 @@ class Rows:
                 self.tally.duplicates += 1
 
     def _row(self, record: Record) -> Row | str:
-        """The row of a record, or why there is none."""
+        """The row of a record, or the reason why there is none."""
         if self._only_broken and (record.free.verdict is None or record.free.verdict.ok):
             return "the free reply is not broken"
         prompt = self._known.get(record.prompt, self._unknown)
@@ -129,18 +132,18 @@ class Rows:
         return "constrained", _stripped(record.constrained.text, prompt.prefill)
 
 
-def nothing_words(tally: Tally) -> str:
-    """Why there is no row, by the reason that holds most often."""
+def describe_no_rows(tally: Tally) -> str:
+    """Why there are no rows: the most frequent reason."""
     if not tally.records:
         return "it has no records"
     if not tally.left_out:
-        return "all of its rows are kept for the test"
+        return "all of its rows are held out"
     reason, count = tally.left_out.most_common(1)[0]
     return f"of {count} of its {tally.records} records, {reason}"
 
 
 class _Prompt:
-    """What a run's manifest says of a prompt, as far as rows need it."""
+    """The facts about a prompt in a run's manifest that rows need."""
 
     def __init__(self, manifest: Manifest, prompt: PromptText) -> None:
         self.prefill = prompt.prefill or ""
@@ -152,7 +155,7 @@ class _Prompt:
         self._validator: Validator | None = None
 
     def expected_text(self, expected: Any) -> str | None:
-        """The expected value as JSON text, keys in the schema's order; None where it does not satisfy the schema."""
+        """The expected value as JSON text, keys in the schema's order; None if it does not satisfy the schema."""
         if self._validator is None:
             self._validator = build_validator(self._schema if isinstance(self._schema, dict) else {})
         if not self._validator.is_valid(expected):
@@ -161,10 +164,10 @@ class _Prompt:
 
 
 def _stripped(text: str, prefill: str) -> str:
-    """Without the white space around it, but for what the prefill begins with."""
+    """Without surrounding white space, except at the beginning if the prefill begins with white space."""
     return text.rstrip() if prefill[:1].isspace() else text.strip()
 
 
 def _digest(row: Row) -> bytes:
-    asked = [row.messages, row.prefill, row.template_kwargs, row.completion]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+    content = [row.messages, row.prefill, row.template_kwargs, row.completion]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()

@@ -90,7 +90,7 @@ def test_all_rows_have_the_variables_of_the_chat_template_where_one_has_them(tmp
 
 def test_nothing_is_written_over_and_nothing_is_left_half(run: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.card.md").write_text("mine")
-    with pytest.raises(BadInputError, match=r"rows\.card\.md: this is there already; remove it"):
+    with pytest.raises(BadInputError, match=r"rows\.card\.md: this exists already; remove it"):
         export(run, "--sft", tmp_path / "rows.jsonl")
     empty = write_run(tmp_path / "runs", [Made(PROSE, WRONG, expected=EXPECTED)])
     with pytest.raises(BadInputError, match="no row can be made: of 1 of its 1 records, the constrained reply has"):

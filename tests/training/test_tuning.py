@@ -17,7 +17,7 @@ from engine.models.adapter_folder import read_adapters
 from engine.models.model import LoadedModel, ModelSpec, load_model
 from engine.protocol.tune_events import TuneBegun, TuneEvent, TuneSaved, TuneStep, decode, encode
 from engine.runs.reading import RunFolder
-from engine.training.batches import Example, Tokens, batch_of, end_token
+from engine.training.batches import RowTokenizer, TokenizedRow, end_token, make_batch
 from engine.training.lora import Lora
 from engine.training.orders import TuneOrder
 from engine.training.planning import plan_tune
@@ -47,7 +47,7 @@ def test_the_prompt_is_the_decoders_and_the_end_is_learned_too() -> None:
     model = tiny()
     for prefill in ("", '{"a'):
         made = row("hello", '{"a": 1}', prefill)
-        example = Tokens(model).example(made)
+        example = RowTokenizer(model).tokenize(made)
         assert example.prompt == model.prompt_ids(made.messages, prefill)
         assert example.completion[-1] == STOP == end_token(model)
         assert model.tokenizer.decode(example.completion[:-1]) == '{"a": 1}'.removeprefix(prefill)
@@ -55,7 +55,7 @@ def test_the_prompt_is_the_decoders_and_the_end_is_learned_too() -> None:
 
 def test_a_prefill_that_is_cut_within_a_token_is_gone_on_from(builtin_model: LoadedModel) -> None:
     """The model has one token for `{"`; the decoder, given `{`, goes on after the token for that."""
-    example = Tokens(builtin_model).example(row("x", '{"name": "Ann"}', "{"))
+    example = RowTokenizer(builtin_model).tokenize(row("x", '{"name": "Ann"}', "{"))
     assert example.prompt == builtin_model.prompt_ids(row("x", "").messages, "{")
     assert builtin_model.tokenizer.decode(example.completion) == '"name": "Ann"}<|im_end|>'
     assert end_token(builtin_model) in builtin_model.stop_ids
@@ -63,7 +63,7 @@ def test_a_prefill_that_is_cut_within_a_token_is_gone_on_from(builtin_model: Loa
 
 def test_the_loss_is_that_of_the_completions_alone_however_rows_are_padded() -> None:
     model = tiny()
-    examples = [Example([1, 2, 3], [4, 5, STOP]), Example([9] * 20, [6, STOP]), Example([7], [8] * 9)]
+    examples = [TokenizedRow([1, 2, 3], [4, 5, STOP]), TokenizedRow([9] * 20, [6, STOP]), TokenizedRow([7], [8] * 9)]
     losses, tokens = 0.0, 0
     for each in examples:
         ids = torch.tensor([each.prompt + each.completion])
@@ -73,11 +73,11 @@ def test_the_loss_is_that_of_the_completions_alone_however_rows_are_padded() -> 
         tokens += len(each.completion)
     lora = Lora(model, 2)  # changes nothing yet: its second half is zero
     with torch.no_grad():
-        assert float(lora._loss(batch_of(examples, model.device))) == pytest.approx(losses / tokens, rel=1e-5)
+        assert float(lora._loss(make_batch(examples, model.device))) == pytest.approx(losses / tokens, rel=1e-5)
 
 
 def test_training_lowers_the_loss_moves_only_the_adapter_and_is_the_same_twice() -> None:
-    examples = [Example([number, 30 + number], [40, 41, STOP]) for number in range(20)]
+    examples = [TokenizedRow([number, 30 + number], [40, 41, STOP]) for number in range(20)]
     told: list[TuneEvent] = []
     runs = []
     for _ in range(2):
@@ -106,7 +106,7 @@ def test_a_model_that_calls_its_projections_otherwise_is_tuned_in_all_linear_lay
     )
     lora = Lora(loaded(GPTNeoXForCausalLM(config)), 2)
     assert lora.targets == "all-linear"
-    losses = lora.train([Example([1, 2], [3, STOP])] * 8, 5, 1e-2, lambda _: None)
+    losses = lora.train([TokenizedRow([1, 2], [3, STOP])] * 8, 5, 1e-2, lambda _: None)
     assert losses[-1] < losses[0]
 
 
@@ -154,10 +154,10 @@ def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model": None}, "The run is of made-model; say with --model where that is to be found."),
+        ({"model": None}, "The run is of made-model; say with --model where to find it."),
         ({"prompts": ("naiv",)}, r'--prompt: the run has no prompt "naiv"; did you mean "naive"\?'),
         ({"prompts": ("strict",)}, "nothing can be trained on: it has no records"),
-        ({"out": Path("taken")}, "taken: this is there already; remove it, or name another folder with --out."),
+        ({"out": Path("taken")}, "taken: this exists already; remove it, or name another folder with --out."),
     ],
 )
 def test_what_cannot_be_done_is_said_before_a_model_is_loaded(
@@ -187,7 +187,7 @@ def test_a_base_in_half_precision_stays_so_and_its_adapter_is_float32(run: RunFo
     """As on a GPU, where bfloat16 is usual."""
     model = load_model(ModelSpec(str(tmp_path / "tiny"), "cpu", "bfloat16"), lambda _: None, pack=False)
     lora = Lora(model, 2)
-    losses = lora.train([Example([3, 5], [6, 1])] * 8, 8, 5e-2, lambda _: None)
+    losses = lora.train([TokenizedRow([3, 5], [6, 1])] * 8, 8, 5e-2, lambda _: None)
     assert losses[-1] < losses[0]
     found = {("lora" in name, weight.dtype) for name, weight in model.model.named_parameters()}
     assert found == {(True, torch.float32), (False, torch.bfloat16)}
