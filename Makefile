@@ -8,12 +8,15 @@ RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format snapshots bench clean
+.PHONY: run test test-all check format snapshots bench clean
 run: $(RUN_STAMP)
 	@$(BIN)/jsonbreak suites
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-all: $(DEV_STAMP)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' --hypothesis-profile release
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .

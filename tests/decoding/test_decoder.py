@@ -95,11 +95,16 @@ def assert_same(result: ArmResult, reference: Reference) -> bool:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=[pytest.mark.release, pytest.mark.timeout(900)])])
 @pytest.mark.parametrize("params", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
 def test_each_arm_equals_what_it_is_alone(
-    builtin_model: LoadedModel, grammar: Grammar, params: SamplingParams, capsys: pytest.CaptureFixture[str]
+    builtin_model: LoadedModel,
+    grammar: Grammar,
+    params: SamplingParams,
+    every: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    requests = requests_for(builtin_model, grammar)[:: 1 if params is GREEDY else 4]
+    requests = requests_for(builtin_model, grammar)[::every]
     together = decode(builtin_model, requests, params, slots=2 * len(requests))
     one_at_a_time = decode(builtin_model, requests[::8], params, slots=2, max_prefill_tokens=16)
     ties = 0
@@ -160,9 +165,10 @@ def test_happenings_tell_the_same_story_as_the_results(builtin_model: LoadedMode
 
 
 @pytest.mark.model
-def test_the_fork_explains_itself(builtin_model: LoadedModel, grammar: Grammar) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.release)])
+def test_the_fork_explains_itself(builtin_model: LoadedModel, grammar: Grammar, every: int) -> None:
     """At the fork: what the free arm took, what the constrained arm took, and the probability the mask left."""
-    requests = requests_for(builtin_model, grammar)
+    requests = requests_for(builtin_model, grammar)[::every]
     forks = 0
     for id, ended in decode(builtin_model, requests, GREEDY, slots=16).items():
         assert ended.constrained is not None
