@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.comparing.made import TUNED, jobs, jsonbreak
+from tests.comparing.made import TUNED, jobs
+from tests.helpers.command import jsonbreak
 from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, RIGHT, Made, write_run
 from tests.reports.test_report import Page
 
@@ -212,6 +213,6 @@ def test_unlike_runs_are_compared_anyway(
     after = write_run(tmp_path, [Made(FENCED, input="I was Ann.", expected=EXPECTED)], changed)
     assert jsonbreak(monkeypatch, "compare", before, after, "--anyway") == 0
     text = capfdbinary.readouterr().out.decode()
-    assert "- Not the same was asked, so that the figures do not compare: `the suite's file`." in text
+    assert "- The runs were not asked the same, so their figures are not comparable: `the suite's file`." in text
     assert "- What answered differs in: `model (made-model, other)`." in text
-    assert "- In 1 pair the input is not the same." in text
+    assert "- In 1 pair the inputs differ." in text

@@ -1,4 +1,4 @@
-"""`--only-cases FILE`: the ids in a list or in the card of an export, and what is said of other files."""
+"""`--only-cases FILE`: the ids in a list or in the card of an export, and the errors about other files."""
 
 from __future__ import annotations
 

@@ -133,13 +133,13 @@ def test_what_has_no_partner_is_counted_and_left_out(tmp_path: Path) -> None:
     after = [*jobs([True]), Made(RIGHT, case="x"), Made(None, case="y"), Made(None, None, case="z"), *jobs([True])[:1]]
     after += [Made(RIGHT, case="new")]
     run = compared(tmp_path, before, after)
-    assert (run.pairs, run.only_in_baseline, run.only_in_run) == (4, 1, 2), "a job that stands twice is paired once"
+    assert (run.pairs, run.only_in_baseline, run.only_in_run) == (4, 1, 2), "a job that is there twice is paired once"
     assert run.arms["free"].undecoded == {"baseline": 1, "run": 1, "both": 1}
     assert run.arms["constrained"].undecoded == {"both": 1}
     assert run.arms["free"].overall["ok"].n == 1
 
 
-def test_lines_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_lines_that_cannot_be_read_are_remarked(tmp_path: Path) -> None:
     baseline, run = write_run(tmp_path, jobs([True, True])), write_run(tmp_path, jobs([True, True]), ended=False)
     with (run / RECORDS).open("ab") as file:
         file.write(b'{}\n{"id"')
@@ -219,7 +219,7 @@ def test_nothing_in_common(tmp_path: Path) -> None:
         compared(tmp_path, jobs([True]), other, {**MANIFEST, "suite": "other"}, anyway=True)
 
 
-def test_runs_are_told_apart_by_what_tells_them_apart(tmp_path: Path) -> None:
+def test_runs_are_labelled_by_what_distinguishes_them(tmp_path: Path) -> None:
     def labels(*folders: RunFolder) -> list[str]:
         found = compare(folders[0], folders[1:])
         return [run.label for run in (found.baseline, *found.runs)]

@@ -1,4 +1,4 @@
-"""A run of as many jobs as one likes, written in seconds: `python -m tests.helpers.large_run FOLDER [JOBS]`."""
+"""A run of any number of jobs, written in seconds: `python -m tests.helpers.large_run FOLDER [JOBS]`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from engine.records import Message, Record, Reply
+from engine.runs.record_lines import RECORD
 from engine.runs.store import RECORDS, create_run
 from tests.helpers.made_runs import ENDED, EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, record
 
-_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 _CASES = 2_000
 _PROMPTS = ("naive", "json-only", "schema", "key-list", "few-shot")
 _VARIATIONS = (None, "typos", "upper-case", "quotes", "emoji", "html", "very-long", "distractor-before", "other-digits")
@@ -29,12 +27,12 @@ _FORMS = [
 def write_large_run(out: Path, jobs: int = 100_000, shift: int = 0) -> Path:
     """The folder of a finished run: five prompts, 2,000 cases, their variations and repeats; about 2.1 kB a record.
 
-    shift: runs with another number have other replies to the same jobs.
+    shift: runs with different numbers have different replies to the same jobs.
     """
     out.mkdir(parents=True, exist_ok=True)
     store = create_run(out, "made", "large", {**MANIFEST, "jobs": jobs})
     with (store.folder / RECORDS).open("wb") as file:
-        file.writelines(_RECORD.dump_json(each) + b"\n" for each in _records(jobs, shift))
+        file.writelines(RECORD.dump_json(each) + b"\n" for each in _records(jobs, shift))
     store.close(done=jobs, **ENDED)
     return store.folder
 

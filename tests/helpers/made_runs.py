@@ -1,4 +1,4 @@
-"""Runs written as the engine writes them, with the real judge's verdicts, from replies that a test makes up."""
+"""Runs written as the engine writes them, with the real judge's verdicts, from replies that a test invents."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ _JUDGE = Judge(SCHEMA)
 
 @dataclass(frozen=True)
 class Made:
-    """One job: what each arm said (None: not decoded) and where it stands."""
+    """One job, with the text of each arm."""
 
     free: str | None
+    """None if it was not decoded."""
     constrained: str | None = RIGHT
     case: str = "ann"
     prompt: str = "naive"
@@ -60,6 +61,7 @@ class Made:
     expected: Any = None
     finish: Finish = "stop"
     mass: float | None = 0.25
+    """The mass of the allowed tokens at the fork; None for no fork."""
     wanted: str = "It"
 
 
@@ -95,7 +97,7 @@ def _reply(text: str | None, made: Made) -> Reply:
 
 
 def write_run(out: Path, jobs: Iterable[Made], manifest: Mapping[str, Any] = MANIFEST, *, ended: bool = True) -> Path:
-    """The folder of a run of these jobs; of one that was killed where `ended` is False."""
+    """The folder of a run of these jobs; of one that was killed if `ended` is False."""
     jobs = list(jobs)
     out.mkdir(parents=True, exist_ok=True)
     store = create_run(out, "made", "made-model", {**manifest, "jobs": len(jobs)})

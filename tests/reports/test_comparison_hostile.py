@@ -1,4 +1,4 @@
-"""Whatever models, suites and files say in a comparison, none of it acts."""
+"""Whatever models, suites and files contain, nothing of it takes effect in a comparison."""
 
 from __future__ import annotations
 

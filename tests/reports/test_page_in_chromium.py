@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing in it acts, it fits a phone, and it follows the reader's colours."""
+"""The page in a real browser: nothing in it takes effect, it fits a phone, and it follows the reader's colours."""
 
 from __future__ import annotations
 

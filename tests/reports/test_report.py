@@ -1,10 +1,9 @@
-"""The report as people get it: what it says, that hostile text stays text, and the command's errors."""
+"""The report as users get it: its content, that hostile text stays text, and the command's errors."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
@@ -12,10 +11,10 @@ from typing import get_args
 import pytest
 from markdown_it import MarkdownIt
 
-from engine.cli import main as cli
 from engine.judging.verdict import FailureClass
 from engine.reports.run.failures import MEANINGS
 from engine.reports.run.report import report
+from tests.helpers.command import jsonbreak
 from tests.helpers.made_runs import EXPECTED, FENCED, MANIFEST, PROSE, RIGHT, WRONG, Made, write_run
 
 HOSTILE = (
@@ -54,7 +53,7 @@ def html_of(run: Path) -> str:
 
 
 class Page(HTMLParser):
-    """What stands in a page: its elements, attributes and text; fails where elements do not nest."""
+    """What is in a page: its elements, attributes and text. Fails if elements do not nest."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -152,7 +151,7 @@ def hostile(tmp_path: Path) -> Path:
 
 def test_hostile_text_is_text_in_the_page(hostile: Path, few: Path) -> None:
     page = Page(html_of(hostile))
-    assert set(page.tags) <= set(Page(html_of(few)).tags) | {"i", "b"}, "nobody's words make an element"
+    assert set(page.tags) <= set(Page(html_of(few)).tags) | {"i", "b"}, "no foreign text becomes an element"
     names = {name for name, _ in page.attributes}
     assert names <= {name for name, _ in Page(html_of(few)).attributes}
     assert HOSTILE[0] in page.text
@@ -219,7 +218,7 @@ def test_without_a_manifest_the_records_speak(few: Path, manifest: str | None) -
     assert "| `strict` | 4 | 1 | 1 | 1 | 1 |" in text
 
 
-def test_nothing_is_said_in_words(tmp_path: Path) -> None:
+def test_a_run_without_records_has_words_and_no_numbers(tmp_path: Path) -> None:
     for empty in (write_run(tmp_path, []), write_run(tmp_path, [], ended=False)):
         (empty / "records.jsonl").unlink()
         for text in (markdown_of(empty), html_of(empty)):
@@ -261,16 +260,6 @@ def test_several_replies_to_a_case(tmp_path: Path) -> None:
 
 def test_every_class_has_a_meaning() -> None:
     assert set(MEANINGS) == set(get_args(FailureClass))
-
-
-def jsonbreak(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
-    """Run a command in this process; its exit code."""
-    monkeypatch.setattr(sys, "argv", ["jsonbreak", *map(str, arguments)])
-    try:
-        cli.main()
-    except SystemExit as exit_:
-        return exit_.code
-    return 0
 
 
 def test_the_command(

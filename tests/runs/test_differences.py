@@ -21,7 +21,7 @@ def test_nothing_differs() -> None:
     )
 
 
-def test_short_values_are_told() -> None:
+def test_short_values_are_shown() -> None:
     found = between(
         model="other", dtype=None, device_name="an H100", adapter=LORA, grammar="outlines_core", jsonbreak="0.2.0"
     )
@@ -36,7 +36,7 @@ def test_short_values_are_told() -> None:
     )
 
 
-def test_an_adapter_is_told_by_its_name() -> None:
+def test_an_adapter_is_shown_by_its_name() -> None:
     with_lora = Manifest.model_validate({**MANIFEST, "adapter": LORA})
     other_files = Manifest.model_validate({**MANIFEST, "adapter": {**LORA, "sha256": "cd" * 32}})
     elsewhere = Manifest.model_validate({**MANIFEST, "adapter": {**LORA, "path": "moved/lora", "live": 0.2}})

@@ -1,4 +1,4 @@
-"""A run is read while somebody writes it: real records, appended by another process."""
+"""A run is read while it is written: real records, appended by another process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ sys.stdin.readline()
 
 def test_it_ends_when_the_engine_has_gone(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT, case=f"case-{number}") for number in range(4)], ended=False)
-    owner.release(folder)  # this process has only made the run up
+    owner.release(folder)  # this process has only created the run
     records = folder / RECORDS
     lines = records.read_bytes().splitlines(keepends=True)
     records.write_bytes(lines[0])
@@ -59,12 +59,12 @@ def test_it_ends_when_the_engine_has_gone(tmp_path: Path) -> None:
 
 def test_a_run_that_has_ended_is_read_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT)])
-    owner.claim(folder, None)  # an engine that is still there, though its run has ended
+    owner.claim(folder, None)  # an engine that still runs, though its run has ended
     assert json.loads((folder / MANIFEST).read_text())["ended"]
     assert [len(batch) for batch in follow(folder, SummaryReader(folder))] == [1]
 
 
-def test_a_run_that_was_broken_off_is_read_once(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_read_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [Made(RIGHT)], ended=False)
     owner.release(folder)
     assert [len(batch) for batch in follow(folder, SummaryReader(folder))] == [1]

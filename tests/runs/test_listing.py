@@ -1,4 +1,4 @@
-"""The list of runs: from the manifests alone, whatever state they are in."""
+"""The list of runs: from the manifests alone, in whatever state they are."""
 
 from __future__ import annotations
 
@@ -66,29 +66,29 @@ def test_the_rates_of_both_arms(tmp_path: Path) -> None:
         {**COUNTS, "replies_as_one": 0},
     ],
 )
-def test_rates_that_nobody_knows_are_none(tmp_path: Path, free: Any) -> None:
+def test_rates_that_are_not_understood_are_none(tmp_path: Path, free: Any) -> None:
     run(tmp_path, "a", {**ENDED, "rates": {"free": free, "constrained": COUNTS}})
     run(tmp_path, "b", {**ENDED, "rates": [COUNTS]})
     assert [each.rates for each in list_runs(tmp_path)] == [None, None]
 
 
-def test_how_a_run_stands(tmp_path: Path) -> None:
+def test_the_state_of_a_run(tmp_path: Path) -> None:
     run(tmp_path, "finished", {**ENDED, "cancelled": 1})
     run(tmp_path, "stopped", {**ENDED, "stopped": True, "done": 2})
-    run(tmp_path, "broken-off", lines=3)
+    run(tmp_path, "interrupted", lines=3)
     owner.claim(run(tmp_path, "running", lines=2), None)
     found = {each.folder.name: each for each in list_runs(tmp_path)}
     assert {name: (each.ending, each.done, each.total) for name, each in found.items()} == {
         "finished": (Ending.FINISHED, 5, 4),
         "stopped": (Ending.STOPPED, 2, 5),
-        "broken-off": (Ending.INTERRUPTED, 3, 5),
+        "interrupted": (Ending.INTERRUPTED, 3, 5),
         "running": (Ending.RUNNING, 2, 5),
     }
     assert [each.folder.name for each in runs_in_progress(tmp_path)] == ["running"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"suite": 1}', '{"jobs": "many"}', '{"started": "yesterday"}'])
-def test_a_manifest_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
+def test_a_manifest_that_cannot_be_read_is_a_problem(tmp_path: Path, text: str) -> None:
     run(tmp_path, "20260102T030405Z-x", text)
     found = only(tmp_path)
     assert found.problem == "run.json is not a manifest of jsonbreak"

@@ -1,4 +1,4 @@
-"""What a manifest tells of prompts and of the command line; and which differences make another run of it."""
+"""What a manifest says about prompts and the command line; and which differences make it another run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.suites.tables import Prompt
 from tests.helpers.suite_files import write_suite
 
 ADAPTER = {"name": "tuned", "path": "out", "sha256": "aa" * 32, "base": "smol", "live": 3.5, "remarks": []}
-TOLD: dict[str, Any] = {
+RECORDED: dict[str, Any] = {
     "jsonbreak": "0.1.0",
     "suite": "people",
     "suite_file": "people.toml",
@@ -44,7 +44,7 @@ TOLD: dict[str, Any] = {
     "batch": 8,
     "started": "2026-01-01T10:00:00+00:00",
 }
-TOLD_SINCE: dict[str, Any] = {
+RECORDED_SINCE: dict[str, Any] = {
     "model_sha256": "cc" * 32,
     "tokenizer_sha256": "dd" * 32,
     "chat_template_sha256": "ee" * 32,
@@ -53,7 +53,7 @@ TOLD_SINCE: dict[str, Any] = {
     "adapter": ADAPTER,
     "versions": {"torch": "2.13.0", "outlines": "1.3.3", "cuda": "13.0", "driver": "580.65.06"},
 }
-NEW = TOLD | TOLD_SINCE
+NEW = RECORDED | RECORDED_SINCE
 
 
 def stored(tmp_path: Path, manifest: dict[str, Any]) -> Path:
@@ -96,22 +96,22 @@ def test_a_run_that_would_be_another_is_refused_with_the_reason(tmp_path: Path, 
 
 
 def test_what_changes_no_reply_is_no_reason(tmp_path: Path) -> None:
-    """How many rows at once, where the adapter's files are, what it is called here, when."""
+    """The size of the batch, where the adapter's files are, what it is called here, when."""
     folder = stored(tmp_path, NEW)
     moved = {**ADAPTER, "name": "other", "path": "elsewhere", "live": 3.4999}
     at = "2026-01-02T10:00:00+00:00"
     found = resumed_manifest(
         folder, NEW | {"adapter": moved, "batch": 2, "started": at, "command_line": ["jsonbreak", "run"]}
     )
-    assert found == NEW | {"batch": 2, "resumed": [at]}, "what was told of its end no longer holds"
+    assert found == NEW | {"batch": 2, "resumed": [at]}, "facts about its end no longer hold"
     again = create_run(tmp_path, "people", "smol", found).folder
     assert resumed_manifest(again, NEW | {"started": "later"})["resumed"] == [at, "later"]
 
 
-def test_an_older_run_that_does_not_tell_all_is_taken_for_the_same(tmp_path: Path) -> None:
-    folder = stored(tmp_path, TOLD)
+def test_what_an_older_run_does_not_record_is_taken_to_be_the_same(tmp_path: Path) -> None:
+    folder = stored(tmp_path, RECORDED)
     found = resumed_manifest(folder, NEW | {"adapter": None})
-    assert found.keys() - TOLD.keys() == {"resumed"}, "what was not looked at then is not claimed now"
+    assert found.keys() - RECORDED.keys() == {"resumed"}, "what was not looked at then is not claimed now"
     with pytest.raises(BadInputError, match="the adapter changed"):
         resumed_manifest(folder, NEW)
     served: dict[str, Any] = {"name": "tuned", "path": None, "sha256": None, "base": None, "live": None, "remarks": []}
@@ -124,11 +124,11 @@ def test_an_older_run_that_does_not_tell_all_is_taken_for_the_same(tmp_path: Pat
         resumed_manifest(folder, NEW | {"adapter": None, "versions": {"torch": "2.13.0", "cuda": None}})
 
 
-def test_the_order_to_resume_names_the_adapter(tmp_path: Path) -> None:
+def test_the_command_that_resumes_a_run_names_the_adapter(tmp_path: Path) -> None:
     folder = stored(tmp_path, NEW)
     assert resume_command(folder) == StartRun(Path("people.toml"), resume=folder, adapter="tuned")
     assert resumed_adapters(folder) == ("tuned=out",)
-    without = stored(tmp_path, TOLD)
+    without = stored(tmp_path, RECORDED)
     assert resume_command(without).adapter is None
     assert resumed_adapters(without) == ()
     assert RunFolder(without).manifest.adapter is None

@@ -110,21 +110,21 @@ def test_a_place_that_cannot_hold_runs_is_bad_input(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_sentence_and_leaves_whole_records(tmp_path: Path) -> None:
     store = create_run(tmp_path, "people", "model", {"jobs": 2})
     store.append(record("one"))
-    file, told = (
+    file, message = (
         store.folder / RECORDS,
         r"records.jsonl: cannot be written \(File too large\); what is finished is kept",
     )
     written = file.read_bytes()
-    with files_of_at_most(len(written) + 100), pytest.raises(EngineError, match=told):
+    with files_of_at_most(len(written) + 100), pytest.raises(EngineError, match=message):
         store.append(record("two"))
     assert file.read_bytes() == written, "of the second record a hundred bytes had been written"
     with files_of_at_most(5):
-        store.close(done=1)  # what is to be told was told
+        store.close(done=1)  # the error was raised by append
     assert json.loads((store.folder / "run.json").read_text()) == {"jobs": 2}
     assert {each.name for each in store.folder.iterdir()} == {"run.json", RECORDS, ".lock"}
     with locked(store.folder) as lock:
-        told = r"cannot be written \(File too large\); fix that, then resume the run"
-        with files_of_at_most(5), pytest.raises(BadInputError, match=told):
+        message = r"cannot be written \(File too large\); fix that, then resume the run"
+        with files_of_at_most(5), pytest.raises(BadInputError, match=message):
             reopen_run(store.folder, {"jobs": 2}, lock)
         again = reopen_run(store.folder, {"jobs": 2}, lock)
         again.append(record("two"))
@@ -140,8 +140,8 @@ def test_a_manifest_that_the_disk_has_no_room_for_is_one_sentence(tmp_path: Path
         create_run(tmp_path, "people", "model", {"jobs": 2})
     assert list(tmp_path.iterdir()) == [], "half a folder is no run"
     store = create_run(tmp_path, "people", "model", {"jobs": 2})
-    told = r"run.json: cannot be written \(File too large\); what is finished is kept: fix that, then resume the run"
-    with files_of_at_most(5), pytest.raises(EngineError, match=told):
+    message = r"run.json: cannot be written \(File too large\); what is finished is kept: fix that, then resume the run"
+    with files_of_at_most(5), pytest.raises(EngineError, match=message):
         store.close(done=0)
     with locked(store.folder):
         assert json.loads((store.folder / "run.json").read_text()) == {"jobs": 2}

@@ -20,7 +20,7 @@ def read(reader: SummaryReader) -> list[Summary]:
     return [summary for batch in reader.batches() for summary in batch]
 
 
-def test_they_say_what_the_records_say(tmp_path: Path) -> None:
+def test_they_have_what_the_records_have(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS)
     records = dict(RunFolder(folder).records())
     summaries = read(SummaryReader(folder))
@@ -56,7 +56,7 @@ def test_records_of_older_versions_have_no_tags_and_no_agreement(tmp_path: Path)
     assert (info.tags, facts.agree) == ((), None)
 
 
-def test_what_cannot_be_read_is_told_and_left_out(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_counted_and_left_out(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS)
     lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
     spoiled = [lines[0], b"{}\n", b"\xff\n", lines[1], lines[2][:-20]]

@@ -17,31 +17,31 @@ HASTY = RetryPolicy(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
 
 
 def cases(count: int) -> str:
-    """The [[case]] tables of so many people."""
+    """The [[case]] tables of this many people."""
     return "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(count))
 
 
 def carry_out(
     spec: ServerSpec,
-    order: StartRun,
+    command: StartRun,
     out: Path,
-    heard: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], None] = lambda event: None,
     control: Control | None = None,
 ) -> list[Event]:
-    """What is told while an order is carried out on a server."""
-    told: list[Event] = []
+    """The events of a run on a server."""
+    events: list[Event] = []
 
     def emit(event: Event) -> None:
-        told.append(event)
-        heard(event)
+        events.append(event)
+        on_event(event)
 
-    Session(spec, out, emit).run(order, control or Control())
-    return told
+    Session(spec, out, emit).run(command, control or Control())
+    return events
 
 
-def folder_of(told: list[Event]) -> Path:
+def folder_of(events: list[Event]) -> Path:
     """The folder of the run."""
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     return started.folder
 
 

@@ -1,6 +1,6 @@
-"""A server of chat completions that fails on demand: for faults that a real one does not show when it is asked to.
+"""A chat completions server that fails on demand: for faults that a real one cannot be made to show.
 
-It answers as one that heeds json_schema and tells of its tokens. A test gives it a `fault`: what it does instead.
+It answers like one that heeds json_schema and reports its tokens. A test gives it a `fault`: what it does instead.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ Kind = Literal["status", "half", "silence", "cut", "no-end", "error-event", "jun
 
 @dataclass(frozen=True)
 class Fault:
-    """status: an HTTP error with `headers`. The others begin a reply and then: break a chunk off in its middle, say no
-    more, close the connection, end without a finish reason, send an error, send what is no JSON."""
+    """What the server does wrong."""
 
     kind: Kind
+    """status: an HTTP error with `headers`. The others start a reply and then end a chunk in its middle, send nothing
+    more, close the connection, end without a finish reason, send an error, send something that is not JSON."""
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
     message: str = "out of order"
@@ -31,11 +32,13 @@ Decide = Callable[[dict[str, Any], int], Fault | None]
 
 @dataclass
 class Asked:
-    """A request as it came. at: seconds, by the loop's clock. key: what it was authorised with."""
+    """A request as it arrived."""
 
     body: dict[str, Any]
     at: float
+    """Seconds, by the loop's clock."""
     key: str
+    """What it was authorised with."""
     aborted: bool = False
 
 
@@ -47,7 +50,7 @@ class FaultyServer:
         self.asked: list[Asked] = []
         self.most_at_once = self._now = 0
         self.pause = 0.0  # seconds before each token
-        self.thoughts = ""  # what it says before a reply that may think, kept apart from it
+        self.thoughts = ""  # sent before a reply that may think, separate from it
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -60,7 +63,7 @@ class FaultyServer:
         self._writers: set[asyncio.StreamWriter] = set()
 
     def close(self) -> None:
-        """Die: no more connections, and those that there are break off."""
+        """Die: refuse new connections and abort those that are open."""
 
         async def end() -> None:
             self._server.close()
@@ -158,7 +161,7 @@ class FaultyServer:
 
 
 def reply_to(body: dict[str, Any]) -> str:
-    """What it says: a value of the schema that it is given, and otherwise no JSON at all."""
+    """Its reply: a value of the schema that it is given, otherwise no JSON at all."""
     schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
     return json.dumps(_value(schema)) if schema else "There is nothing to say of that."
 
@@ -169,7 +172,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 def prompt_tokens(body: dict[str, Any]) -> int:
-    """As a template would have it: what is not heeded changes nothing."""
+    """As with a template: what is not heeded changes nothing."""
     closing = 0 if body.get("continue_final_message") else 3
     return sum(len(message["content"]) for message in body["messages"]) + closing
 

@@ -20,14 +20,15 @@ from tests.bench import environments
 
 @dataclass
 class Server:
-    """A server that answers. model: the name that it serves."""
+    """A server that answers."""
 
     url: str
     model: str
+    """The name that it serves."""
     process: subprocess.Popen[bytes]
 
     def kill(self) -> None:
-        """Have it die at once, with what it is decoding and all processes that it has started."""
+        """Kill it, with all processes that it has started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

@@ -1,4 +1,4 @@
-"""How many requests a server is given at once."""
+"""How many requests a server gets at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def play_round(limiter: ConcurrencyLimiter, clock: Clock, seconds: float) 
     await asyncio.gather(*requests)
 
 
-async def test_twice_as_many_while_the_server_gets_faster_by_it_then_one_step_back(clock: Clock) -> None:
+async def test_the_limit_doubles_while_the_server_gets_faster_then_goes_one_step_back(clock: Clock) -> None:
     limiter = ConcurrencyLimiter()
     limits = [limiter.limit]
     for seconds in (1, 1, 2, 2, 2):  # from 32 requests on, twice as many take twice as long
@@ -48,20 +48,20 @@ async def test_twice_as_many_while_the_server_gets_faster_by_it_then_one_step_ba
     assert limits == [INITIAL, 32, 64, 32, 32, 32]
 
 
-async def test_never_more_than_the_most(clock: Clock) -> None:
+async def test_the_limit_has_a_maximum(clock: Clock) -> None:
     limiter = ConcurrencyLimiter()
     for _ in range(10):
         await play_round(limiter, clock, 1)
     assert limiter.limit == MAXIMUM
 
 
-async def test_half_as_many_after_a_refusal_and_then_a_job_more_a_round(clock: Clock) -> None:
+async def test_the_limit_halves_after_a_refusal_then_grows_by_one_job_a_round(clock: Clock) -> None:
     limiter = ConcurrencyLimiter()
     for _ in range(2):
         await play_round(limiter, clock, 1)
     sent_at = clock.now
     clock.now += 1
-    for _ in range(20):  # all that were on their way together count once
+    for _ in range(20):  # requests that were in flight together count once
         limiter.overloaded(sent_at)
     assert limiter.limit == 32
     await play_round(limiter, clock, 5)
@@ -73,14 +73,14 @@ async def test_half_as_many_after_a_refusal_and_then_a_job_more_a_round(clock: C
     assert limiter.limit == 1
 
 
-async def test_a_number_that_was_asked_for_stays(clock: Clock) -> None:
+async def test_a_fixed_limit_stays(clock: Clock) -> None:
     limiter = ConcurrencyLimiter(fixed=6)
     await play_round(limiter, clock, 1)
     limiter.overloaded(clock.now)
     assert limiter.limit == 6
 
 
-async def test_too_few_answers_at_once_tell_nothing(clock: Clock) -> None:
+async def test_a_round_that_never_reached_the_limit_changes_nothing(clock: Clock) -> None:
     limiter = ConcurrencyLimiter()
     for _ in range(40):
         async with limiter.slot():

@@ -1,4 +1,4 @@
-"""What a server does wrong: asked again, an error of that job alone, or the end of a run that is resumed."""
+"""What a server does wrong: a retry, an error of that job alone, or the end of a run that is then resumed."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
 
 
 def is_of(body: dict[str, Any], case: int, *, constrained: bool | None = None) -> bool:
-    """Whether a request is of a case, and of one arm where that is said."""
+    """Whether a request is of a case, and of one arm if that is given."""
     right_arm = constrained is None or ("response_format" in body) == constrained
     return f"Person {case} " in body["messages"][-1]["content"] and right_arm
 
 
 def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: FaultyServer) -> None:
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
-    folder, (finished,) = folder_of(told), [event for event in told if isinstance(event, RunFinished)]
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    folder, (finished,) = folder_of(events), [event for event in events if isinstance(event, RunFinished)]
     assert (finished.done, finished.total, finished.stopped) == (3, 3, False)
     for record in records_of(folder).values():
         assert (record.free.text, record.constrained.text) == (FREE_TEXT, SCHEMA_TEXT)
@@ -72,9 +72,9 @@ def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: Fault
 
 def test_both_arms_stream_side_by_side(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.01
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1))), tmp_path)
     texts: Counter[str] = Counter()
-    for event in told:
+    for event in events:
         if isinstance(event, Delta):
             texts[event.arm] += len(event.text)
     assert texts == {"free": len(FREE_TEXT), "constrained": len(SCHEMA_TEXT)}
@@ -84,9 +84,7 @@ def test_both_arms_stream_side_by_side(tmp_path: Path, server: FaultyServer) -> 
 
 
 @pytest.mark.parametrize("kind", ["half", "cut", "no-end", "error-event", "junk", "silence"])
-def test_a_broken_stream_is_asked_for_again_and_what_it_said_is_void(
-    tmp_path: Path, server: FaultyServer, kind: Any
-) -> None:
+def test_a_broken_stream_is_retried_and_its_text_is_void(tmp_path: Path, server: FaultyServer, kind: Any) -> None:
     broken: list[int] = []
 
     def fault(body: dict[str, Any], number: int) -> Fault | None:
@@ -96,20 +94,20 @@ def test_a_broken_stream_is_asked_for_again_and_what_it_said_is_void(
         return None
 
     server.fault = fault
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
     assert broken, "the fault was met"
-    records = records_of(folder_of(told))
+    records = records_of(folder_of(events))
     assert {record.constrained.text for record in records.values()} == {SCHEMA_TEXT}
     assert {record.free.text for record in records.values()} == {FREE_TEXT}
-    starts = [event.job for event in told if isinstance(event, JobStarted)]
+    starts = [event.job for event in events if isinstance(event, JobStarted)]
     assert starts.count(records["c1"].id) == 2, "what had been streamed is void"
-    assert streamed_last(told, records["c1"].id) == {"free": FREE_TEXT, "constrained": SCHEMA_TEXT}
+    assert streamed_last(events, records["c1"].id) == {"free": FREE_TEXT, "constrained": SCHEMA_TEXT}
 
 
-def streamed_last(told: list[Event], job: str) -> dict[str, str]:
-    """What was streamed of a job since it began for the last time."""
+def streamed_last(events: list[Event], job: str) -> dict[str, str]:
+    """What was streamed of a job since it last started."""
     texts: dict[str, str] = {}
-    for event in told:
+    for event in events:
         if isinstance(event, JobStarted) and event.job == job:
             texts = {"free": "", "constrained": ""}
         elif isinstance(event, Delta) and event.job == job:
@@ -122,7 +120,7 @@ def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_to
 ) -> None:
     control = Control()
 
-    def heard(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, RunStarted):
             server.pause = 0.2  # whole replies would take two seconds
         if isinstance(event, Delta) and not control.stopped.is_set():
@@ -132,16 +130,16 @@ def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_to
                 control.request(Cancel("small/naive/c1#0"))
 
     started = time.monotonic()
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path, heard, control)
-    assert JobCancelled("small/naive/c1#0") in told
-    (finished,) = (event for event in told if isinstance(event, RunFinished))
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path, on_event, control)
+    assert JobCancelled("small/naive/c1#0") in events
+    (finished,) = (event for event in events if isinstance(event, RunFinished))
     assert (finished.done, finished.total, finished.stopped) == (0, 2, True)
     while not all(each.aborted for each in server.asked if "Person" in each.body["messages"][-1]["content"]):
-        assert time.monotonic() < started + 10, "the server goes on"
+        assert time.monotonic() < started + 10, "the server keeps decoding"
         time.sleep(0.02)
 
 
-def test_a_run_that_stands_still_begins_no_job_and_loses_none(tmp_path: Path, server: FaultyServer) -> None:
+def test_a_paused_run_starts_no_job_and_loses_none(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.02
     control = Control()
     asked: list[int] = []
@@ -150,7 +148,7 @@ def test_a_run_that_stands_still_begins_no_job_and_loses_none(tmp_path: Path, se
         asked.append(len(server.asked))
         control.pause(False)
 
-    def heard(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, JobFinished) and not asked:
             control.pause(True)
         elif event == Paused(True):
@@ -158,16 +156,16 @@ def test_a_run_that_stands_still_begins_no_job_and_loses_none(tmp_path: Path, se
             threading.Timer(1.0, resume).start()
 
     spec = spec_of(server, concurrency=2)
-    told = carry_out(spec, StartRun(write_suite(tmp_path, cases=cases(8))), tmp_path, heard, control)
+    events = carry_out(spec, StartRun(write_suite(tmp_path, cases=cases(8))), tmp_path, on_event, control)
     assert asked[0] == asked[1]
-    assert all(record.free.text == FREE_TEXT for record in records_of(folder_of(told)).values())
-    assert len(records_of(folder_of(told))) == 8
+    assert all(record.free.text == FREE_TEXT for record in records_of(folder_of(events)).values())
+    assert len(records_of(folder_of(events))) == 8
 
 
 def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server: FaultyServer) -> None:
     server.fault = lambda body, number: Fault("half") if is_of(body, 1, constrained=False) else None
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(4))), tmp_path)
-    records = records_of(folder_of(told))
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(4))), tmp_path)
+    records = records_of(folder_of(events))
     failed = records.pop("c1")
     assert (failed.free.finish, failed.free.verdict, failed.fork) == ("error", None, None)
     assert failed.free.error is not None
@@ -177,16 +175,16 @@ def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server:
     assert {record.free.text for record in records.values()} == {FREE_TEXT}
 
 
-def test_a_refusal_is_not_asked_again_and_is_told_in_the_servers_words(tmp_path: Path, server: FaultyServer) -> None:
+def test_a_refusal_is_not_retried_and_is_shown_in_the_servers_words(tmp_path: Path, server: FaultyServer) -> None:
     words = "maximum context length is 12 tokens\n\x1b[31m"
     server.fault = lambda body, number: Fault("status", 400, message=words) if is_of(body, 0) else None
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
-    error = records_of(folder_of(told))["c0"].free.error
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    error = records_of(folder_of(events))["c0"].free.error
     assert error == "The server answered 400: maximum context length is 12 tokens \\x1b[31m."
     assert sum(is_of(each.body, 0) for each in server.asked) == 2, "once an arm"
 
 
-def test_retry_after_is_kept_to(tmp_path: Path, server: FaultyServer) -> None:
+def test_retry_after_is_respected(tmp_path: Path, server: FaultyServer) -> None:
     refused: list[float] = []
 
     def fault(body: dict[str, Any], number: int) -> Fault | None:
@@ -196,14 +194,14 @@ def test_retry_after_is_kept_to(tmp_path: Path, server: FaultyServer) -> None:
         return None
 
     server.fault = fault
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
-    assert records_of(folder_of(told))["c1"].free.text == FREE_TEXT
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    assert records_of(folder_of(events))["c1"].free.text == FREE_TEXT
     again = [each.at for each in server.asked if is_of(each.body, 1, constrained=False)]
     assert len(again) == 2
     assert 1.0 <= again[1] - refused[0] < 2.0
 
 
-def test_errors_of_the_server_are_asked_again(tmp_path: Path, server: FaultyServer) -> None:
+def test_errors_of_the_server_are_retried(tmp_path: Path, server: FaultyServer) -> None:
     failed: Counter[str] = Counter()
 
     def fault(body: dict[str, Any], number: int) -> Fault | None:
@@ -212,32 +210,30 @@ def test_errors_of_the_server_are_asked_again(tmp_path: Path, server: FaultyServ
         return Fault("status", 500) if "Person" in text and failed[text] == 1 else None
 
     server.fault = fault
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(5))), tmp_path)
-    assert all(record.free.error is None for record in records_of(folder_of(told)).values())
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(5))), tmp_path)
+    assert all(record.free.error is None for record in records_of(folder_of(events)).values())
 
 
-def test_no_more_jobs_than_asked_for_are_on_their_way(tmp_path: Path, server: FaultyServer) -> None:
+def test_no_more_jobs_than_asked_for_are_in_flight(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.01
     at_connect: list[int] = []
 
-    def heard(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, RunStarted):
             at_connect.append(server.most_at_once)
             server.most_at_once = 0
 
-    carry_out(spec_of(server, concurrency=3), StartRun(write_suite(tmp_path, cases=cases(9))), tmp_path, heard)
+    carry_out(spec_of(server, concurrency=3), StartRun(write_suite(tmp_path, cases=cases(9))), tmp_path, on_event)
     assert server.most_at_once == 6, "two arms of three jobs"
 
 
-def test_by_itself_it_has_ever_more_jobs_on_their_way_while_that_is_faster(
-    tmp_path: Path, server: FaultyServer
-) -> None:
+def test_the_limit_grows_by_itself_while_that_is_faster(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.03
     carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(60))), tmp_path)
     assert server.most_at_once > INITIAL
 
 
-def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: FaultyServer) -> None:
+def test_the_limit_adapts_to_what_a_server_takes(tmp_path: Path, server: FaultyServer) -> None:
     """A server that refuses more than four requests at once is not left with errors."""
     server.pause = 0.005
     now, most = 0, 4
@@ -250,8 +246,8 @@ def test_by_itself_it_keeps_to_what_a_server_takes(tmp_path: Path, server: Fault
 
     server.fault = fault
     policy = RetryPolicy(attempts=6, backoff=0.05, silence=2.0)
-    told = carry_out(spec_of(server, retry=policy), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
-    records = records_of(folder_of(told))
+    events = carry_out(spec_of(server, retry=policy), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
+    records = records_of(folder_of(events))
     assert [record.free.error for record in records.values() if record.free.error] == []
     assert refusals[True] > now
     assert refusals[True] < refusals[False] / 2
@@ -261,20 +257,20 @@ def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) ->
     server = FaultyServer()
     server.pause = 0.01
     suite = write_suite(tmp_path, cases=cases(12))
-    told: list[Event] = []
+    events: list[Event] = []
     finished: list[str] = []
 
-    def heard(event: Event) -> None:
-        told.append(event)
+    def on_event(event: Event) -> None:
+        events.append(event)
         if isinstance(event, JobFinished):
             finished.append(event.record.id)
             if len(finished) == 3:
                 threading.Thread(target=server.close).start()
 
     with pytest.raises(EngineError, match=r"The server is gone: in 3 attempts .*--resume finishes the rest\.") as gone:
-        carry_out(spec_of(server), StartRun(suite), tmp_path, heard)
+        carry_out(spec_of(server), StartRun(suite), tmp_path, on_event)
     assert "\n" not in str(gone.value)
-    folder = folder_of(told)
+    folder = folder_of(events)
     kept = (folder / "records.jsonl").read_bytes()
     assert RunFolder(folder).manifest.stopped is True
     assert 3 <= len(records_of(folder)) < 12
@@ -282,7 +278,7 @@ def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) ->
 
     another = FaultyServer()  # at another port, as another node would be
     try:
-        told = carry_out(spec_of(another), resume_command(folder), tmp_path)
+        events = carry_out(spec_of(another), resume_command(folder), tmp_path)
     finally:
         another.close()
     assert (folder / "records.jsonl").read_bytes().startswith(kept)
@@ -306,7 +302,7 @@ def test_a_server_that_says_other_things_of_itself_is_another_run(tmp_path: Path
         server.close()
 
 
-def test_the_key_is_sent_and_neither_kept_nor_told(
+def test_the_key_is_sent_and_neither_kept_nor_shown(
     tmp_path: Path, server: FaultyServer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     key = "sk-very-secret-0123456789"
@@ -314,16 +310,18 @@ def test_the_key_is_sent_and_neither_kept_nor_told(
         Fault("status", 400, message=f"Incorrect API key provided: {key}") if is_of(body, 0) else None
     )
     caplog.set_level("DEBUG")
-    told = carry_out(spec_of(server, key=key), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    events = carry_out(spec_of(server, key=key), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
     assert all(each.key == f"Bearer {key}" for each in server.asked)
-    assert records_of(folder_of(told))["c0"].free.error == "The server answered 400: Incorrect API key provided: [key]."
-    for file in folder_of(told).rglob("*"):
+    assert (
+        records_of(folder_of(events))["c0"].free.error == "The server answered 400: Incorrect API key provided: [key]."
+    )
+    for file in folder_of(events).rglob("*"):
         assert key.encode() not in (file.read_bytes() if file.is_file() else b"")
     said = capfd.readouterr()
-    assert key not in said.out + said.err + caplog.text + repr(told) + repr(spec_of(server, key=key))
+    assert key not in said.out + said.err + caplog.text + repr(events) + repr(spec_of(server, key=key))
 
 
-def test_a_key_that_is_refused_is_told_before_the_run(tmp_path: Path, server: FaultyServer) -> None:
+def test_a_refused_key_is_an_error_before_the_run(tmp_path: Path, server: FaultyServer) -> None:
     server.fault = lambda body, number: Fault("status", 401, message="no such key: sk-1")
     with pytest.raises((EngineError, BadInputError), match=r"401: no such key: \[key\]") as error:
         carry_out(spec_of(server, key="sk-1"), StartRun(write_suite(tmp_path)), tmp_path)
@@ -331,7 +329,7 @@ def test_a_key_that_is_refused_is_told_before_the_run(tmp_path: Path, server: Fa
     assert not list(tmp_path.glob("2*")), "no folder of a run"
 
 
-def test_no_server_is_told_in_a_sentence_at_once(tmp_path: Path) -> None:
+def test_a_missing_server_is_one_sentence_at_once(tmp_path: Path) -> None:
     server = FaultyServer()
     server.close()
     started = time.monotonic()
@@ -348,8 +346,8 @@ def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: 
         return None
 
     server.fault = fault
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is not None
     assert "json_schema: the server took it and did not heed it" in started.constrained_error
     assert "structured_outputs: the server answered 422: Unexpected fields" in started.constrained_error
@@ -361,9 +359,9 @@ def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: 
 PREFILL = '[[prompt]]\nname = "begun"\nuser = "{input}"\nprefill = "{"\n'
 
 
-def test_a_prefill_is_gone_on_with_where_the_server_does_so(tmp_path: Path, server: FaultyServer) -> None:
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
-    record = records_of(folder_of(told))["c0"]
+def test_a_prefill_is_continued_if_the_server_can(tmp_path: Path, server: FaultyServer) -> None:
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    record = records_of(folder_of(events))["c0"]
     assert record.free.text == "{" + FREE_TEXT
     assert record.free.ends[0] == 5
     assert record.constrained.error is not None
@@ -380,8 +378,8 @@ def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: Faulty
         return None
 
     server.fault = fault
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
-    record = records_of(folder_of(told))["c0"]
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    record = records_of(folder_of(events))["c0"]
     assert record.free.error == record.constrained.error
     assert record.free.error is not None
     assert "does not continue a reply that is begun for it" in record.free.error
@@ -397,8 +395,8 @@ think = { close = "</think>", budget = 16 }
 
 def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: Path, server: FaultyServer) -> None:
     server.thoughts = "A name and an age."
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
-    record = records_of(folder_of(told))["c0"]
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    record = records_of(folder_of(events))["c0"]
     assert record.free.text == f"A name and an age.</think>{FREE_TEXT}"
     assert record.constrained.text == f"A name and an age.</think>{SCHEMA_TEXT}"
     assert record.constrained.verdict is not None
@@ -410,8 +408,8 @@ def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: P
 def test_a_server_that_does_not_keep_thoughts_apart_cannot_constrain_what_follows(
     tmp_path: Path, server: FaultyServer
 ) -> None:
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
-    record = records_of(folder_of(told))["c0"]
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    record = records_of(folder_of(events))["c0"]
     assert record.free.text == FREE_TEXT
     assert record.constrained.error is not None
     assert "does not keep thoughts apart" in record.constrained.error
@@ -425,11 +423,11 @@ chat_template_kwargs = { enable_thinking = false }
 """
 
 
-def test_variables_of_the_template_are_sent_and_that_nothing_shows_of_them_is_told(
+def test_variables_of_the_template_are_sent_and_it_is_said_that_their_effect_is_unknown(
     tmp_path: Path, server: FaultyServer
 ) -> None:
-    told = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     assert any("Whether the server heeds chat_template_kwargs is not known" in remark for remark in started.remarks)
     sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]
     assert [body["chat_template_kwargs"] for body in sent] == [{"enable_thinking": False}] * 2

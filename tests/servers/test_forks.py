@@ -1,4 +1,4 @@
-"""Where two arms part, and what is known of it; where the texts of tokens end."""
+"""Where two arms fork, and what is known about it; where the texts of tokens end."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_under_the_mask_the_ratio_of_both_weights_is_the_mass_that_was_allowed()
     assert fork.wanted[1] == Candidate('"', 7, 0.03), "the same token has the same id in both lists"
 
 
-def test_under_the_mask_nothing_is_made_up_where_no_weight_is_told_twice() -> None:
+def test_under_the_mask_nothing_is_made_up_if_no_token_is_reported_by_both_arms() -> None:
     fork = ForkFinder("masked").find(reply(reported("Bob", 0.4)), reply(reported("{", 0.9)))
     assert fork is not None
     assert fork.allowed_mass is None
     assert [each.p for each in fork.allowed] == [None]
 
 
-def test_without_the_mask_the_model_s_own_weight_is_told_and_the_mass_is_not() -> None:
+def test_without_the_mask_the_model_s_own_weight_is_known_and_the_mass_is_not() -> None:
     fork = ForkFinder("unmasked").find(reply(reported("Bob", 0.4)), reply(reported("{", 0.0001)))
     assert fork == Fork(0, 0, (Candidate("Bob", UNKNOWN_ID, 0.4),), (Candidate("{", UNKNOWN_ID, 0.0001),), None)
 
@@ -60,7 +60,7 @@ def test_a_fork_is_found_when_both_have_come_to_it_and_not_before() -> None:
     assert (fork.token, fork.char) == (2, 2)
 
 
-def test_a_reply_that_ends_where_the_other_goes_on_parts_there() -> None:
+def test_a_reply_that_ends_where_the_other_continues_forks_there() -> None:
     free, constrained = reply(reported("{}", 0.9), finish="stop"), reply(reported("{}", 0.9), reported("\n", 0.2))
     fork = ForkFinder("unmasked").find(free, constrained)
     assert fork is not None

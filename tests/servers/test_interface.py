@@ -1,4 +1,4 @@
-"""The interface on a server: both arms grow side by side, and it says what the server does not tell."""
+"""The interface on a server: both arms grow side by side, and it says what the server does not report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers.faulty import Fault, FaultyServer
 from tui.app import JsonbreakApp
 
 
-@pytest.mark.parametrize("weighed", [True, False], ids=["tokens-told", "tokens-not-told"])
+@pytest.mark.parametrize("weighed", [True, False], ids=["tokens-reported", "tokens-not-reported"])
 async def test_a_run_is_watched_live_and_looked_at_afterwards(tmp_path: Path, weighed: bool) -> None:
     def fault(body: dict[str, Any], number: int) -> Fault | None:
         if not weighed:
@@ -34,7 +34,7 @@ async def test_a_run_is_watched_live_and_looked_at_afterwards(tmp_path: Path, we
             it = Stage(app, pilot, tmp_path)
             await it.sees("Extract the name and age")
             await it.press("r")
-            # Neither reply is whole yet, and both are on their way.
+            # Neither reply is complete yet, and both are streaming.
             await it.until(lambda: "There is n" in it.text and '{"name":' in it.text and "that." not in it.text)
             await it.sees("ok finished  2 of 2 jobs")
             await it.sees("fork at token 0: wanted" if weighed else "fork at character 0: the server does not tell")

@@ -24,8 +24,8 @@ from tests.servers.real import llama_cpp_server
 def test_the_form_that_holds_is_found_and_requests_do_not_end_each_other(tmp_path: Path) -> None:
     environments.install("llama-cpp")
     with llama_cpp_server(tmp_path / "server.log") as server:
-        told = carry_out(ServerSpec(server.url), StartRun(write_suite(tmp_path)), tmp_path)
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+        events = carry_out(ServerSpec(server.url), StartRun(write_suite(tmp_path)), tmp_path)
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is None
     assert any("one thing at a time" in remark for remark in started.remarks)
     serving = RunFolder(started.folder).manifest.model_dump()["server"]

@@ -31,8 +31,8 @@ def test_the_free_arm_runs_and_that_the_schema_is_ignored_is_noticed(tmp_path: P
     suite = write_suite(tmp_path, prompts=PROMPTS, generation="max_new_tokens = 8")
     with transformers_serve(tmp_path / "server.log") as server:
         spec = ServerSpec(server.url, model=server.model, concurrency=1)
-        told = carry_out(spec, StartRun(suite, cases=("bob",)), tmp_path)
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+        events = carry_out(spec, StartRun(suite, cases=("bob",)), tmp_path)
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is not None
     assert "response_format json_schema: the server took it and did not heed it" in started.constrained_error
     assert "structured_outputs: the server answered 422" in started.constrained_error

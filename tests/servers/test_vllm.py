@@ -1,4 +1,4 @@
-"""Against a real vLLM on this machine's processor: both arms, tokens, prefill, death in mid-run, a served adapter.
+"""Against a real vLLM on this machine's processor: both arms, tokens, prefill, death during a run, a served adapter.
 
 Slow, since it takes minutes to start, and its environment, where there is none, is large: pytest -m slow tests/servers
 """
@@ -44,23 +44,23 @@ def test_runs_on_vllm(tmp_path: Path) -> None:
         suite = write_suite(tmp_path, prompts=PROMPTS, generation="max_new_tokens = 48")
         check_whole_run(carry_out(spec, StartRun(suite), tmp_path))
         many = write_suite(tmp_path, name="many", cases=cases(24), generation="max_new_tokens = 48")
-        broken_off = break_off(server.kill, spec, many, tmp_path)
+        interrupted = interrupt(server.kill, spec, many, tmp_path)
     served = ("--enable-lora", "--lora-modules", f"tuned={adapter}")
     with vllm_server(tmp_path / "second.log", *served) as server:
         spec = ServerSpec(server.url)
-        check_resumed(spec, broken_off, tmp_path)
+        check_resumed(spec, interrupted, tmp_path)
         check_adapter(spec, suite, tmp_path)
 
 
-def check_whole_run(told: list[Event]) -> None:
-    """Both arms are streamed and recorded; the schema is honoured, and a reply that is begun is gone on with."""
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+def check_whole_run(events: list[Event]) -> None:
+    """Both arms are streamed and recorded; the schema is honoured, and a prefilled reply is continued."""
+    (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is None
     serving = RunFolder(started.folder).manifest.model_dump()["server"]
     assert serving["form"] == "response_format json_schema"
     assert (serving["version"], serving["weighing"]) == ("0.32.0", "masked")
-    first = next(number for number, event in enumerate(told) if isinstance(event, JobFinished))
-    assert {event.arm for event in told[:first] if isinstance(event, Delta)} == {"free", "constrained"}
+    first = next(number for number, event in enumerate(events) if isinstance(event, JobFinished))
+    assert {event.arm for event in events[:first] if isinstance(event, Delta)} == {"free", "constrained"}
     records = list(read_records(started.folder))
     naive = {record.case: record for record in records if record.prompt == "naive"}
     assert naive["bob"].free.text == "Bob is 25.", "as transformers has it in float32"
@@ -80,7 +80,7 @@ def check_tokens(record: Record) -> None:
     for reply in (record.free, record.constrained):
         assert len(reply.ends) == len(reply.tokens)
         assert reply.ends[-1] == len(reply.text)
-        assert min(reply.tokens) >= 0, "vLLM tells the ids"
+        assert min(reply.tokens) >= 0, "vLLM reports the ids"
     assert len(record.free.p) == len(record.free.tokens)
     assert record.constrained.p == ()
     assert record.fork is not None
@@ -88,18 +88,18 @@ def check_tokens(record: Record) -> None:
     assert record.fork.allowed[0].id == record.constrained.tokens[0]
 
 
-def break_off(kill: Callable[[], object], spec: ServerSpec, suite: Path, out: Path) -> Path:
+def interrupt(kill: Callable[[], object], spec: ServerSpec, suite: Path, out: Path) -> Path:
     """The folder of a run whose server dies after a few jobs."""
-    told: list[Event] = []
+    events: list[Event] = []
 
-    def heard(event: Event) -> None:
-        told.append(event)
-        if sum(isinstance(each, JobFinished) for each in told) == 3 and isinstance(event, JobFinished):
+    def on_event(event: Event) -> None:
+        events.append(event)
+        if sum(isinstance(each, JobFinished) for each in events) == 3 and isinstance(event, JobFinished):
             kill()
 
     with pytest.raises(EngineError, match=r"The server is gone: .*--resume finishes the rest\."):
-        carry_out(spec, StartRun(suite), out, heard)
-    folder = folder_of(told)
+        carry_out(spec, StartRun(suite), out, on_event)
+    folder = folder_of(events)
     assert 3 <= len(records_of(folder)) < 24
     assert RunFolder(folder).manifest.stopped
     return folder
@@ -116,9 +116,9 @@ def check_resumed(spec: ServerSpec, folder: Path, out: Path) -> None:
 
 
 def check_adapter(spec: ServerSpec, suite: Path, out: Path) -> None:
-    """A served adapter answers where it is asked for, and the base where it is not."""
+    """A served adapter answers if it is asked for, otherwise the base does."""
     runs = [carry_out(spec, StartRun(suite, prompts=("naive",), adapter=name), out) for name in ("tuned", None)]
-    tuned, base = (records_of(folder_of(told)) for told in runs)
+    tuned, base = (records_of(folder_of(events)) for events in runs)
     assert base["bob"].free.text == "Bob is 25."
     assert tuned["bob"].free.text != base["bob"].free.text
     manifest = RunFolder(folder_of(runs[0])).manifest
@@ -127,7 +127,7 @@ def check_adapter(spec: ServerSpec, suite: Path, out: Path) -> None:
 
 
 def make_adapter(folder: Path) -> Path:
-    """A LoRA adapter of random weights: what it says is nonsense, and not what the base says."""
+    """A LoRA adapter of random weights: its replies are nonsense, and differ from the base's."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM

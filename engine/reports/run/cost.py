@@ -23,7 +23,7 @@ def _cost(findings: Findings) -> Iterator[Block]:
         yield nothing_finished()
         return
     prompts = findings.prompts
-    if not any(found.fine.n for found in prompts.values()):
+    if not any(prompt.fine.n for prompt in prompts.values()):
         yield paragraph("No job was decoded in both arms, so what the constraint costs is not known.")
     else:
         yield from _values(prompts)
@@ -39,8 +39,8 @@ def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
         "worse: that shows here."
     )
     rows = []
-    for name, found in prompts.items():
-        right = found.right
+    for name, prompt in prompts.items():
+        right = prompt.right
         free, constrained = (
             Share(right.both + right.only_first, right.n),
             Share(right.both + right.only_second, right.n),
@@ -50,34 +50,34 @@ def _values(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
         rows.append((cell(Quoted(name)), *shares, cell(format_paired_difference(right))))
     heads = ("prompt", "free", "constrained", "constrained − free")
     yield Table("Right values in both arms", tuple((head,) for head in heads), tuple(rows))
-    yield Items(tuple((Quoted(name), ": ", describe_test(found.right)) for name, found in prompts.items()))
+    yield Items(tuple((Quoted(name), ": ", describe_test(prompt.right)) for name, prompt in prompts.items()))
 
 
 def _mass(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
         "At the fork the mask removes the probability of every token that the grammar does not allow there, as the "
         "model has it without the mask and at temperature 1. Near 0% the model was about to choose an allowed token; "
-        "near 100% it was forced onto a path that it found improbable. Jobs whose arms never fork cost nothing."
+        "near 100% it was forced onto a path that it prompt improbable. Jobs whose arms never fork cost nothing."
     )
     heads = ("prompt", "jobs whose arms fork", "at the first token", "first quartile", "median", "third quartile")
-    rows = tuple(_mass_row(name, found) for name, found in prompts.items())
+    rows = tuple(_mass_row(name, prompt) for name, prompt in prompts.items())
     yield Table("Probability that the mask removed at the fork", tuple((head,) for head in heads), rows)
 
 
-def _mass_row(name: str, found: PromptFindings) -> tuple[Cell, ...]:
-    removed = quartiles(found.removed)
-    forked = count_and_percent(found.forked, "none decoded in both arms")
-    if removed is None or len(found.removed) < found.forked.k:
+def _mass_row(name: str, prompt: PromptFindings) -> tuple[Cell, ...]:
+    removed = quartiles(prompt.removed)
+    forked = count_and_percent(prompt.forked, "none decoded in both arms")
+    if removed is None or len(prompt.removed) < prompt.forked.k:
         # A server reports the mass only where both arms list a common token, which is where the mask removed little:
         # quartiles of these alone would be biased.
-        at_start = format_count(found.forked_at_start) if found.forked_at_start.n else "no fork"
-        reported = f"reported for {len(found.removed):,} only" if found.forked_at_start.n else ""
+        at_start = format_count(prompt.forked_at_start) if prompt.forked_at_start.n else "no fork"
+        reported = f"reported for {len(prompt.removed):,} only" if prompt.forked_at_start.n else ""
         return cell(Quoted(name)), cell(forked), cell(at_start), cell(reported), *[cell("")] * 2
     spread = (removed.low, removed.median, removed.high)
     return (
         cell(Quoted(name)),
         cell(forked),
-        cell(format_count(found.forked_at_start)),
+        cell(format_count(prompt.forked_at_start)),
         *(cell(fine_percent(each)) for each in spread),
     )
 
@@ -87,7 +87,7 @@ def _valid_but_wrong(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
         "Valid but wrong: of the replies that are strict JSON and satisfy the schema, those with a different value "
         "than expected. No parser notices these."
     )
-    rows = [(cell(Quoted(name)), *map(_valid_wrong, found.arms.values())) for name, found in prompts.items()]
+    rows = [(cell(Quoted(name)), *map(_valid_wrong, prompt.arms.values())) for name, prompt in prompts.items()]
     yield Table("Valid replies with a wrong value", (("prompt",), *((arm,) for arm in ARMS)), tuple(rows))
 
 
@@ -102,8 +102,8 @@ def _effort(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
         "the run's."
     )
     rows = [
-        (cell(Quoted(name)), cell(arm), *_effort_cells(found.arms[arm]))
-        for name, found in prompts.items()
+        (cell(Quoted(name)), cell(arm), *_effort_cells(prompt.arms[arm]))
+        for name, prompt in prompts.items()
         for arm in ARMS
     ]
     heads = ("prompt", "arm", "tokens", "seconds", "ended by the token limit")

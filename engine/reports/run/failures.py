@@ -62,7 +62,7 @@ def _failures(findings: Findings) -> Iterator[Block]:
     )
     seen: Counter[FailureClass] = Counter()
     for arm in ARMS:
-        rows: _Rows = {Quoted(name): found.arms[arm].classes for name, found in findings.prompts.items()}
+        rows: _Rows = {Quoted(name): prompt.arms[arm].classes for name, prompt in findings.prompts.items()}
         yield from _heat(f"First classes by prompt, {_TITLES[arm]}", "prompt", rows)
         for counts in rows.values():
             seen.update(counts)
@@ -93,7 +93,7 @@ def _by_variation(findings: Findings) -> Iterator[Block]:
 
 
 def _repairable(findings: Findings) -> Iterator[Block]:
-    known = {name: found.arms["free"].repairable for name, found in findings.prompts.items()}
+    known = {name: prompt.arms["free"].repairable for name, prompt in findings.prompts.items()}
     if not any(share.n for share in known.values()):
         return
     yield paragraph(

@@ -152,7 +152,7 @@ def gather(run: RunFolder) -> Findings:
     for place, record in run.records():
         findings.add(record, place)
     findings.broken.sort()
-    findings.prompts = {name: found for name, found in findings.prompts.items() if found.jobs}
+    findings.prompts = {name: prompt for name, prompt in findings.prompts.items() if prompt.jobs}
     if findings.repeated or findings.varied:
         findings.consistency = measure(record for _, record in run.records())
     return findings

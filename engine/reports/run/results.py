@@ -46,8 +46,8 @@ def _rates(findings: Findings) -> Iterator[Block]:
     yield paragraph(f"Each cell is the number of replies of all replies, and the share. {_INTERVAL}")
     head: tuple[Line, ...] = (("prompt",), ("arm",), ("strict",), ("unwrapped",), ("schema",), ("right values",))
     rows = [
-        (cell(Quoted(name)), cell(arm), *_arm_cells(found.arms[arm]))
-        for name, found in findings.prompts.items()
+        (cell(Quoted(name)), cell(arm), *_arm_cells(prompt.arms[arm]))
+        for name, prompt in findings.prompts.items()
         for arm in ARMS
     ]
     yield Table("Replies by prompt and arm", head, tuple(rows))
@@ -72,7 +72,7 @@ def comparison(findings: Findings) -> Section:
 
 
 def _comparison(findings: Findings) -> Iterator[Block]:
-    pairs = {name: found.fine for name, found in findings.prompts.items()}
+    pairs = {name: prompt.fine for name, prompt in findings.prompts.items()}
     if not any(paired.n for paired in pairs.values()):
         yield paragraph("No job was decoded in both arms, so there is nothing to compare.")
         return

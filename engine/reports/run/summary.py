@@ -27,7 +27,7 @@ def in_short(findings: Findings) -> Section:
     """A line for each prompt."""
     if not findings.records:
         return Section("short", "In short", (paragraph("No job of this run is finished: there is nothing to report."),))
-    lines = tuple(_prompt_line(name, found) for name, found in findings.prompts.items())
+    lines = tuple(_prompt_line(name, prompt) for name, prompt in findings.prompts.items())
     return Section("short", "In short", (Items(lines),))
 
 
@@ -38,12 +38,12 @@ def glossary(findings: Findings) -> Section:
     return Section("words", "Words", (Facts(tuple(rows)),))
 
 
-def _prompt_line(name: str, found: PromptFindings) -> Line:
-    parts: list[str | Quoted] = [Quoted(name), f": {_as_asked(found)}."]
-    failure = _most_common(found.arms["free"])
+def _prompt_line(name: str, prompt: PromptFindings) -> Line:
+    parts: list[str | Quoted] = [Quoted(name), f": {_as_asked(prompt)}."]
+    failure = _most_common(prompt.arms["free"])
     if failure:
         parts += [" The most common failure with the prompt alone is ", Quoted(failure[0]), f", {failure[1]}."]
-    pairs = found.fine
+    pairs = prompt.fine
     if pairs.n:
         rescued, broken = plural(pairs.only_second, "job"), plural(pairs.only_first, "job")
         parts.append(
@@ -52,8 +52,8 @@ def _prompt_line(name: str, found: PromptFindings) -> Line:
     return tuple(parts)
 
 
-def _as_asked(found: PromptFindings) -> str:
-    free, constrained = (Share(arm.classes["ok"], arm.classes.total()) for arm in found.arms.values())
+def _as_asked(prompt: PromptFindings) -> str:
+    free, constrained = (Share(arm.classes["ok"], arm.classes.total()) for arm in prompt.arms.values())
     alone = (
         f"{count_and_percent(free, 'none')} were as asked with the prompt alone" if free.n else "none could be decoded"
     )
