@@ -1,4 +1,4 @@
-"""A run's state made up at random, with every kind of job that filters and counts tell apart."""
+"""A random state of a run, with every kind of job that filters and counts distinguish."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def infos(cases: int) -> list[JobInfo]:
 
 
 def facts(rng: random.Random) -> JobFacts:
-    """Verdicts at random."""
+    """Random verdicts."""
     return JobFacts(rng.choice(REPLIES), rng.choice(REPLIES), rng.choice([True, False, None]))
 
 
 def made_state(cases: int = 12, seed: int = 0) -> RunState:
-    """A run of which two thirds of the jobs are finished, one cancelled, one case excluded, with trials beside it."""
+    """A run with two thirds of the jobs finished, one cancelled, one case excluded, and trials."""
     rng = random.Random(seed)
     state = RunState(Path("people.toml"))
     state.add_jobs(infos(cases))

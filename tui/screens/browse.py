@@ -106,7 +106,7 @@ class BrowseScreen(Screen[None]):
     @on(LastResultsRead)
     def _take_last_results(self, message: LastResultsRead) -> None:
         self._last = message.last
-        self.query_one(SuiteList).tell_last(message.last)
+        self.query_one(SuiteList).show_results(message.last)
         self._show_about(self._chosen)
 
     @on(FindLine.Changed)

@@ -16,7 +16,7 @@ from tui.state.job import JobState
 from tui.state.run import RunState
 from tui.state.task import Phase
 from tui.widgets.lines.status_line import Pace, progress_line, rates_lines
-from tui.widgets.lists.job_row import Columns, Measure, format_header, format_input, format_note, names
+from tui.widgets.lists.job_row import Columns, Measure, format_header, format_input, format_names, format_note
 
 TEXTS = [
     "plain",
@@ -40,13 +40,13 @@ def job(text: str, variation: str | None = "typos", repeat: int = 2) -> JobState
 def test_the_columns_take_the_same_cells_whatever_is_in_them(width: int, excluded: bool) -> None:
     jobs = [job(text) for text in TEXTS]
     measure = Measure()
-    measure.take_in(jobs[:3])
-    measure.take_in(jobs)
+    measure.update(jobs[:3])
+    measure.update(jobs)
     columns = Columns.fitting(width, measure, excluded)
     for each in jobs:
-        left = names(each, columns, format_note(each, excluded))
+        left = format_names(each, columns, format_note(each, excluded))
         right = format_input(each, columns)
-        taken = columns.apart + (columns.gap if columns.apart else 0) + columns.prompt + columns.gap + columns.name
+        taken = columns.note + (columns.gap if columns.note else 0) + columns.prompt + columns.gap + columns.name
         assert cell_len(left) == taken
         assert cell_len(right) == (columns.gap + columns.text if columns.text else 0)
         if width >= 80:
@@ -62,19 +62,19 @@ def test_the_columns_take_the_same_cells_whatever_is_in_them(width: int, exclude
 def test_names_are_shown_whole_where_there_is_room() -> None:
     each = job("alice")
     measure = Measure()
-    measure.take_in([each])
+    measure.update([each])
     narrow, wide = (Columns.fitting(width, measure, excluded=False) for width in (80, 120))
-    assert names(each, narrow, "") == "alice alice~typos#2"
-    assert names(each, wide, "") == "alice  alice~typos#2"
+    assert format_names(each, narrow, "") == "alice alice~typos#2"
+    assert format_names(each, wide, "") == "alice  alice~typos#2"
     assert format_input(each, wide).strip() == "alice"
 
 
 def test_trials_and_excluded_cases_are_marked() -> None:
     state = made_state()
     measure = Measure()
-    measure.take_in(state.jobs)
+    measure.update(state.jobs)
     columns = Columns.fitting(120, measure, bool(state.excluded))
-    shown = [names(job, columns, format_note(job, job.info.case in state.excluded)) for job in state.jobs]
+    shown = [format_names(job, columns, format_note(job, job.info.case in state.excluded)) for job in state.jobs]
     assert [each.startswith("excluded ") for each in shown] == [job.info.case == "c2" for job in state.jobs]
     assert [each.startswith("trial ") for each in shown] == [job.trial for job in state.jobs]
 

@@ -1,4 +1,4 @@
-"""The jobs of a run, one row each, drawn line by line: a hundred thousand rows cost no more than those in view."""
+"""The jobs of a run, a row each, drawn line by line: a hundred thousand rows cost no more than those in view."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tui.widgets.lists.job_row import (
     Measure,
     format_header,
     format_input,
+    format_names,
     format_note,
     format_verdict,
-    names,
 )
 
 
 class JobList(ScrollView, can_focus=True):
-    """A header and a row for each job shown. The cursor follows the newest job until the user moves it.
+    """A header and a row for each job shown. The cursor follows the newest job until the user moves it."""
 
-    cursor: the number of the selected job among all of the run.
-    """
+    cursor: int
+    """The number of the selected job among all of the run."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "job--header",
@@ -55,23 +55,23 @@ class JobList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.cursor = 0
         self.following = True
-        self._chosen = 0  # where the user put the cursor: back to it when a filter lets the job in again
+        self._chosen = 0  # where the user put the cursor: it returns there once a filter lets the job through again
         self._view: FilteredJobs | None = None
-        self._shown = Filter()
+        self._shown_filter = Filter()
         self._row_shown = 0
         self._title = ""
         self._measure = Measure()
-        self._said: dict[int, tuple[object, ...]] = {}  # what each line of the window said when it was drawn
+        self._drawn: dict[int, tuple[object, ...]] = {}  # what each line of the window depended on when it was drawn
 
     def show(self, view: FilteredJobs, title: str) -> None:
-        """Draw the jobs of a view as they are now, and follow the newest if nobody has moved the cursor."""
+        """Draw the jobs of a view as they are now, and follow the newest unless the user has moved the cursor."""
         view.update()
         if self._view is None or view.state is not self._view.state:
-            if not view.state.resumed:  # that is the run of before: the list keeps its place
+            if not view.state.resumed:  # a resumed run is the one shown before: keep the place
                 self.cursor, self._chosen, self._row_shown, self.following = 0, 0, 0, True
             self._measure = Measure()
         self._view, self._title = view, title
-        self._measure.take_in(view.state.jobs)
+        self._measure.update(view.state.jobs)
         self.virtual_size = Size(self.size.width, self._count + 1)
         followed = self._followed() if self.following else None
         if followed is not None:
@@ -79,27 +79,27 @@ class JobList(ScrollView, can_focus=True):
             self._place(followed)
         else:
             self._stay()
-        self._shown = view.filter
+        self._shown_filter = view.filter
         self._refresh_changed()
 
     def _refresh_changed(self) -> None:
-        """Draw anew the lines that say something else by now: most stay as they are while texts stream."""
+        """Redraw the lines that have changed: most stay as they are while texts stream."""
         for y in range(self.size.height):
-            if self._said.get(y) != self._saying(y):
+            if self._drawn.get(y) != self._line_state(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _followed(self) -> int | None:
-        """The job that is newest among those shown."""
+        """The newest job of those shown."""
         assert self._view is not None
         newest = self._view.state.newest
         return newest if newest is not None and self._view.row_of(newest) is not None else self._view.latest
 
     def _stay(self) -> None:
-        """Keep the cursor on its job, and the job on its line of the screen; both as far as the filter allows."""
+        """Keep the cursor on its job, and the job on its line of the screen, as far as the filter allows."""
         assert self._view is not None
         if not self._count:
             return
-        same = self._view.filter == self._shown
+        same = self._view.filter == self._shown_filter
         number = self.cursor if same else self._chosen
         if self._view.row_of(number) is None:
             number = self._view.numbers[self._view.nearest_row(number)]
@@ -112,21 +112,21 @@ class JobList(ScrollView, can_focus=True):
 
     @override
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        # Room for all jobs, also while a filter shows few: what stands below must not jump while one types.
+        # Room for all jobs, also while a filter shows few: what is below must not jump while the user types.
         return len(self._view.state.jobs) + 1 if self._view else 1
 
     def select(self, number: int) -> None:
-        """Put the cursor on a job by its number, as the user does: it is not moved by itself any more."""
+        """Move the cursor to a job by its number, as the user does: it follows the newest no longer."""
         self.following = False
         self._chosen = number
         self._place(number)
 
     def settle(self) -> None:
-        """The user stays with the job under the cursor, wherever they came from."""
+        """Take the job under the cursor as chosen by the user: no filter returns to the one before."""
         self._chosen = self.cursor
 
     def follow(self, on: bool) -> None:
-        """Follow the newest job, or stay."""
+        """Follow the newest job, or stop following."""
         self.following = on
         if on and self._view is not None and (number := self._followed()) is not None:
             self._chosen = number
@@ -142,20 +142,20 @@ class JobList(ScrollView, can_focus=True):
         self._refresh_changed()
 
     def _step(self, rows: int) -> None:
-        """Move the cursor by so many rows, as far as there are any."""
+        """Move the cursor by rows, at most to the first or the last."""
         if self._view is not None and self._count:
             row = max(0, min(self._row + rows, self._count - 1))
             self.select(self._view.numbers[row])
 
     def _reveal(self) -> None:
-        """Scroll so far that the row of the cursor is in view."""
+        """Scroll until the row of the cursor is in view."""
         window = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         if not top <= self._row < top + window:
             self.scroll_to(y=self._row if self._row < top else self._row - window + 1, animate=False)
 
     def on_resize(self) -> None:
-        """A smaller window keeps the cursor in view."""
+        """Keep the cursor in view in a smaller window."""
         self._reveal()
 
     @property
@@ -175,7 +175,7 @@ class JobList(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        """Put the cursor on the row clicked."""
+        """Move the cursor to the row clicked."""
         row = event.y - 1 + self.scroll_offset.y
         if event.y > 0 and self._view is not None and row < self._count:
             self.select(self._view.numbers[row])
@@ -211,7 +211,7 @@ class JobList(ScrollView, can_focus=True):
 
     @override
     def render_line(self, y: int) -> Strip:
-        self._said[y] = self._saying(y)
+        self._drawn[y] = self._line_state(y)
         width = self.size.width
         if self._view is None:
             return Strip.blank(width, self.rich_style)
@@ -233,8 +233,8 @@ class JobList(ScrollView, can_focus=True):
         assert self._view is not None
         return Columns.fitting(self.size.width, self._measure, bool(self._view.state.excluded))
 
-    def _saying(self, y: int) -> tuple[object, ...]:
-        """All that `render_line` draws of a line, put together at a tenth of the price."""
+    def _line_state(self, y: int) -> tuple[object, ...]:
+        """All that the drawing of a line depends on, at a tenth of the cost of `render_line`."""
         if self._view is None:
             return ()
         state, row = self._view.state, self.scroll_offset.y + y - 1
@@ -259,9 +259,9 @@ class JobList(ScrollView, can_focus=True):
     def _draw(self, number: int, job: JobState, columns: Columns) -> Strip:
         assert self._view is not None
         state, selected = self._view.state, number == self.cursor
-        apart = format_note(job, job.info.case in state.excluded)
+        note = format_note(job, job.info.case in state.excluded)
         base = self.rich_style
-        if apart:
+        if note:
             base += self._component("job--apart", partial=True)
         cursor = base
         if selected:
@@ -270,7 +270,7 @@ class JobList(ScrollView, can_focus=True):
         for arm in ARMS:
             words = format_verdict(job, arm, state.over_for(job))
             segments.append(Segment(words.ljust(VERDICT_CELLS + columns.gap), base + self._verdict_style(job, arm)))
-        segments.append(Segment(names(job, columns, apart), cursor))
+        segments.append(Segment(format_names(job, columns, note), cursor))
         segments.append(Segment(format_input(job, columns), cursor + self._component("job--input", partial=True)))
         return Strip(segments)
 

@@ -1,6 +1,6 @@
-"""A row of the job list as words in columns: the verdicts stand left of all text that people and models wrote.
+"""A row of the job list as text in columns, with the verdicts left of all text that users and models wrote.
 
-So nothing in such a text can move them: not a glyph wider than it claims, nor a terminal that turns right-to-left text.
+So nothing in such text can move them: neither a glyph wider than it claims, nor a terminal that reorders Arabic.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tui.text.safe import fit, one_line
 
 CURSOR_CELLS = 2
 VERDICT_CELLS = 18  # "!! multiple_values"
-WIDE = 100  # columns: from here on there is room to breathe
+WIDE = 100  # columns: from here on there is room for wider columns
 PROMPT_CELLS = {False: 14, True: 24}  # at most, by whether it is wide
 NAME_CELLS = {False: 24, True: 32}
 INPUT_CELLS_MIN = 16
@@ -45,20 +45,20 @@ def format_verdict(job: JobState, arm: Arm, over: bool) -> str:
 
 @dataclass(slots=True)
 class Measure:
-    """How wide the names in a run are, in cells. Takes in each job once: a run may have 100,000."""
+    """The widths of the names in a run, in cells. Measures each job once: a run may have 100,000."""
 
     prompt: int = 0
     case: int = 0
     suffix: int = 0
     trials: bool = False
-    _jobs: int = 0
+    _measured: int = 0
     _prompts: set[str] = field(default_factory=set)
     _cases: set[str] = field(default_factory=set)
     _suffixes: set[tuple[str | None, int]] = field(default_factory=set)
 
-    def take_in(self, jobs: Sequence[JobState]) -> None:
-        """Measure the jobs that were added since the last time."""
-        for job in jobs[self._jobs :]:
+    def update(self, jobs: Sequence[JobState]) -> None:
+        """Measure the jobs that were added since the last update."""
+        for job in jobs[self._measured :]:
             info = job.info
             self.trials |= job.trial
             if info.prompt not in self._prompts:
@@ -70,7 +70,7 @@ class Measure:
             if (info.variation, info.repeat) not in self._suffixes:
                 self._suffixes.add((info.variation, info.repeat))
                 self.suffix = max(self.suffix, _cells(_suffix(job)))
-        self._jobs = len(jobs)
+        self._measured = len(jobs)
 
 
 def _cells(text: str) -> int:
@@ -79,38 +79,42 @@ def _cells(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How many cells each column has; `gap` stands between two."""
+    """The widths of the columns, in cells."""
 
     width: int
+    """Of the whole row."""
     gap: int
-    apart: int
+    """Between two columns."""
+    note: int
+    """Of the reason why a job does not count."""
     prompt: int
     name: int
     text: int
+    """Of the input."""
 
     @classmethod
     def fitting(cls, width: int, measure: Measure, excluded: bool) -> Columns:
-        """The columns of a list so many cells wide. excluded: there are cases that count nowhere."""
+        """The columns of a list that is `width` cells wide. excluded: whether there are excluded cases."""
         wide = width >= WIDE
         gap = 2 if wide else 1
-        apart = NOTE_CELLS if excluded else len("trial") if measure.trials else 0
-        room = width - CURSOR_CELLS - len(ARMS) * (VERDICT_CELLS + gap) - (apart + gap if apart else 0)
+        note = NOTE_CELLS if excluded else len("trial") if measure.trials else 0
+        room = width - CURSOR_CELLS - len(ARMS) * (VERDICT_CELLS + gap) - (note + gap if note else 0)
         prompt = min(measure.prompt, PROMPT_CELLS[wide], max(0, room - gap - 8))
         room -= prompt + gap
         name = min(measure.case + measure.suffix, NAME_CELLS[wide])
         text = room - name - gap
         if text < INPUT_CELLS_MIN:
             name, text = max(0, room), 0
-        return cls(width, gap, apart, prompt, name, text)
+        return cls(width, gap, note, prompt, name, text)
 
     @property
     def texts_at(self) -> int:
-        """Where the texts of others begin."""
+        """The cell at which the text of users and models begins."""
         return CURSOR_CELLS + len(ARMS) * (VERDICT_CELLS + self.gap)
 
 
 def format_name(job: JobState) -> str:
-    """`case~variation#repeat`, the repeat only where it is not the first."""
+    """`case~variation#repeat`, the repeat only if it is not the first."""
     return job.info.case + _suffix(job)
 
 
@@ -124,10 +128,10 @@ def format_note(job: JobState, excluded: bool) -> str:
     return "excluded" if excluded else "trial" if job.trial else ""
 
 
-def names(job: JobState, columns: Columns, apart: str) -> str:
-    """What stands between the verdicts and the input."""
+def format_names(job: JobState, columns: Columns, note: str) -> str:
+    """The columns between the verdicts and the input."""
     gap = " " * columns.gap
-    left = fit(apart, columns.apart) + gap if columns.apart else ""
+    left = fit(note, columns.note) + gap if columns.note else ""
     return left + fit(job.info.prompt, columns.prompt) + gap + fit(format_name(job), columns.name)
 
 
@@ -137,7 +141,7 @@ def format_input(job: JobState, columns: Columns) -> str:
 
 
 def format_header(columns: Columns, labels: tuple[str, str], title: str, status: str, rule: str) -> str:
-    """A rule that names the two sides, what is run on what, and at its right end how the list behaves."""
+    """A rule with the labels of the two replies, a title, and a status at its right end."""
     words = rule
     for label in labels:
         name = f" {fit(label.upper(), VERDICT_CELLS - 2).rstrip()} "

@@ -1,4 +1,4 @@
-"""The matrix as a table: prompts down the side, which stay where the columns scroll away."""
+"""The matrix as a table. The prompts on the left stay in view while the columns scroll."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tui.text.safe import fit, one_line
 _SIDE_CELLS_MAX = 24
 _HEAD_CELLS_MAX = 18
 _CELLS_MIN = 8
-_WIDE = 100  # columns: from here on the heads may be wider than what stands under them
-_LEVELS = " .:+#"  # the shade, for those who see no colour: from none to all
+_WIDE = 100  # columns: from here on the heads may be wider than their cells
+_LEVELS = " .:+#"  # the shade as a character, for users who see no colours: from none to all
 _GAP = 1
 
 
 class MatrixTable(Widget, can_focus=True):
-    """A cursor on one cell; the window moves with it."""
+    """A table with a cursor on one cell, which the window follows."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "matrix--head",
@@ -43,7 +43,7 @@ class MatrixTable(Widget, can_focus=True):
     ALLOW_SELECT = False
 
     class Moved(Message):
-        """The cursor stands on another cell."""
+        """The cursor has moved to another cell."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -53,7 +53,7 @@ class MatrixTable(Widget, can_focus=True):
         self._top = self._left = 0
 
     def show(self, matrix: Matrix, question: Question) -> None:
-        """Draw a matrix. The cursor stays on its names where they are still there."""
+        """Draw a matrix. The cursor stays on its row and column if they are still there."""
         row, column = self.selected
         self.matrix = matrix
         self._row = matrix.rows.index(row) if row in matrix.rows else 0
@@ -70,7 +70,7 @@ class MatrixTable(Widget, can_focus=True):
         return (rows[self._row] if rows else None, columns[self._column] if columns else None)
 
     def on_resize(self) -> None:
-        """The cursor stays in view."""
+        """Keep the cursor in view."""
         self._reveal()
 
     def _move(self, rows: int, columns: int) -> None:
@@ -165,11 +165,14 @@ class MatrixTable(Widget, can_focus=True):
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How many cells the names at the side and each cell of the table have, and how many columns fit."""
+    """The widths of a table."""
 
     side: int
+    """Cells of the names on the left."""
     cell: int
+    """Cells of each column."""
     columns: int
+    """How many columns fit."""
 
     @classmethod
     def fitting(cls, matrix: Matrix, question: Question, width: int) -> _Layout:
@@ -196,7 +199,7 @@ def format_column_name(column: Name, by: By) -> str:
 
 
 def format_cell(cell: Cell, difference: bool) -> str:
-    """`12/80  15% .`: k of n, the share, and the shade as a character; of a difference `+20/80 +25`."""
+    """`12/80  15% .`: k of n, the share, and the shade as a character; for a difference `+20/80 +25`."""
     share = cell.share
     if share is None:
         return "-"
@@ -206,13 +209,13 @@ def format_cell(cell: Cell, difference: bool) -> str:
 
 
 def _level(share: float) -> int:
-    """From 0, for none at all, to 4, for all; what lies between in thirds."""
+    """From 0, for none at all, to 4, for all; what is between in thirds."""
     last = len(_LEVELS) - 1
     return 0 if share <= 0 else last if share >= 1 else 1 + int(share * (last - 1))
 
 
 def _shade(cell: Cell, question: Question, column: Name) -> str:
-    """The style of a cell: the more of what is good the better, the more of a class other than ok the worse."""
+    """The style of a cell. A high share is good, except of a class other than ok."""
     share, good = cell.share, question.by is not By.CLASS or column == "ok"
     if share is None:
         return "matrix--none"

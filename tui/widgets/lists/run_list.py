@@ -15,7 +15,7 @@ _FRAME = 3  # cells of a line that are not text: one of padding each side, the s
 
 
 class RunList(MovingList):
-    """An option list with a header for its border; the cursor stays on its run when the list is filled again."""
+    """A list with a header in its border. The cursor stays on its run when the list is filled again."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -38,7 +38,7 @@ class RunList(MovingList):
             self.highlighted = folders.index(chosen.folder) if chosen and chosen.folder in folders else 0
 
     def on_resize(self) -> None:
-        """The width has changed, and with it what fits."""
+        """Fit the rows to the new width."""
         self._draw()
 
     def _draw(self) -> None:

@@ -20,7 +20,7 @@ _FRAME = 1  # a cell of the content is the scroll bar's
 
 
 class SuiteList(MovingList):
-    """Three lines a suite; the cursor stays on its suite when the list is filled again."""
+    """Three lines for each suite. The cursor stays on its suite when the list is filled again."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,13 +40,13 @@ class SuiteList(MovingList):
         paths = [file.path for file in self._files]
         self._draw(paths.index(chosen.path) if chosen is not None and chosen.path in paths else 0)
 
-    def tell_last(self, last: Mapping[str, ListedRun]) -> None:
-        """Show what the last runs came to, by the suites' names."""
+    def show_results(self, last: Mapping[str, ListedRun]) -> None:
+        """Show the results of the last runs. last: by the suites' names."""
         self._last = last
         self._draw(self.highlighted)
 
     def on_resize(self) -> None:
-        """The width has changed, and with it what fits."""
+        """Fit the rows to the new width."""
         self._draw(self.highlighted)
 
     def _draw(self, at: int | None) -> None:
@@ -57,7 +57,7 @@ class SuiteList(MovingList):
 
 
 def _entry(file: SuiteFile, last: Mapping[str, ListedRun] | None, cells: int) -> Content:
-    """A suite in the list: its name, its size, its last result once that is known; or that it does not load."""
+    """A suite in the list: its name, its size, and its last result once it is known; or that it does not load."""
     if file.suite is None:
         return Content.assemble(shorten(one_line(file.path.name), cells), "\n", ("!! does not load", "$text-error"))
     size = f"{len(file.suite.prompts)} x {len(file.suite.cases)} cases"

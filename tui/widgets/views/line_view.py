@@ -1,4 +1,4 @@
-"""A scrolling view of lines that are put together before: nothing in them is wrapped."""
+"""A scrolling view of prepared lines: nothing in them is wrapped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tui import keys
 from tui.widgets.views.scrolling import ScrollingView
 
 Line: TypeAlias = Sequence[tuple[str, str | None]]
-"""Pieces of text, made safe before, each with the component class that styles it."""
+"""Pieces of text that is safe to draw, each with the component class that styles it."""
 
 
 class LineView(ScrollingView, inherit_bindings=False):
-    """Draws the lines that are in view."""
+    """Draws only the lines in view."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"text--heading", "text--label", "text--differs", "text--fork", "text--ok"}
     BINDINGS = keys.ARROWS
@@ -28,7 +28,7 @@ class LineView(ScrollingView, inherit_bindings=False):
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "\n".join("".join(text for text, _ in line) for line in self._lines)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
@@ -39,7 +39,7 @@ class LineView(ScrollingView, inherit_bindings=False):
         self.refresh(layout=taller and self.styles.is_auto_height)
 
     def on_resize(self) -> None:
-        """The scroll bar has another length."""
+        """Fit the scroll bar to the new size."""
         self.grow_to(len(self._lines))
 
     @override

@@ -1,4 +1,4 @@
-"""What all line-drawn views of the interface have in common: how the keys scroll them."""
+"""The base of the scrolling views: their keys, their styles, their length."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui import keys
 
 
 class ScrollingView(ScrollView, can_focus=True):
-    """Moves by lines and pages, at once; a page keeps a line of what was there for the eye to hold on to."""
+    """Moves by lines and pages, without animation. A page keeps one line of the last for orientation."""
 
     BINDINGS = keys.MOVE
     ALLOW_SELECT = False
@@ -23,13 +23,13 @@ class ScrollingView(ScrollView, can_focus=True):
 
     @property
     def base_style(self) -> Style:
-        """How the text is drawn. Textual asks all ancestors each time; a line has many pieces."""
+        """The style of the text. Cached, since Textual asks all ancestors each time, and a line has many pieces."""
         if self._base_style is None:
             self._base_style = self.rich_style
         return self._base_style
 
     def part_style(self, name: str) -> Style:
-        """How a part of a component class is drawn."""
+        """The style of a component class. Cached as above."""
         if name not in self._part_styles:
             self._part_styles[name] = self.base_style + self.get_component_rich_style(name, partial=True)
         return self._part_styles[name]
@@ -42,24 +42,24 @@ class ScrollingView(ScrollView, can_focus=True):
 
     @property
     def line_cells(self) -> int:
-        """How wide a line may be: the scroll bar's column is kept, so that its coming moves nothing."""
+        """The width of a line. The column of the scroll bar is left free, so that nothing moves when it appears."""
         return self.content_region.width - 1
 
     def grow_to(self, lines: int) -> None:
-        """Tell the scroll bar how many lines there are."""
+        """Set the number of lines."""
         size = Size(self.line_cells, lines)
         if self.show_vertical_scrollbar and lines > self.size.height and not self.styles.is_auto_height:
-            # Nothing moves but the bar itself: no layout of the whole screen, which would be drawn as a second frame.
+            # Only the bar itself moves. The ordinary setter would lay out the whole screen, and draw a second frame.
             self.set_reactive(ScrollView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = lines
         else:
             self.virtual_size = size
 
     def reveal(self, line: int) -> None:
-        """Bring a line into view, in the middle of the window when it was outside."""
+        """Scroll a line into view, to the middle of the window if it was outside."""
         top, height = self.scroll_offset.y, self.size.height
         if not top <= line < top + height:
-            # Forced, as a view that has just got its lines has no scroll bar yet.
+            # Forced, since a view that has just got its lines has no scroll bar yet.
             self.scroll_to(y=max(0, line - height // 2), animate=False, force=True)
 
     def action_up(self) -> None:

@@ -1,4 +1,4 @@
-"""A scrolling view of plain text, drawn line by line: wraps by cells, marks spans, costs little to append to."""
+"""A scrolling view of plain text, drawn line by line: wraps by cells, marks spans, and appends cheaply."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BREAK_GLYPH = "\u00a6"  # ¦, drawn where something is missing: a break of no le
 
 
 class TextView(ScrollingView):
-    """Shows text as it is: nothing in it is markup, and no control character reaches the terminal."""
+    """Shows text as it is, without markup. No control character reaches the terminal."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "text--heading",
@@ -42,7 +42,7 @@ class TextView(ScrollingView):
         self._markers: tuple[Marker, ...] = ()
         self._rows: list[Row] = [(0, 0)]
         self._wrapped_at = 0
-        self._wanted: int | None = None  # a character to keep in view while sizes change
+        self._wanted: int | None = None  # the offset of a character to keep in view while sizes change
         self._strips: LRUCache[int, Strip] = LRUCache(512)
 
     @property
@@ -59,7 +59,7 @@ class TextView(ScrollingView):
         self.refresh()
 
     def append(self, text: str) -> None:
-        """Add text at the end. Only the last row is wrapped and drawn anew."""
+        """Append text. Only the last row is wrapped and drawn again."""
         if not text:
             return
         self._text += visible(text)
@@ -70,7 +70,7 @@ class TextView(ScrollingView):
         self.refresh_lines(last, len(self._rows) - last)
 
     def decorate(self, spans: Iterable[Span], markers: Iterable[Marker]) -> None:
-        """Change the spans and markers, keeping the text."""
+        """Change the spans and markers, and keep the text."""
         spans, markers = tuple(spans), tuple(markers)
         if (spans, markers) != (self._spans, self._markers):
             self._spans, self._markers = spans, markers
@@ -78,13 +78,13 @@ class TextView(ScrollingView):
             self.refresh()
 
     def scroll_to_offset(self, offset: int) -> None:
-        """Bring a character into view, in the middle of the window when it was outside, until the reader leaves it."""
+        """Scroll a character into view, and keep it there until the reader scrolls away from it."""
         self._wanted = offset
         if self._wrapped_at > 0:
             self.reveal(self._row_of(offset))
 
     def on_resize(self, event: Resize) -> None:
-        """Wrap anew, keeping the text at the top of the window there."""
+        """Wrap again, and keep the text at the top of the window there."""
         if self.line_cells != self._wrapped_at:
             anchor = self._rows[min(self.scroll_offset.y, len(self._rows) - 1)][0]
             self._wrap_all()
@@ -97,14 +97,15 @@ class TextView(ScrollingView):
 
     @override
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        # What was to be in view need not stay there once the reader has left it; sizes that change do not count.
+        # The wanted character is given up once the reader scrolls away from it. While the text is not wrapped to the
+        # current width yet, it is the layout that scrolls, not the reader.
         super().watch_scroll_y(old_value, new_value)
         if self._wanted is not None and self.line_cells == self._wrapped_at:
             row = self._row_of(self._wanted) - round(new_value)
             self._wanted = self._wanted if 0 <= row < self.size.height else None
 
     def _return_to(self, anchor: int) -> None:
-        """Put the character that was at the top of the window back there."""
+        """Scroll a character back to the top of the window."""
         if self.scroll_offset.y:
             self.scroll_to(y=self._row_of(anchor), animate=False)
 
@@ -117,7 +118,7 @@ class TextView(ScrollingView):
     def render_line(self, y: int) -> Strip:
         row = self.scroll_offset.y + y
         width = self.size.width
-        if row >= len(self._rows) or self._wrapped_at <= 0:  # a text that is not wrapped yet may be one endless row
+        if row >= len(self._rows) or self._wrapped_at <= 0:  # before it is wrapped, a text may be one endless row
             return Strip.blank(width, self.base_style)
         strip = self._strips.get(row)
         if strip is None:
@@ -126,8 +127,8 @@ class TextView(ScrollingView):
 
     def _wrap_from(self, start: int) -> list[Row]:
         if not self.size.width:
-            return [(start, len(self._text))]  # nobody sees it yet
-        # The last column is kept for a space, a newline mark or a marker that hangs over the row's end.
+            return [(start, len(self._text))]  # not visible yet
+        # The last column is left for a space, a newline mark or a marker that hangs over the end of the row.
         extra = {marker.at: len(marker.glyph) for marker in self._markers}
         return wrap(self._text, self.line_cells - 1, start, extra)
 
@@ -138,7 +139,7 @@ class TextView(ScrollingView):
         self._rows_changed()
 
     def _rows_changed(self) -> None:
-        """Tell the scroll bar how long the text is."""
+        """Set the length of the scroll bar."""
         self.grow_to(len(self._rows))
 
     def _row_of(self, offset: int) -> int:
@@ -153,7 +154,7 @@ class TextView(ScrollingView):
         return low
 
     def _draw(self, start: int, end: int) -> list[Segment]:
-        """The segments of a row, split wherever a span begins or ends or a marker stands."""
+        """The segments of a row, split where a span begins or ends and where a marker is."""
         closed = end == len(self._text) or self._text[end] == "\n"  # a marker at `end` belongs to this row
         spans = [span for span in self._spans if span.start < end and start < span.end]
         edges = {start, end}
@@ -168,7 +169,7 @@ class TextView(ScrollingView):
         if closed:
             segments += self._markers_at(end)
             if any(span.style == "text--mark" and span.start <= end < span.end for span in self._spans):
-                segments.append(Segment("\u2424", self._style_at(end, self._spans)))  # a marked newline must be seen
+                segments.append(Segment("\u2424", self._style_at(end, self._spans)))  # else not visible
         return segments
 
     def _markers_at(self, offset: int) -> list[Segment]:
@@ -183,6 +184,6 @@ class TextView(ScrollingView):
 
 
 class JobText(TextView, inherit_bindings=False):
-    """A text on the run screen, where the letters of vi are other keys."""
+    """A text on the run screen, where the letters of vi have other meanings."""
 
     BINDINGS = keys.ARROWS
