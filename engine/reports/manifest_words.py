@@ -99,8 +99,8 @@ def grammars(manifest: Manifest) -> Iterator[Block]:
     if not manifest.grammars:
         return
     yield paragraph(
-        "The grammar of the constrained arm. What it does not enforce the judge still checks, so a constrained reply "
-        "can fail on it."
+        "The grammar of the constrained arm. The judge still checks what it does not enforce, so a constrained reply "
+        "can fail on that."
     )
     yield Items(tuple(_grammar_line(grammar) for grammar in manifest.grammars))
 

@@ -11,7 +11,7 @@ from engine.runs.rates import ArmRates
 from engine.statistics import Share, wilson_interval
 from engine.text import printable
 
-SHARES = {"strict": "strict JSON", "schema": "as the schema", "right": "right values"}
+SHARES = {"strict": "strict JSON", "schema": "schema-valid", "right": "right values"}
 """The rates that are shown, with their names."""
 
 _MARGIN, _LABEL, _CELL = 4, 13, 21  # cells; four columns are 80 wide

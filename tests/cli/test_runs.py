@@ -59,7 +59,7 @@ def test_runs_are_listed_with_their_rates_and_intervals(tmp_path: Path) -> None:
     folder = finished(tmp_path)
     lines = jsonbreak("runs", "--runs", tmp_path).stdout.splitlines()
     assert lines == [
-        "                 strict JSON          as the schema        right values",
+        "                 strict JSON          schema-valid         right values",
         folder.name,
         "    finished     4 of 4 jobs: made on made-model with the adapter tuned",
         "    free         50% of 4 (15–85%)    75% of 4 (30–95%)    75% of 4 (30–95%)",

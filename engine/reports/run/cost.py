@@ -57,7 +57,7 @@ def _mass(prompts: dict[str, PromptFindings]) -> Iterator[Block]:
     yield paragraph(
         "At the fork the mask removes the probability of every token that the grammar does not allow there, as the "
         "model has it without the mask and at temperature 1. Near 0% the model was about to choose an allowed token; "
-        "near 100% it was forced onto a path that it prompt improbable. Jobs whose arms never fork cost nothing."
+        "near 100% it was forced onto a path that it found improbable. Jobs whose arms never fork cost nothing."
     )
     heads = ("prompt", "jobs whose arms fork", "at the first token", "first quartile", "median", "third quartile")
     rows = tuple(_mass_row(name, prompt) for name, prompt in prompts.items())

@@ -20,22 +20,22 @@ MEANINGS: dict[FailureClass, str] = {
     "ok": "As asked.",
     "empty": "The reply is empty.",
     "refusal": "The model declines to answer.",
-    "think_tags": "Thinking stands around the value.",
-    "prose_before": "Text comes before the value.",
-    "prose_after": "Text follows the value.",
-    "code_fence": "The value stands in a Markdown code fence.",
+    "think_tags": "There is thinking around the value.",
+    "prose_before": "There is text before the value.",
+    "prose_after": "There is text after the value.",
+    "code_fence": "The value is in a Markdown code fence.",
     "multiple_values": "There is more than one value, so it is not clear which one is meant.",
     "truncated": "The reply reached the token limit before it was complete.",
-    "single_quotes": "Strings stand in single quotes.",
-    "trailing_comma": "A comma stands before a closing bracket.",
+    "single_quotes": "Strings are in single quotes.",
+    "trailing_comma": "There is a comma before a closing bracket.",
     "missing_comma": "A comma is missing between two parts.",
-    "unquoted_key": "A key stands without quotes.",
+    "unquoted_key": "A key is not in quotes.",
     "comment": "There is a comment, which JSON does not have.",
-    "python_literal": "True, False or None stands where JSON has true, false or null.",
+    "python_literal": "There is True, False or None where JSON has true, false or null.",
     "nan_infinity": "There is NaN or Infinity, which JSON does not have.",
     "bad_escape": "A backslash begins an escape that JSON does not know.",
-    "control_char": "A raw control character stands in a string.",
-    "duplicate_key": "A key comes twice in one object.",
+    "control_char": "There is a raw control character in a string.",
+    "duplicate_key": "An object has the same key twice.",
     "other_syntax": "Not JSON, for another reason; often there is no JSON at all.",
     "not_object": "The value is not an object, which the schema requires.",
     "missing_key": "A key that the schema requires is missing.",
@@ -97,8 +97,8 @@ def _repairable(findings: Findings) -> Iterator[Block]:
     if not any(share.n for share in known.values()):
         return
     yield paragraph(
-        "Could a repair have helped? Of the free replies that are not strict JSON, these could be turned into a value "
-        "that satisfies the schema by json_repair. They count as failures nevertheless, here and everywhere."
+        "Could a repair have helped? Of the free replies that are not strict JSON, json_repair turns this many into a "
+        "value that satisfies the schema. They count as failures nevertheless, here and everywhere."
     )
     yield Items(
         tuple((Quoted(name), f": {count_and_percent(share, 'no such reply')}") for name, share in known.items())
