@@ -69,8 +69,8 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
 def _print_last_run(app: JsonbreakApp) -> None:
     """Print the last run's folder, and that an engine still works on it."""
     runner = app.runner
-    if runner is not None and runner.work is not None and runner.work.folder is not None:
-        print(runner.work.folder, flush=True)
+    if runner is not None and runner.task is not None and runner.task.folder is not None:
+        print(runner.task.folder, flush=True)
     if app.left is not None:
         words = "start jsonbreak again to follow it or to stop it"
         print(f"jsonbreak: the engine continues it (process {app.left}); {words}.", file=sys.stderr)

@@ -243,7 +243,7 @@ class JsonbreakApp(App[None]):
 
     def action_leave(self) -> None:
         """Quit, asking first while something is in progress."""
-        work = self.runner.work if self.runner is not None else None
+        work = self.runner.task if self.runner is not None else None
         if work is None or work.over:
             self.exit()
             return

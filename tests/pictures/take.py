@@ -107,10 +107,10 @@ async def _run_ended(pilot: Pilot[None]) -> None:
 
     app = pilot.app
     assert isinstance(app, JsonbreakApp)
-    await _until(pilot, lambda: app.runner is not None and app.runner.work is not None and not app.runner.busy)
+    await _until(pilot, lambda: app.runner is not None and app.runner.task is not None and not app.runner.busy)
     assert app.runner is not None
-    assert app.runner.work is not None
-    assert app.runner.work.failure is None, app.runner.work.failure
+    assert app.runner.task is not None
+    assert app.runner.task.failure is None, app.runner.task.failure
     await pilot.pause(1)
 
 

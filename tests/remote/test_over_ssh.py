@@ -94,8 +94,8 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
 
         await it.press("g", "R")
         await it.press("enter")
-        await it.until(lambda: it.runner.work is not it.runner.state, 120)
-        work = it.runner.work
+        await it.until(lambda: it.runner.task is not it.runner.state, 120)
+        work = it.runner.task
         assert work is not None
         await it.until(lambda: work.over, 120)
         assert work.failure is None

@@ -40,7 +40,7 @@ class Runner:
     decoding: DecodingOptions
     """How every run is decoded."""
 
-    work: EngineTask | None
+    task: EngineTask | None
     """The run, search or trial that was started last, None before the first."""
 
     state: RunState | None
@@ -65,12 +65,12 @@ class Runner:
         self._starting = asyncio.Lock()
         self._rendering: dict[str, deque[asyncio.Future[PromptRendered]]] = defaultdict(deque)
         self._given_up = 0  # abandoned runs that the engine has yet to end: their events are dropped
-        self.work = self.state = self.search = None
+        self.task = self.state = self.search = None
 
     @property
     def busy(self) -> bool:
         """Whether a run or a search is in progress."""
-        return self.work is not None and not self.work.over
+        return self.task is not None and not self.task.over
 
     async def start(self, command: StartRun, excluded: Collection[str] = ()) -> RunState:
         """Run a suite, starting the engine if necessary. Call it only when nothing is in progress.
@@ -95,13 +95,13 @@ class Runner:
         run.revision += 1
         return trial
 
-    async def _begin(self, work: EngineTask, command: StartCommand) -> None:
+    async def _begin(self, task: EngineTask, command: StartCommand) -> None:
         assert not self.busy
-        self.work = work
+        self.task = task
         try:
             client = await self._running()
         except OSError as error:
-            work.fail(f"The engine could not be started: {error.strerror or error}.")
+            task.fail(f"The engine could not be started: {error.strerror or error}.")
             return
         await client.send(command)
 
@@ -151,20 +151,20 @@ class Runner:
         While the model loads nothing is decoded, so there is nothing to wait for: the engine ends the run after it has
         loaded the model, which is then ready for the next run.
         """
-        work = self.work
-        if work is None or work.over or self._client is None:
+        task = self.task
+        if task is None or task.over or self._client is None:
             return
-        work.stopping()
+        task.stopping()
         await self._client.send(StopRun())
-        if work.folder is None:
+        if task.folder is None:
             self._given_up += 1
         else:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._until_over(work), STOP_PATIENCE)
-            if not work.over:
+                await asyncio.wait_for(self._until_over(task), STOP_PATIENCE)
+            if not task.over:
                 await self.close()  # finished records are on disk
-        if not work.over:
-            work.stop()
+        if not task.over:
+            task.stop()
 
     def leave(self) -> int | None:
         """Let the engine finish its task without this program. Returns its process id, None where there is none.
@@ -203,14 +203,14 @@ class Runner:
             self._answer(event)
         elif self._given_up and not isinstance(event, Loading | ModelReady | EngineDied):
             self._given_up -= isinstance(event, RunFinished | SearchFinished | Failed)
-        elif self.work is not None:
-            self.work.apply(event)
+        elif self.task is not None:
+            self.task.apply(event)
 
     def _answer(self, rendered: PromptRendered) -> None:
         answers = self._rendering[rendered.id]
         if answers and not (answer := answers.popleft()).done():  # done: cancelled
             answer.set_result(rendered)
 
-    async def _until_over(self, work: EngineTask) -> None:
-        while not work.over:
+    async def _until_over(self, task: EngineTask) -> None:
+        while not task.over:
             await asyncio.sleep(0.05)

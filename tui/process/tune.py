@@ -126,7 +126,7 @@ def _describe_exit(log: IO[bytes], code: int | None) -> str:
     return f"The tune ended with exit code {code}: {last}" if last else f"The tune ended with exit code {code}."
 
 
-def bars(losses: Sequence[float], cells: int) -> str:
+def format_bars(losses: Sequence[float], cells: int) -> str:
     """The losses as bars from zero to the highest, a cell each, or the mean of several where they do not fit."""
     if not losses:
         return ""

@@ -262,7 +262,7 @@ class JobScreen(Screen[None]):
         if not self.runner.busy:
             self.dismiss()
             return
-        label = self.runner.work.label if self.runner.work is not None else "run"
+        label = self.runner.task.label if self.runner.task is not None else "run"
         question = f"A {label} is in progress. Stop it and go back? What is finished stays on disk."
         self.app.push_screen(ConfirmScreen(question, "Stop and go back"), self._leave)
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tui import keys
 from tui.process.runner import Runner
-from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
+from tui.process.tune import TuneForm, TuneProcess, TuneState, format_bars, tune_command
 from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.text.safe import one_line
 from tui.widgets.fields.quiet_input import QuietInput
@@ -139,7 +139,7 @@ def format_progress(state: TuneState, cells: int) -> Content:
     if state.losses:
         clock = f"{left // 60}:{left % 60:02d} left"
         lines.append(f"step {len(state.losses)} of {begun.steps}  loss {state.losses[-1]:.4f}  {clock}")
-        lines.append(bars(state.losses, cells))
+        lines.append(format_bars(state.losses, cells))
     if state.saved is not None:
         lines.append(f"ok  The adapter is in {one_line(str(state.saved.folder))}. The next commands to run:")
         lines += [f"  {one_line(command)}" for command in state.saved.next]

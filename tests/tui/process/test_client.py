@@ -157,7 +157,7 @@ async def test_prompts_are_rendered_by_an_engine_that_does_nothing_else(tmp_path
         await asyncio.sleep(0.02)
     story.open_gate(tmp_path, str(gate["name"]))
     assert await lost == PromptRendered("c", "", error="The engine ended unexpectedly with exit code 3.")
-    assert runner.work is None
+    assert runner.task is None
     await runner.close()
 
 

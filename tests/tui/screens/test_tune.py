@@ -19,7 +19,7 @@ from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run
 from tests.helpers.stage import Stage
 from tests.helpers.tiny_models import save_model, save_tokenizer
 from tui.app import JsonbreakApp
-from tui.process.tune import TuneForm, TuneProcess, TuneState, bars, tune_command
+from tui.process.tune import TuneForm, TuneProcess, TuneState, format_bars, tune_command
 from tui.screens.run import RunScreen
 from tui.screens.tune import TuneScreen, format_progress
 
@@ -137,6 +137,6 @@ def test_the_words_follow_the_events() -> None:
 
 
 def test_bars() -> None:
-    assert bars([], 9) == ""
-    assert bars([0.0, 0.0], 9) == "▁▁"
-    assert bars([8.0, 8.0, 4.0, 4.0, 0.0, 0.0], 3) == "█▅▁"
+    assert format_bars([], 9) == ""
+    assert format_bars([0.0, 0.0], 9) == "▁▁"
+    assert format_bars([8.0, 8.0, 4.0, 4.0, 0.0, 0.0], 3) == "█▅▁"
