@@ -21,7 +21,7 @@ from tui import keys
 from tui.keymap import format_keys
 from tui.messages import CompareRequested, OpenRunRequested, RunRequested, RunsRequested, SearchRequested
 from tui.screens.browse import BrowseScreen
-from tui.settings import USUAL, Settings, settings_file
+from tui.settings import DEFAULTS, Settings, settings_file
 from tui.state.adapters import AdapterChoice
 from tui.terminal.driver import FlowControlDriver
 from tui.themes import DEFAULT_THEME, NAMES, own_themes
@@ -70,7 +70,7 @@ class JsonbreakApp(App[None]):
         *,
         options: EngineOptions | None = None,
         decoding: DecodingOptions | None = None,
-        settings: Settings = USUAL,
+        settings: Settings = DEFAULTS,
         adapters: AdapterChoice | None = None,
     ) -> None:
         super().__init__(driver_class=FlowControlDriver)

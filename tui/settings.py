@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other keys for some of tui.keys, by their names."""
 
 
-USUAL = Settings()
+DEFAULTS = Settings()
 
 
 def settings_file() -> Path:
@@ -43,7 +43,7 @@ def settings_file() -> Path:
 
 
 def read_settings(file: Path) -> Settings:
-    """The settings of a file; the usual ones where there is none.
+    """The settings of a file; the defaults if it does not exist.
 
     Over SSH, where connections drop, a run keeps running unless the file says otherwise.
     Raises BadInputError with a sentence for each mistake, which names file, line and key.

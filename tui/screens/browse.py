@@ -67,7 +67,7 @@ class BrowseScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Read the suites."""
+        """Read the suites after the first paint."""
         self.query_one("#suites").border_title = "SUITES"
         self.query_one(SentView).display = False
         self._show_page(Page().add("Reading the suites ...", "text--label"))

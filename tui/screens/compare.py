@@ -43,7 +43,7 @@ class CompareScreen(JobScreen):
                 yield ChangeLine(id="change")
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._read()
 
     @work(thread=True, exclusive=True, group="records")
@@ -61,7 +61,7 @@ class CompareScreen(JobScreen):
         self._comparison.apply(message.batch)
         if message.batch.remarks is not None and not self.state.jobs:
             words = one_line(self._comparison.nothing_in_common)
-            self.app.notify(words, severity="error", markup=False)  # of the app: this screen goes
+            self.app.notify(words, severity="error", markup=False)  # by the app, as this screen closes
             self.dismiss()
 
     @override
@@ -82,7 +82,7 @@ class CompareScreen(JobScreen):
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job that has regressed."""
         if not self.select_next(step, lambda job: Outcome.LOST in outcomes(group_of(job))):
-            self.tell("Nothing has regressed.")
+            self.inform("Nothing has regressed.")
 
     @work(thread=True, exclusive=True, group="report")
     def action_report(self) -> None:

@@ -144,7 +144,7 @@ class EditScreen(ModalScreen[Edited]):
             self._show_error(str(error))
 
     def _apply(self, written: bytes) -> None:
-        """Take the table as it was written; its name stays, as it tells the trial from the original prompt."""
+        """Take the table as it was written. Its name stays: it distinguishes the trial from the original prompt."""
         self._unread = written
         try:
             table = _only_prompt(written)

@@ -93,7 +93,7 @@ class FacetList(OptionList):
         at = self._position(rows)
         self._rows = rows
         top = self.scroll_offset.y
-        self.set_options([Option(self._words(row), disabled=isinstance(row, Facet)) for row in rows])
+        self.set_options([Option(self._render_row(row), disabled=isinstance(row, Facet)) for row in rows])
         self.highlighted = at
         self.scroll_to(y=top, animate=False)
 
@@ -117,7 +117,7 @@ class FacetList(OptionList):
                     return number
         return 1
 
-    def _words(self, row: Choice | Facet) -> Content:
+    def _render_row(self, row: Choice | Facet) -> Content:
         if isinstance(row, Facet):
             return Content.styled(row.value, "bold $text-primary")
         width = max(20, self.scrollable_content_region.width - 2)  # a cell each side is the option's padding

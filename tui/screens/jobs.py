@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from typing_extensions import override
 
@@ -91,19 +92,15 @@ class JobScreen(Screen[None]):
         except (OSError, ValueError):
             if not self._records_changed:  # once: the views say it of each job
                 self._records_changed = True
-                self.show_error("The records of this run have changed on disk: open it again.")
+                self.inform("The records of this run have changed on disk: open it again.", "error")
         return job
 
-    def tell(self, sentence: str) -> None:
-        """Show a sentence that may hold anything."""
-        self.notify(one_line(sentence), markup=False)
-
-    def show_error(self, sentence: str) -> None:
-        """The same for what is wrong."""
-        self.notify(one_line(sentence), severity="error", markup=False)
+    def inform(self, sentence: str, severity: SeverityLevel = "information") -> None:
+        """Notify the user with a sentence that may contain anything."""
+        self.notify(one_line(sentence), severity=severity, markup=False)
 
     def on_mount(self) -> None:
-        """Begin to draw."""
+        """Start drawing."""
         self.set_interval(FLUSH_SECONDS, self.flush)
 
     def on_screen_resume(self) -> None:
@@ -170,7 +167,7 @@ class JobScreen(Screen[None]):
         if wanted is not None:
             self.select_next(step, lambda other: primary_class(other) == wanted)
         if jobs.cursor == before:
-            self.tell(describe_no_alike(wanted))
+            self.inform(describe_no_alike(wanted))
 
     def action_search_text(self) -> None:
         """Find jobs by a text."""
@@ -194,7 +191,7 @@ class JobScreen(Screen[None]):
             self.query_one(JobList).focus()
 
     def _keep_filter(self, filter: Filter | None) -> None:
-        """Apply a filter, and stay with the job that is selected then. None changes nothing."""
+        """Apply a filter, and keep the job that is then selected. None changes nothing."""
         if filter is not None:
             self.view.filter = filter
         self._filter_changed()
@@ -218,7 +215,7 @@ class JobScreen(Screen[None]):
         """Copy the reply of the focused pane, else the free one; or the whole record as a line of JSON."""
         job = self.selected
         if job is None or job.record is None:
-            self.tell("There is nothing to copy: this job is not finished.")
+            self.inform("There is nothing to copy: this job is not finished.")
             return
         name = job.info.id.replace("/", "-")
         if what == "record":
@@ -226,7 +223,7 @@ class JobScreen(Screen[None]):
         else:
             arm = self.query_one(JobDetails).arm
             text, name = job.record.reply(arm).text, f"{name}-{arm}.txt"
-        self.tell(await copy(self.app, text, name))
+        self.inform(await copy(self.app, text, name))
 
     def write_report(self, subject: str, write: Callable[[], Path]) -> None:
         """Write a report and say where it is. Call it in a thread. subject: what people call it."""
@@ -234,14 +231,14 @@ class JobScreen(Screen[None]):
             sentence = f"The {subject} is in {one_line(str(write()))}"
         except BadInputError as error:
             sentence = str(error)
-        self.app.call_from_thread(self.tell, sentence)
+        self.app.call_from_thread(self.inform, sentence)
 
     def action_remarks(self) -> None:
         """Show all remarks on the run."""
         if self.state.remarks:
             self.app.push_screen(RemarksScreen(self.state.remarks))
         else:
-            self.tell("There are no remarks on this run.")
+            self.inform("There are no remarks on this run.")
 
     def action_show(self, name: ViewName) -> None:
         """Replace the panes with a view of the selected job, or bring them back."""

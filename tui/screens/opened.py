@@ -23,7 +23,7 @@ class OpenedScreen(RunScreen):
         self._run = opened
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._read()
 
     @work(thread=True, exclusive=True, group="records")
@@ -54,6 +54,6 @@ class OpenedScreen(RunScreen):
 
     def _refuse_control(self) -> None:
         if self.state.over:
-            self.tell("This run is over.")
+            self.inform("This run is over.")
         else:
-            self.tell("Another engine works on this run: it can be stopped in the list of runs, by x.")
+            self.inform("Another engine works on this run: it can be stopped in the list of runs, by x.")

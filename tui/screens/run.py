@@ -87,13 +87,13 @@ class RunScreen(JobScreen):
     def action_broken(self, step: int) -> None:
         """To the next (1) or previous (-1) job whose free reply is broken."""
         if not self.select_next(step, lambda job: job.broken):
-            self.tell("No free reply is broken.")
+            self.inform("No free reply is broken.")
 
     def action_follow(self) -> None:
         """Follow the newest job, or stay with the selected one."""
         jobs = self.query_one(JobList)
         if self.state.over or self.state.newest is None:
-            self.tell("There is no newest job to follow: none is being decoded.")
+            self.inform("There is no newest job to follow: none is being decoded.")
         else:
             jobs.follow(not jobs.following)
 
@@ -103,13 +103,13 @@ class RunScreen(JobScreen):
         if work.phase is Phase.RUNNING:
             await self.runner.pause(not work.paused)
         else:
-            self.tell("There is nothing to pause.")
+            self.inform("There is nothing to pause.")
 
     async def action_cancel(self) -> None:
         """Take the selected job out of the run. Nothing is asked: it can be run again."""
         job = self.selected
         if job is None or job.over or not self.runner.busy:
-            self.tell("There is nothing to cancel: this job is over.")
+            self.inform("There is nothing to cancel: this job is over.")
         else:
             await self.runner.cancel(job.info.id)
 
@@ -118,7 +118,7 @@ class RunScreen(JobScreen):
         """Write the report of the run next to its folder."""
         folder = self.state.folder
         if folder is None:
-            self.app.call_from_thread(self.tell, "There is no run to report on.")
+            self.app.call_from_thread(self.inform, "There is no run to report on.")
         else:
             self.write_report("report", lambda: write_findings(folder))
 
@@ -126,7 +126,7 @@ class RunScreen(JobScreen):
         """Resume a run of which jobs are missing; else run the suite again, without the excluded cases."""
         state = self.state
         if not state.over or self.runner.busy:
-            self.tell("Something is still running.")
+            self.inform("Something is still running.")
         else:
             folder = state.folder if state.resumable else None
             self.app.post_message(RunRequested(state.suite, folder, frozenset(state.excluded), state.adapter))
@@ -137,7 +137,7 @@ class RunScreen(JobScreen):
         found = _comparable(self.state)
         if found is None:
             sentence = "There is no finished run of this suite on this model with another adapter, or with none."
-            self.app.call_from_thread(self.tell, sentence)
+            self.app.call_from_thread(self.inform, sentence)
         else:
             self.app.post_message(CompareRequested(*(run.folder for run in found)))
 
@@ -145,7 +145,7 @@ class RunScreen(JobScreen):
     def _suggest_comparison(self, state: RunState) -> None:
         """When a run with adapters has ended: say that it can be compared, where it can."""
         if (found := _comparable(state)) is not None:
-            self.app.call_from_thread(self.tell, f"b shows {one_line(describe_pair(*found))} side by side.")
+            self.app.call_from_thread(self.inform, f"b shows {one_line(describe_pair(*found))} side by side.")
 
     async def action_edit(self) -> None:
         """Edit the selected job's prompt and try it."""
@@ -156,7 +156,7 @@ class RunScreen(JobScreen):
         try:
             table = await asyncio.to_thread(prompt_table, state, prompt, self._trials)
         except BadInputError as error:
-            self._refuse(str(error))
+            self.inform(str(error), "warning")
             return
         names = {each.info.prompt for each in state.jobs}
         named = {**self._drafts.get(prompt, table), "name": next_name(prompt, names)}
@@ -182,7 +182,7 @@ class RunScreen(JobScreen):
         state, job = self.state, self.selected
         edited = trial_prompts(state)
         if not edited:
-            self.tell("There is no edited prompt to save: e edits one.")
+            self.inform("There is no edited prompt to save: e edits one.")
             return
         name = job.info.prompt if job is not None and job.info.prompt in edited else edited[-1]
 
@@ -194,9 +194,9 @@ class RunScreen(JobScreen):
         try:
             await asyncio.to_thread(save)
         except BadInputError as error:
-            self._refuse(str(error))
+            self.inform(str(error), "warning")
         else:
-            self.tell(f"Saved as {one_line(name)} in {one_line(str(state.suite))}.")
+            self.inform(f"Saved as {one_line(name)} in {one_line(str(state.suite))}.")
 
     async def action_rerun(self) -> None:
         """Run the selected job once more, with another seed or temperature."""
@@ -208,7 +208,7 @@ class RunScreen(JobScreen):
             name = job.info.prompt
             prompt = name if name in saved else await asyncio.to_thread(prompt_table, state, name, self._trials)
         except BadInputError as error:
-            self._refuse(str(error))
+            self.inform(str(error), "warning")
             return
         each = TrialInput(job.info.case, job.info.variation, job.info.repeat)
 
@@ -224,9 +224,9 @@ class RunScreen(JobScreen):
         from tui.screens.tune import TuneScreen
 
         if self.runner.busy:
-            self._refuse("Something is running: wait for it, or stop it first.")
+            self.inform("Something is running: wait for it, or stop it first.", "warning")
         elif self.state.folder is None or not self.state.over:
-            self._refuse("There is no finished run to tune on.")
+            self.inform("There is no finished run to tune on.", "warning")
         else:
             self.app.push_screen(TuneScreen(self.runner, self.state.folder))
 
@@ -237,9 +237,9 @@ class RunScreen(JobScreen):
             return
         case = job.info.case
         if self.state.exclude(case):
-            self.tell(f"{case} is no longer counted, and later runs leave it out; x counts it again.")
+            self.inform(f"{case} is no longer counted, and later runs leave it out; x counts it again.")
         else:
-            self.tell(f"{case} counts again.")
+            self.inform(f"{case} counts again.")
 
     async def _start_trial(
         self, state: RunState, prompt: dict[str, Any] | str, inputs: tuple[TrialInput, ...], **options: Any
@@ -262,15 +262,12 @@ class RunScreen(JobScreen):
         """The selected job, where something can be tried; else the user is told why not."""
         job = self.selected
         if self.runner.busy:
-            self._refuse("Something is running: wait for it, or stop it first.")
+            self.inform("Something is running: wait for it, or stop it first.", "warning")
         elif job is None or self.state.folder is None:
-            self._refuse("There is no job to try anything with.")
+            self.inform("There is no job to try anything with.", "warning")
         else:
             return job
         return None
-
-    def _refuse(self, sentence: str) -> None:
-        self.notify(one_line(sentence), severity="warning", markup=False)
 
 
 def _comparable(state: RunState) -> tuple[ListedRun, ListedRun] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from typing_extensions import override
@@ -68,7 +69,7 @@ class RunsScreen(Screen[None]):
         self._trials = Counter(run.trial_of for run in message.runs if run.trial_of in names)
         self._baseline = baseline_of(self._folder)
         if message.error is not None:
-            self._tell(message.error, error=True)
+            self._inform(message.error, "error")
         self._show()
 
     @on(FindLine.Changed)
@@ -112,11 +113,11 @@ class RunsScreen(Screen[None]):
         """The run under the cursor; if there is none, the user is told."""
         run = self.query_one(RunList).chosen
         if run is None:
-            self._tell("There is no run here.")
+            self._inform("There is no run here.")
         return run
 
-    def _tell(self, sentence: str, *, error: bool = False) -> None:
-        self.notify(one_line(sentence), severity="error" if error else "information", markup=False)
+    def _inform(self, sentence: str, severity: SeverityLevel = "information") -> None:
+        self.notify(one_line(sentence), severity=severity, markup=False)
 
     def action_open(self) -> None:
         """Open the run; follow it while it is in progress."""
@@ -133,7 +134,7 @@ class RunsScreen(Screen[None]):
         try:
             mark_baseline(self._folder, name)
         except EngineError as error:
-            self._tell(str(error), error=True)
+            self._inform(str(error), "error")
             return
         self._baseline = name
         self._show()
@@ -145,9 +146,9 @@ class RunsScreen(Screen[None]):
             return
         baseline = next((other for other in self._runs or [] if other.folder.name == self._baseline), None)
         if baseline is None:
-            self._tell("There is no baseline yet: b marks the run under the cursor as one.")
+            self._inform("There is no baseline yet: b marks the run under the cursor as one.")
         elif baseline.folder == run.folder:
-            self._tell("This is the baseline itself: put the cursor on another run.")
+            self._inform("This is the baseline itself: put the cursor on another run.")
         else:
             self.app.post_message(CompareRequested(baseline.folder, run.folder))
 
@@ -157,7 +158,7 @@ class RunsScreen(Screen[None]):
         if run is None:
             return
         if run.ending is not Ending.RUNNING:
-            self._tell("No engine works on this run.")
+            self._inform("No engine works on this run.")
             return
         question = f"Stop the run of {one_line(run.suite or '?')}? What is finished stays on disk."
 
@@ -180,13 +181,13 @@ class RunsScreen(Screen[None]):
         run = self._chosen()
         if run is None:
             return
-        self.app.call_from_thread(self._tell, "Writing the report ...")
+        self.app.call_from_thread(self._inform, "Writing the report ...")
         try:
             file = write_findings(run.folder)
         except BadInputError as error:
-            self.app.call_from_thread(self._tell, str(error), error=True)
+            self.app.call_from_thread(self._inform, str(error), "error")
         else:
-            self.app.call_from_thread(self._tell, f"Written: {file}")
+            self.app.call_from_thread(self._inform, f"Written: {file}")
 
     def action_filter(self) -> None:
         """Find runs by a text."""

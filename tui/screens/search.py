@@ -50,7 +50,7 @@ class SearchScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Begin to draw."""
+        """Start drawing."""
         self.set_interval(FLUSH_SECONDS, self.flush)
 
     def on_screen_resume(self) -> None:

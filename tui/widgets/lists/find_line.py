@@ -61,7 +61,7 @@ class FindLine(Horizontal):
         self.close()
 
     def close(self) -> None:
-        """The text holds; where there is none the line goes."""
+        """Keep the text; hide the line if there is none."""
         self.display = bool(self.text)
         self.post_message(self.Closed())
 
