@@ -22,9 +22,9 @@ from tui.state.suites import SuiteFile, read_suites, search_unavailable_reason
 from tui.text.page import Page
 from tui.text.safe import one_line, visible
 from tui.widgets.job.sent_view import SentView
+from tui.widgets.lines.find_line import FindLine
 from tui.widgets.lines.key_line import KeyLine
 from tui.widgets.lines.tab_line import TabLine
-from tui.widgets.lists.find_line import FindLine
 from tui.widgets.lists.suite_list import SuiteList
 from tui.widgets.views.text_view import TextView
 

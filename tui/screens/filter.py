@@ -18,7 +18,7 @@ from tui.state.facets import Choice, Facet, choices, toggled
 from tui.state.filtered_jobs import FilteredJobs
 from tui.state.filters import Filter
 from tui.text.safe import fit
-from tui.widgets.lists.filter_line import format_count
+from tui.widgets.lines.filter_line import format_count
 
 COUNT_SECONDS = 1.0  # a run in progress changes the counts
 _COUNT_CELLS = 7

@@ -27,11 +27,11 @@ from tui.terminal.clipboard import copy
 from tui.terminal.driver import is_lagging
 from tui.text.safe import one_line
 from tui.widgets.job.job_views import JobDetails, ViewName
+from tui.widgets.lines.filter_line import FilterLine
 from tui.widgets.lines.key_line import KeyLine
 from tui.widgets.lines.notice import Notice
 from tui.widgets.lines.remark_line import RemarkLine
 from tui.widgets.lines.status_line import StatusLine
-from tui.widgets.lists.filter_line import FilterLine
 from tui.widgets.lists.job_list import JobList
 
 FLUSH_SECONDS = 0.1  # text reaches the panes in batches

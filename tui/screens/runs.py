@@ -24,8 +24,8 @@ from tui.reports import write_findings
 from tui.screens.dialogs import Answer, ConfirmScreen
 from tui.state import intervals
 from tui.text.safe import one_line
+from tui.widgets.lines.find_line import FindLine
 from tui.widgets.lines.key_line import KeyLine
-from tui.widgets.lists.find_line import FindLine
 from tui.widgets.lists.run_list import RunList
 
 
