@@ -114,7 +114,7 @@ class BrowseScreen(Screen[None]):
         """List the suites that match the text."""
         files, find = self._files or [], self.query_one(FindLine)
         found = [file for file in files if file.matches(find.text)]
-        find.show(f"{len(found)} of {len(files)}")
+        find.show_note(f"{len(found)} of {len(files)}")
         self.query_one(SuiteList).show(found)
         self._show_chosen()
 

@@ -79,7 +79,7 @@ class RunsScreen(Screen[None]):
         needle = find.text.casefold()
         found = [run for run in runs if matches(run, needle)]
         self.query_one(RunList).show(found, self._baseline)
-        find.show(f"{len(found)} of {len(runs)}")
+        find.show_note(f"{len(found)} of {len(runs)}")
         self._show_details()
 
     @on(OptionList.OptionHighlighted)
