@@ -80,8 +80,8 @@ def details(run: ListedRun, baseline: bool, trials: int, width: int) -> str:
         f"{one_line(run.suite or '?')} on {one_line(format_model(run))}",
     ]
     notes = ["the baseline"] * baseline
-    notes += [f"{trials} trial{'s' * (trials > 1)} beside it"] * bool(trials)
-    notes += [f"a trial beside {one_line(run.trial_of)}"] if run.trial_of else []
+    notes += [f"{trials} trial{'s' * (trials > 1)}"] * bool(trials)
+    notes += [f"a trial of {one_line(run.trial_of)}"] if run.trial_of else []
     notes += [one_line(run.problem)] if run.problem else []
     if notes:
         words[1] += f"  ({', '.join(notes)})"

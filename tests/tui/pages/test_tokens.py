@@ -92,10 +92,10 @@ def test_a_sampled_fork_does_not_claim_what_its_record_does_not_tell() -> None:
     favourites = tuple(Candidate(str(number), number, 0.09) for number in range(1, 10))
     wanted = Candidate("rare", 50, 0.01)
     fork = Fork(3, 9, (wanted, *favourites), (Candidate("other", 60, 0.02), *favourites), 0.8)
-    told = {choice.candidate.token: choice.allowed for choice in choices_at(fork)}
-    assert told["rare"] is None
-    assert told["other"] is True
-    assert told["1"] is True
+    allowed = {choice.candidate.token: choice.allowed for choice in choices_at(fork)}
+    assert allowed["rare"] is None
+    assert allowed["other"] is True
+    assert allowed["1"] is True
 
 
 def table(
@@ -110,7 +110,7 @@ def table(
     return [text.rstrip() for text in texts]
 
 
-def test_values_stand_beside_what_was_expected_and_differences_are_marked() -> None:
+def test_values_are_next_to_the_expected_ones_and_differences_are_marked() -> None:
     rules = cursor_of({"/name": Rule(casefold=True), "/tags": Rule(unordered=True)})
     lines = table(close_story.records()[0], rules=rules)
     assert [line.split() for line in lines[:7]] == [

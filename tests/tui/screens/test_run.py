@@ -292,7 +292,7 @@ async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(sta
 async def test_a_failure_is_told_and_r_runs_again(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage([events.Failed("The folder models/none holds no model.", bad_input=True)], size) as it:
         await it.run()
-        await it.sees("xx failed  The folder models/none holds no model.", "r begins the run again", "failed  0:0")
+        await it.sees("xx failed  The folder models/none holds no model.", "r starts the run again", "failed  0:0")
         await it.press("r")
         await it.until(lambda: len(it.received("start_run")) == 2)
 

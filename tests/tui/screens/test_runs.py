@@ -117,7 +117,7 @@ async def test_the_list_is_found_through_and_marked(stage: OpenStage, tmp_path: 
         assert "2/4" in rows[0]
         assert "3/4" in rows[1]
         assert "[red]smol[/red]␛[31m" in it.text or size[0] < 100
-        await it.sees("people on made-model + lora  (1 trial beside it)", "free         strict 3/4", "[30-9")
+        await it.sees("people on made-model + lora  (1 trial)", "free         strict 3/4", "[30-9")
         await it.press("slash", *"qwen")
         await it.sees("1 of 3")
         assert "lora" not in it.text
@@ -149,7 +149,7 @@ async def test_a_run_is_opened_and_stepped_through(stage: OpenStage, tmp_path: P
     write_run(tmp_path / "runs", [Made(FENCED, prompt="naive-2")], {**MANIFEST, "trial_of": folder.name})
     async with stage(size=size) as it:
         await it.press("o")
-        await it.sees("1 trial beside it")
+        await it.sees("(1 trial)")
         await it.press("enter")
         await it.until(lambda: isinstance(it.app.screen, OpenedScreen))
         await it.sees("ok finished", "!! code_fence", '"name": "Ann"', "made  made-model")

@@ -128,7 +128,7 @@ async def test_a_search_that_fails_says_why(stage: OpenStage, suites: Path) -> N
     async with stage(steps, path=suites, order="start_search") as it:
         await it.sees("1 x 12 cases")
         await it.press("S")
-        await it.sees("xx failed  The folder models/none holds no model.", "r begins the search again", "failed  0:0")
+        await it.sees("xx failed  The folder models/none holds no model.", "r starts the search again", "failed  0:0")
         await it.press("r")
         await it.until(lambda: len(it.received("start_search")) == 2)
 

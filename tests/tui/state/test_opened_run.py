@@ -45,7 +45,7 @@ def test_a_finished_run(tmp_path: Path) -> None:
     assert state.remarks == ["The grammar does not enforce 'minimum' at /properties/age/minimum; the judge checks it."]
 
 
-def test_records_are_read_when_somebody_looks(tmp_path: Path) -> None:
+def test_records_are_read_on_demand(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS)
     state = opened(folder)
     assert all(job.record is None for job in state.jobs)

@@ -1,4 +1,4 @@
-"""To the clipboard: through a real tmux, by the terminal's own sequence, or into a file; and the keys for it."""
+"""Copying: through a real tmux, by the terminal's own sequence, or into a file; and the keys for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tui.terminal.clipboard import MOST_BYTES, copy
 
 @pytest.fixture
 def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A tmux server of its own, in which the program seems to run."""
+    """A tmux server of its own, inside which the program seems to run."""
     if shutil.which("tmux") is None:
         pytest.skip("needs tmux")
     command = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
@@ -34,11 +34,11 @@ def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 
 
 def messages(it: Stage) -> list[str]:
-    """What the user was told in passing."""
+    """The notifications so far."""
     return [each.message for each in it.app._notifications]
 
 
-async def told(it: Stage, words: str) -> None:
+async def notified(it: Stage, words: str) -> None:
     await it.until(lambda: any(words in each for each in messages(it)))
 
 
@@ -129,9 +129,9 @@ async def test_by_the_terminal_or_into_a_file(stage: Any, tmp_path: Path, monkey
         await it.until(lambda: copied()[-1].startswith("{"))
         as_json = json.loads(copied()[-1])
         assert (as_json["id"], as_json["free"]["text"]) == (first.id, first.free.text)
-        await told(it, "Sent to the terminal as its clipboard")
+        await notified(it, "Sent to the terminal as its clipboard")
         await it.press("w")
-        await told(it, f"{story.FOLDER}")  # the engine that told of it is a script: there is no folder
+        await notified(it, f"{story.FOLDER}")  # the scripted engine writes no folder
 
 
 async def test_nothing_to_copy_and_a_report(stage: Any, tmp_path: Path) -> None:
@@ -140,10 +140,10 @@ async def test_nothing_to_copy_and_a_report(stage: Any, tmp_path: Path) -> None:
     async with stage(steps, (120, 40)) as it:
         await it.run()
         await it.press("home", "y")
-        await told(it, "There is nothing to copy: this job is not finished.")
+        await notified(it, "There is nothing to copy: this job is not finished.")
         it.run_state.folder = folder
         await it.press("w")
-        await told(it, "The report is in ")
+        await notified(it, "The report is in ")
         name = next(each for each in messages(it) if each.startswith("The report is in ")).removeprefix(
             "The report is in "
         )

@@ -1,4 +1,4 @@
-"""The program in a terminal that answers its questions, does not, or does so no more."""
+"""The program in a terminal that answers its queries, does not, or stops answering."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.bench.interface.engine import Plan
 from tests.bench.interface.program import command
 from tests.bench.interface.terminal import opened
 
-QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+QUERY, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 PLAN = Plan(jobs=30, finished=8, streaming=1, rate=200)
 
 
@@ -19,7 +19,7 @@ def test_what_streams_waits_for_the_terminal_keys_do_not_and_no_answer_is_left_f
         terminal.type(b"r")
         terminal.sees(b"employer")
         terminal.answers = False
-        terminal.rests(0.5, within=3)  # the engine goes on all the time
+        terminal.rests(0.5, within=3)  # the engine keeps sending meanwhile
         drawn = terminal.written
         terminal.type(b"n")
         terminal.sees(rb"> [^\n]*c00000", drawn, seconds=2)
@@ -42,4 +42,4 @@ def test_a_terminal_that_answers_nothing_is_asked_once_and_drawn_on_all_the_same
         terminal.type(b"r")
         for words in (b"employer", b"occupation", b"employer"):
             terminal.sees(words, terminal.written, seconds=5)
-        assert terminal.since(0).count(QUESTION) == 1
+        assert terminal.since(0).count(QUERY) == 1

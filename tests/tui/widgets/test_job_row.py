@@ -136,7 +136,7 @@ def test_progress_leaves_out_what_does_not_fit(width: int) -> None:
         assert abs(line.count("#") / (line.count("#") + line.count(".")) - 120 / 320) < 0.1
 
 
-def test_the_time_left_is_told_from_the_jobs_done_since_somebody_looks() -> None:
+def test_the_time_left_is_estimated_from_the_jobs_done_since_the_first_look() -> None:
     state = RunState(Path("people.toml"), phase=Phase.RUNNING)
     state.add_jobs([story.info("naive", f"c{number}") for number in range(100)])
     pace = Pace(state)

@@ -1,4 +1,4 @@
-"""A field for a text that may hold anything: what would steer the terminal is drawn as a picture, and stays in it."""
+"""A field for any text: characters that would control the terminal are drawn as pictures, and kept in the text."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from textual import events
 from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.widgets import TextArea
+from typing_extensions import override
 
 from tui.text.safe import visible
 from tui.widgets.fields.quiet_input import run_bound_actions
 
-# Where the stand-ins of hidden characters begin: Unicode's last plane, for private use, whose first 0xffff characters
-# stand for those of the first plane. Tags, the only others that are hidden, take the place of the first private area.
+# Hidden characters are replaced by stand-ins from Unicode's last plane, which is for private use. The stand-in of a
+# character of the first plane has the same last 16 bits; tags, the only other hidden characters, take numbers of the
+# first plane's own private area.
 _PLANE = 0x100000
 _TAGS, _FOR_TAGS = range(0xE0000, 0xE1000), 0xE000
 
 
 class PromptField(TextArea):
-    """Keeps every character that nobody edits, and does not blink.
+    """Keeps every character that is not edited, and does not blink.
 
-    A TextArea measures a control as no cell, so that its picture would shift the line, and takes seven characters for
-    ends of lines, which it makes one. Hence a hidden character is there as another, which is one cell wide.
+    A TextArea takes a control character for zero cells wide, so that its picture would shift the line, and turns seven
+    other characters into line ends. So its document has a stand-in, one cell wide, for each hidden character.
     """
 
     def __init__(self, *, id: str) -> None:
@@ -34,43 +36,44 @@ class PromptField(TextArea):
 
     @property
     def value(self) -> str:
-        """The text. Only "\\n" ends a line."""
-        return _own(self.text)
+        """The text itself, without stand-ins. Only "\\n" ends a line."""
+        return _original(self.text)
 
     @value.setter
     def value(self, value: str) -> None:
-        self.text = _stand_in(value)
+        self.text = _with_stand_ins(value)
 
     @property
+    @override
     def selected_text(self) -> str:
-        """What is copied."""
-        return _own(super().selected_text)
+        return _original(super().selected_text)
 
+    @override
     def get_line(self, line_index: int) -> Text:
-        """A line as it is drawn."""
-        return Text(visible(_own(self.document.get_line(line_index))), end="", no_wrap=True)
+        return Text(visible(_original(self.document.get_line(line_index))), end="", no_wrap=True)
 
+    @override
     def edit(self, edit: Edit) -> EditResult:
-        """Take what is typed or pasted; a terminal pastes ends of lines as returns."""
-        edit.text = _stand_in(edit.text.replace("\r\n", "\n").replace("\r", "\n"))
+        # Typed and pasted text comes through here. A terminal pastes line ends as returns.
+        edit.text = _with_stand_ins(edit.text.replace("\r\n", "\n").replace("\r", "\n"))
         return super().edit(edit)
 
 
-def _stand_in(text: str) -> str:
+def _with_stand_ins(text: str) -> str:
     pairs = zip(text, visible(text), strict=True)
-    return "".join(char if char == drawn else chr(_place_of(ord(char))) for char, drawn in pairs)
+    return "".join(char if char == drawn else chr(_stand_in_of(ord(char))) for char, drawn in pairs)
 
 
-def _place_of(code: int) -> int:
+def _stand_in_of(code: int) -> int:
     return _PLANE + (code - _TAGS.start + _FOR_TAGS if code in _TAGS else code)
 
 
-def _own(text: str) -> str:
-    return "".join(map(_character, text))
+def _original(text: str) -> str:
+    return "".join(map(_original_of, text))
 
 
-def _character(char: str) -> str:
-    """What a character stands for, if it does."""
+def _original_of(char: str) -> str:
+    """The hidden character that a stand-in replaces; other characters stay as they are."""
     code = ord(char) - _PLANE
     if code < 0:
         return char

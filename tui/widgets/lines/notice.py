@@ -94,6 +94,6 @@ def format_failure(work: EngineTask) -> Content:
         lines.append(("\nThe end of the engine's log:\n", "bold"))
         lines.append("\n".join(one_line(line) for line in work.log))
     resumable = isinstance(work, RunState) and work.resumable
-    what = "goes on where it stopped" if resumable else f"begins the {work.label} again"
+    what = "resumes the run" if resumable else f"starts the {work.label} again"
     lines.append((f"\n\nr {what}, escape goes back.", "$text-muted"))
     return Content.assemble(*lines)

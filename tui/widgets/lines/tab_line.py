@@ -1,4 +1,4 @@
-"""Names the parts of a suite on one line, the shown one marked."""
+"""The names of a suite's parts on one line, with the visible one marked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 
 class TabLine(Static):
-    """One line such as " 1 prompts  [2 schema]  3 cases "; the keys are the screen's, a click does the same."""
+    """A line such as " 1 prompts  [2 schema]  3 cases ". The keys belong to the screen; a click does the same."""
 
     @dataclass
     class Selected(Message):
@@ -26,7 +26,7 @@ class TabLine(Static):
         self._names = names
 
     def show(self, chosen: str) -> None:
-        """Draw the line with one name marked, by brackets and not by colour alone."""
+        """Draw the line with one name marked, by brackets so that it is not marked by colour alone."""
         parts: list[str | tuple[str, str]] = []
         for number, name in enumerate(self._names, 1):
             words = f"{number} {name}"
@@ -35,7 +35,7 @@ class TabLine(Static):
         self.update(Content.assemble(*parts))
 
     def on_click(self, event: Click) -> None:
-        """Show the part clicked."""
+        """Select the part clicked."""
         left = 0
         for number, name in enumerate(self._names, 1):
             left += len(f" {number} {name}  ")

@@ -1,4 +1,4 @@
-"""A list of options that moves by the same keys as every other view."""
+"""A list of options with the same keys as all other views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.messages import Direction
 
 
 class MovingList(OptionList, inherit_bindings=False):
-    """What enter does is the screen's to say."""
+    """Has no key for enter: that is the screen's."""
 
     BINDINGS = keys.MOVE
 
