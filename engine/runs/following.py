@@ -17,7 +17,7 @@ def follow(folder: Path, reader: SummaryReader, poll_seconds: float = POLL_SECON
     """The records of a run as they are written, until the run has ended or its engine is gone.
 
     Yields an empty batch after each poll, so that the caller can update or stop. It sleeps: call it in a thread.
-    Raises OSError where the records cannot be read.
+    Raises OSError if the records cannot be read.
     """
     while True:
         # Before reading: what an engine wrote before it ended is then read in this round, which is the last one.

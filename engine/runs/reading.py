@@ -65,7 +65,7 @@ class RunFolder:
 def find_run(run: str, runs: Path) -> RunFolder:
     """A run by its folder, by its name in `runs`, or "last" for the newest there.
 
-    Raises BadInputError where there is none.
+    Raises BadInputError if there is none.
     """
     if run == LAST:
         return RunFolder(_newest(runs))

@@ -38,14 +38,14 @@ class RecordLines(Generic[_Decoded]):
         self._number = 0
 
     def read(self) -> Iterator[tuple[int, _Decoded]]:
-        """Each record with its place in the file. Raises OSError where it cannot be read."""
+        """Each record with its place in the file. Raises OSError if it cannot be read."""
         with self._file.open("rb", buffering=_BUFFER) as lines:
             lines.seek(self.place)
             for line in lines:
                 if self._end is not None and self.place >= self._end:
                     return
-                # Only a whole line is decoded: half a record can be valid JSON (a number, for instance), and a line
-                # that is being written is read as a whole next time, since `place` stays at its beginning.
+                # A line without its line break is no record yet, even if its JSON is complete: resuming the run removes
+                # it. If it is still being written, the next `read` gets it whole, since `place` stays at its beginning.
                 self.torn = not line.endswith(b"\n")
                 if self.torn:
                     return

@@ -43,7 +43,7 @@ class RunStore:
         self._manifest, self._name, self._lock = dict(manifest), name, lock
         self._append_failed = False
         self._write_manifest()
-        # Unbuffered: a buffer would hold what a full disk refused, and write it after records that came later.
+        # Unbuffered: a buffer would keep what a full disk refused, and write it at a later flush.
         self._records = (folder / RECORDS).open("ab", buffering=0)
         self._end = self._records.tell()
         owner.claim(folder, log)

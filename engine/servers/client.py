@@ -72,7 +72,7 @@ def open_client(spec: ServerSpec) -> AsyncOpenAI:
 async def inspect_server(client: AsyncOpenAI, spec: ServerSpec) -> Served:
     """The model that is asked for, or the only one.
 
-    Raises EngineError where no server answers, and BadInputError for a missing model or a key that is not accepted.
+    Raises EngineError if no server answers, and BadInputError for a missing model or a key that is not accepted.
     """
     try:
         models = [model async for model in client.models.list()]

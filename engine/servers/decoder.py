@@ -119,7 +119,7 @@ class ServerDecoder(Decoder):
         return job.result()
 
     async def _decode_arm(self, job: JobInFlight, arm: Arm) -> None:
-        """Decode an arm, in as many attempts as the policy allows. Raises EngineError where no retry would help."""
+        """Decode an arm, in as many attempts as the policy allows. Raises EngineError if no retry would help."""
         policy, previous_failure = self._client.policy, 0.0
         for attempt in range(1, policy.attempts + 1):
             sent_at = time.monotonic()
