@@ -301,7 +301,7 @@ class _Reader:
             if match[0] in counts:
                 opened.append(match[0])
                 counts[match[0]] += 1
-            elif opener is not None and counts[opener]:  # the counts tell without a search whether it closes anything
+            elif opener is not None and counts[opener]:  # the counts show without a search whether it closes anything
                 while (last := opened.pop()) != opener:  # unclosed brackets inside
                     counts[last] -= 1
                 counts[opener] -= 1

@@ -146,7 +146,7 @@ def _lone_places(text: str, start: int) -> list[tuple[int, int]]:
 
 def _several(text: str, thinking: Thinking, first: LocatedValue, second: LocatedValue) -> Reading:
     sentence = "A second JSON value, where one was asked for"
-    # What follows the first value is reported as the second value, so only what stands before the first is added.
+    # What follows the first value is reported as the second value, so only what comes before the first is added.
     before = [found for found in find_wrapping(text, thinking.end, first.start, first.end) if found.start < first.start]
     surplus = Break("multiple_values", second.start, second.end, sentence)
     return Reading(False, None, (surplus, *thinking.breaks, *before))

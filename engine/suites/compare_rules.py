@@ -56,9 +56,10 @@ def _wrong(modes: Any) -> Iterator[str]:
         if isinstance(mode, dict):
             yield from _wrong_tolerance(mode)
         elif not isinstance(mode, str):
-            yield f"must be a mode in quotes, {{ tolerance = … }} or a list of them, not {type_name(mode)}; write it so"
+            wanted = "a mode in quotes, { tolerance = … } or a list of them"
+            yield f"must be {wanted}, not {type_name(mode)}; correct the value"
         elif mode in _ALONE and len(several) > 1:
-            yield f"{short_json(mode)} stands alone; take it out of the list or write nothing else"
+            yield f"{short_json(mode)} cannot be combined; take it out of the list or write nothing else"
         elif mode not in _ALONE and mode not in _MODES:
             known = (*_ALONE, *_MODES, "tolerance")
             remedy = "write { tolerance = 0.01 }" if mode == "tolerance" else did_you_mean(mode, known)

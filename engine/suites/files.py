@@ -69,12 +69,12 @@ def read_toml(path: Path, text: str) -> dict[str, Any]:
 
 def _toml_remedy(message: str) -> str:
     remedies = {
-        "Invalid value": "strings stand in quotes, and only true, false, numbers and dates stand without",
+        "Invalid value": "put strings in quotes; only true, false, numbers and dates need none",
         "Unterminated string": "close the quotes",
         r"Illegal character '\n'": "close the quotes, or put three quotes around text of several lines",
         "Illegal character": "write the character as an escape",
         "Unescaped": r"write \\ for a backslash, or use single quotes",
-        "Cannot overwrite": "a key may stand only once",
+        "Cannot overwrite": "a key may occur only once",
         "Cannot declare": "join the two tables, or write [[ ]] to begin one more of several",
         "Invalid statement": "a line is key = value, [table] or [[table]]; quote keys with other signs than - and _",
         "Unclosed": "close the bracket, or put the missing comma",

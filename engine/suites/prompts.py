@@ -65,7 +65,7 @@ def unfit_prompts(drafts: Sequence[Draft], schemas: Sequence[Mapping[str, Any] |
         name = short_json(draft.prompt.name)
         if "{keys}" in texts and not key_list(schema):
             text = f"prompt {name} lists the keys of an object, and the schema has no properties"
-            yield Fault(draft.given.table, f"{text} at the top; leave it out, or take {{schema}} for {{keys}}")
+            yield Fault(draft.given.table, f"{text} at the top; leave it out, or use {{schema}} instead of {{keys}}")
         stated = schema.get("type", "object")
         if draft.technique and draft.prompt.prefill == "{" and "object" not in stated:
             text = f"technique {name} begins an object, and the schema asks for {short_json(stated)}"
@@ -102,7 +102,7 @@ def _use_faults(file: File, own: Mapping[str, Draft]) -> Iterator[Fault]:
         if name not in TECHNIQUES and name not in own:
             yield Fault(place, f"there is no technique {short_json(name)}; {did_you_mean(name, TECHNIQUES)}")
         elif name in file.use[:number]:
-            yield Fault(place, f"{short_json(name)} stands here twice; keep one of the two")
+            yield Fault(place, f"{short_json(name)} is listed twice; keep one of the two")
         elif name not in own:
             yield from _lacking_examples(place, TECHNIQUES[name], len(file.example))
 
@@ -118,7 +118,7 @@ def _lacking_examples(place: KeyPath, technique: Technique, number: int) -> Iter
 def _own_faults(file: File) -> Iterator[Fault]:
     for number, prompt in enumerate(file.prompt):
         if prompt.think and prompt.prefill:
-            text = "the reply begins with thinking, so nothing can stand before it; keep one of prefill and think"
+            text = "the reply begins with thinking, so nothing can come before it; keep one of prefill and think"
             yield Fault(("prompt", number, "prefill"), text)
         for key in ("system", "user"):
             if file.task is None and _TASK in (getattr(prompt, key) or ""):

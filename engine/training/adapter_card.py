@@ -15,7 +15,7 @@ from engine.runs.reading import RunFolder
 from engine.training.cards import code, run_facts
 from engine.training.lora import BATCH, SEED, Lora
 from engine.training.orders import TuneOrder
-from engine.training.planning import Plan
+from engine.training.planning import TunePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Trained:
     """Of the training alone."""
 
 
-def adapter_card(run: RunFolder, plan: Plan, order: TuneOrder, trained: Trained) -> dict[str, Any]:
+def adapter_card(run: RunFolder, plan: TunePlan, order: TuneOrder, trained: Trained) -> dict[str, Any]:
     """The card as JSON. Keys may be added, never changed. `jsonbreak compare --only-cases` reads "test_cases"."""
     model, lora = trained.model, trained.lora
     sources = Counter(row.source for row in plan.rows)

@@ -20,7 +20,7 @@ CARD, MARKDOWN_CARD = "card.json", "README.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TunePlan:
     """What a tune trains on."""
 
     rows: Sequence[Row]
@@ -29,8 +29,8 @@ class Plan:
     tally: Tally
 
 
-def plan_tune(run: RunFolder, order: TuneOrder) -> Plan:
-    """Plan a tune. Raises BadInputError if it is impossible with these options."""
+def plan_tune(run: RunFolder, order: TuneOrder) -> TunePlan:
+    """TunePlan a tune. Raises BadInputError if it is impossible with these options."""
     if find_spec("peft") is None:
         raise BadInputError("tune needs the package peft: pip install 'jsonbreak[tune]'.")
     _refuse_taken(order.out)
@@ -42,7 +42,7 @@ def plan_tune(run: RunFolder, order: TuneOrder) -> Plan:
     if not found:
         name = printable(str(run.folder))
         raise BadInputError(f"{name}: nothing can be trained on: {describe_no_rows(rows.tally)}.")
-    return Plan(found, split, rows.tally)
+    return TunePlan(found, split, rows.tally)
 
 
 def next_commands(run: RunFolder, order: TuneOrder) -> tuple[str, ...]:

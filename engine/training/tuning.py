@@ -18,10 +18,10 @@ from engine.training.adapter_card import Trained, adapter_card, format_adapter_c
 from engine.training.batches import RowTokenizer, TokenizedRow
 from engine.training.lora import Lora, count_steps
 from engine.training.orders import TuneOrder
-from engine.training.planning import CARD, MARKDOWN_CARD, Plan, next_commands
+from engine.training.planning import CARD, MARKDOWN_CARD, TunePlan, next_commands
 
 
-def tune(run: RunFolder, plan: Plan, order: TuneOrder, emit: Emit) -> None:
+def tune(run: RunFolder, plan: TunePlan, order: TuneOrder, emit: Emit) -> None:
     """Train and save. The adapter's folder appears only when it is complete; an interrupted tune leaves nothing.
 
     Raises BadInputError (model) and EngineError (memory, disk, a loss that is not a number).
@@ -42,7 +42,7 @@ def tune(run: RunFolder, plan: Plan, order: TuneOrder, emit: Emit) -> None:
     emit(TuneSaved(order.out, seconds, next_commands(run, order)))
 
 
-def _tokenized_rows(model: LoadedModel, plan: Plan, emit: Emit) -> list[TokenizedRow]:
+def _tokenized_rows(model: LoadedModel, plan: TunePlan, emit: Emit) -> list[TokenizedRow]:
     """The rows as tokens, without those that do not fit into the model's context."""
     tokenizer = RowTokenizer(model)
     rows = [tokenizer.tokenize(row) for row in plan.rows]
@@ -61,7 +61,7 @@ def _warn_of_another_model(run: RunFolder, model: LoadedModel, emit: Emit) -> No
         emit(Remark(f"The run used other model files ({name}) than those that are tuned."))
 
 
-def _save(run: RunFolder, plan: Plan, order: TuneOrder, trained: Trained) -> None:
+def _save(run: RunFolder, plan: TunePlan, order: TuneOrder, trained: Trained) -> None:
     """Write the whole folder, or nothing."""
     fresh = order.out.with_name(f"{order.out.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""What a verdict says beside the primary class: places and sentences of the others, and whether repair would do."""
+"""What a verdict has besides its primary class: places and sentences of the others, and whether repair would help."""
 
 from __future__ import annotations
 

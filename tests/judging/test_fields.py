@@ -1,4 +1,4 @@
-"""The fields of replies beside what was expected: what is marked, and that it agrees with the verdict."""
+"""The fields of replies next to what was expected: what is marked, and that it agrees with the verdict."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_kinds_and_emptiness(expected: Any, value: Any, found: dict[Any, list[st
     assert marks(expected, value) == found
 
 
-def test_items_in_any_order_stand_beside_what_took_their_place() -> None:
+def test_unordered_items_are_paired_with_what_replaced_them() -> None:
     found = list(fields({"t": ["a", "b", "c"]}, [{"t": ["C", "x", "A"]}, {"t": ["b", "b"]}], _TAGS))
     assert [(field.expected, [(cell.status.value, cell.value) for cell in field.cells]) for field in found] == [
         ("a", [("same", "a"), ("different", "b")]),

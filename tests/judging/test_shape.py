@@ -1,4 +1,4 @@
-"""The schema check: a full validator in both dialects, and where its errors stand in the text."""
+"""The schema check: a full validator in both dialects, and where its errors are in the text."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_no_budget_is_exceeded_and_every_round_is_paired(
         kept = {score.name for score in halving.playing}
         assert min(before[name] for name in kept) >= max((before[name] for name in {*playing} - kept), default=0)
     assert sum(map(len, asked.values())) == schedule.jobs <= budget
-    assert all(len(set(each)) == len(each) for each in asked.values()), "nobody is asked twice"
+    assert all(len(set(each)) == len(each) for each in asked.values()), "no candidate answers a case twice"
     assert halving.ranked()[0].name == halving.winner
     assert not good or halving.winner in good or halving.scores[halving.winner].ok.k == len(asked[halving.winner])
 

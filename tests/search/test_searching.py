@@ -60,9 +60,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_search_decodes_the_free_arm_within_its_budget_and_reports_held_out_cases(
     builtin_model: LoadedModel, suite: Path, tmp_path: Path
 ) -> None:
-    told: list[events.Event] = []
-    search(StartSearch(suite, BUDGET), Control(), lambda: LocalBackend(builtin_model), tmp_path, told.append)
-    started, finished = told[0], told[-1]
+    emitted: list[events.Event] = []
+    search(StartSearch(suite, BUDGET), Control(), lambda: LocalBackend(builtin_model), tmp_path, emitted.append)
+    started, finished = emitted[0], emitted[-1]
     assert isinstance(started, events.SearchStarted)
     assert isinstance(finished, events.SearchFinished)
     assert finished.folder.name.split("-", 1)[1] == "search-small-SmolLM2-135M-Instruct"

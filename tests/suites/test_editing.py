@@ -86,7 +86,7 @@ LATER = '[[case]]\nid = "b"\ninput = "y"\n'
     ],
 )
 @pytest.mark.parametrize(("bom", "end"), [("", "\n"), ("\ufeff", "\r\n")], ids=["LF", "BOM and CRLF"])
-def test_a_block_stands_after_the_last_prompt_in_the_files_line_ends(
+def test_a_block_is_added_after_the_last_prompt_with_the_files_line_endings(
     before: str, after: str, bom: str, end: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "small.toml"

@@ -61,7 +61,7 @@ def edited(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def test_a_suite_is_read_as_it_stands() -> None:
+def test_a_suite_is_read_unchanged() -> None:
     suite = load(GOOD)
     assert (suite.path, suite.text, suite.name, suite.description) == (Path("people.toml"), GOOD, "people", "")
     assert suite.generation.model_dump() == {
@@ -137,7 +137,7 @@ TOML: list[tuple[str | bytes, str]] = [
     (
         edited('"Extract: {input}"', "Extract"),
         "people.toml, line 12, column 8: this is not TOML: Invalid value; "
-        "strings stand in quotes, and only true, false, numbers and dates stand without",
+        "put strings in quotes; only true, false, numbers and dates need none",
     ),
     (
         edited('{input}"', "{input}"),
@@ -155,7 +155,7 @@ TOML: list[tuple[str | bytes, str]] = [
     ),
     (
         edited('name = "people"', 'name = "a"\nname = "b"'),
-        "people.toml, line 2, column 11: this is not TOML: Cannot overwrite a value; a key may stand only once",
+        "people.toml, line 2, column 11: this is not TOML: Cannot overwrite a value; a key may occur only once",
     ),
     (
         GOOD + "[schema]\n",
@@ -485,7 +485,7 @@ def test_a_reference_that_leads_to_itself() -> None:
     ]
 
 
-def test_a_schema_file_beside_the_suite() -> None:
+def test_a_schema_file_next_to_the_suite() -> None:
     Path("sub").mkdir()
     Path("sub/s.json").write_text('{"type": "object"}')
     assert load(FROM_FILE, "sub/people.toml").json_schema == {"type": "object"}

@@ -119,7 +119,7 @@ A_LIST = HEAD[: HEAD.index("[schema]")] + '[schema]\ntype = "array"\n'
     ("use", "more", "head", "sentence"),
     [
         ('"json_only"', "", HEAD, 'line 3, use[0]: there is no technique "json_only"; did you mean "json-only"?'),
-        ('"naive", "naive"', "", HEAD, 'line 3, use[1]: "naive" stands here twice; keep one of the two'),
+        ('"naive", "naive"', "", HEAD, 'line 3, use[1]: "naive" is listed twice; keep one of the two'),
         (
             '"naive"',
             "",
@@ -159,7 +159,7 @@ A_LIST = HEAD[: HEAD.index("[schema]")] + '[schema]\ntype = "array"\n'
             '"naive"',
             OWN + 'prefill = "{"\nthink = { close = "</t>" }\n',
             HEAD,
-            "line 14, prompt[0].prefill: the reply begins with thinking, so nothing can stand before it; "
+            "line 14, prompt[0].prefill: the reply begins with thinking, so nothing can come before it; "
             "keep one of prefill and think",
         ),
         ('"naive"', OWN + 'think = { close = "" }\n', HEAD, "line 14, prompt[0].think.close: "),
@@ -200,7 +200,7 @@ def test_a_schema_that_a_technique_does_not_fit() -> None:
         load_suite(Path("people.toml"))
     assert str(caught.value).splitlines() == [
         'people.toml, line 3, use[0]: prompt "key-list" lists the keys of an object, and the schema has no properties '
-        "at the top; leave it out, or take {schema} for {keys}",
+        "at the top; leave it out, or use {schema} instead of {keys}",
         'people.toml, line 3, use[1]: technique "prefill" begins an object, and the schema asks for "array"; '
         "leave it out, or write a [[prompt]] with another prefill",
     ]

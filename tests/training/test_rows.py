@@ -108,7 +108,7 @@ SCHEMA = {
 }
 
 
-def test_keys_stand_in_the_order_of_the_schema_wherever_it_says_one() -> None:
+def test_keys_are_in_the_order_of_the_schema_wherever_it_has_one() -> None:
     person = {"extra": 1, "boss": {"age": 2, "name": "b"}, "age": 3, "name": "a"}
     in_order = '{"name": "a", "age": 3, "boss": {"name": "b", "age": 2}, "extra": 1}'
     value = {"zz": {"b": 1, "a": 2}, "one": person, "all": [{"b": 1, "a": 2}, person], "who": person, "kind": "k"}

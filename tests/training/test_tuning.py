@@ -53,8 +53,8 @@ def test_the_prompt_is_the_decoders_and_the_end_is_learned_too() -> None:
         assert model.tokenizer.decode(example.completion[:-1]) == '{"a": 1}'.removeprefix(prefill)
 
 
-def test_a_prefill_that_is_cut_within_a_token_is_gone_on_from(builtin_model: LoadedModel) -> None:
-    """The model has one token for `{"`; the decoder, given `{`, goes on after the token for that."""
+def test_a_prefill_that_ends_inside_a_token_is_continued(builtin_model: LoadedModel) -> None:
+    """The model has one token for `{"`; the decoder, given `{`, continues after the token for that."""
     example = RowTokenizer(builtin_model).tokenize(row("x", '{"name": "Ann"}', "{"))
     assert example.prompt == builtin_model.prompt_ids(row("x", "").messages, "{")
     assert builtin_model.tokenizer.decode(example.completion) == '"name": "Ann"}<|im_end|>'
@@ -78,20 +78,20 @@ def test_the_loss_is_that_of_the_completions_alone_however_rows_are_padded() -> 
 
 def test_training_lowers_the_loss_moves_only_the_adapter_and_is_the_same_twice() -> None:
     examples = [TokenizedRow([number, 30 + number], [40, 41, STOP]) for number in range(20)]
-    told: list[TuneEvent] = []
+    emitted: list[TuneEvent] = []
     runs = []
     for _ in range(2):
         model = tiny()
         before = {name: weight.clone() for name, weight in model.model.named_parameters()}
         lora = Lora(model, 4)
-        runs.append(lora.train(examples, 6, 5e-2, told.append))
+        runs.append(lora.train(examples, 6, 5e-2, emitted.append))
         after = {name: weight for name, weight in model.model.named_parameters() if "lora" not in name}
         assert lora.size == sum(w.numel() for n, w in model.model.named_parameters() if "lora" in n)
         for name, weight in after.items():
             assert torch.equal(weight, before[name.replace(".base_layer", "")]), name
     assert runs[0] == runs[1]
     assert sum(runs[0][-3:]) / 3 < sum(runs[0][:3]) / 3 - 0.1
-    steps = [each for each in told if isinstance(each, TuneStep)]
+    steps = [each for each in emitted if isinstance(each, TuneStep)]
     assert [(each.step, each.steps, each.loss) for each in steps[:18]] == [
         (number, 18, loss) for number, loss in enumerate(runs[0], 1)
     ]
@@ -112,7 +112,7 @@ def test_a_model_that_calls_its_projections_otherwise_is_tuned_in_all_linear_lay
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    """Ten cases, of a model that is beside it, in words that it knows."""
+    """Ten cases, of a model in the same folder, in words that it knows."""
     torch.manual_seed(0)
     save_model(tmp_path / "tiny", max_position_embeddings=64)
     save_tokenizer(tmp_path / "tiny")
@@ -124,11 +124,11 @@ def run(tmp_path: Path) -> RunFolder:
 
 def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: RunFolder, tmp_path: Path) -> None:
     order = TuneOrder(tmp_path / "new" / "tuned", str(tmp_path / "tiny"), "cpu", rank=2, epochs=1, lr=0.1, share=0.3)
-    told: list[TuneEvent] = []
-    tune(run, plan_tune(run, order), order, told.append)
-    (begun,) = [each for each in told if isinstance(each, TuneBegun)]
+    emitted: list[TuneEvent] = []
+    tune(run, plan_tune(run, order), order, emitted.append)
+    (begun,) = [each for each in emitted if isinstance(each, TuneBegun)]
     assert (begun.steps, begun.rows, begun.train_cases, begun.test_cases) == (1, 7, 7, 3)
-    (saved,) = [each for each in told if isinstance(each, TuneSaved)]
+    (saved,) = [each for each in emitted if isinstance(each, TuneSaved)]
     assert saved.next[0] == (
         f"jsonbreak run 'made suite.toml' --prompt naive --model {tmp_path / 'tiny'} --device cpu "
         f"--adapter {order.out} --out {tmp_path / 'runs'}"
@@ -148,7 +148,7 @@ def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: 
     assert used is not None
     assert used.live is not None
     assert used.live > 0
-    assert all(decode(encode(each)) == each for each in told)
+    assert all(decode(encode(each)) == each for each in emitted)
 
 
 @pytest.mark.parametrize(
@@ -171,15 +171,15 @@ def test_what_cannot_be_done_is_said_before_a_model_is_loaded(
         plan_tune(run, order)
 
 
-def test_rows_that_the_context_does_not_hold_are_left_out_and_told(run: RunFolder, tmp_path: Path) -> None:
+def test_rows_that_the_context_does_not_hold_are_left_out_with_a_remark(run: RunFolder, tmp_path: Path) -> None:
     jobs = [Made(PROSE, case=case, input="hello " * 60, expected="world") for case in ("long", "longer")]
     jobs += [Made(PROSE, case="short", input="hello", expected="world")]
     manifest = {**MANIFEST, "schema": {}, "grammars": []}
     mixed = RunFolder(write_run(tmp_path / "runs", jobs, manifest))
     order = TuneOrder(tmp_path / "tuned", str(tmp_path / "tiny"), "cpu", rank=1, epochs=1, share=0)
-    told: list[Any] = []
-    tune(mixed, plan_tune(mixed, order), order, told.append)
-    words = [each.message for each in told if each.type == "remark"]
+    emitted: list[Any] = []
+    tune(mixed, plan_tune(mixed, order), order, emitted.append)
+    words = [each.message for each in emitted if each.type == "remark"]
     assert words == ["1 row left out: longer than the model's context of 64 tokens."], "two rows that are the same"
 
 

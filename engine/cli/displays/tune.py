@@ -16,7 +16,7 @@ from engine.protocol.events import Event, Failed
 from engine.protocol.tune_events import Emit, TuneBegun, TuneEvent, TuneSaved, TuneStep, encode
 from engine.runs.reading import RunFolder
 from engine.training.orders import TuneOrder
-from engine.training.planning import Plan, plan_tune
+from engine.training.planning import TunePlan, plan_tune
 from engine.worker.start import start_pytorch
 
 
@@ -48,7 +48,7 @@ def tune_in_lines(run: RunFolder, order: TuneOrder) -> bool:
         return True
 
 
-def _tune(run: RunFolder, plan: Plan, order: TuneOrder, emit: Emit) -> bool:
+def _tune(run: RunFolder, plan: TunePlan, order: TuneOrder, emit: Emit) -> bool:
     """False when ctrl+c or SIGTERM ended it."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
