@@ -296,4 +296,4 @@ async def test_r_after_the_engine_died(stage: Any, tmp_path: Path, resumable: bo
             assert "Left out" not in it.text, "its jobs are in the run"
         else:
             assert (order["resume"], order["without"]) == (None, ["[markup]"])
-            await told(it, "does not say which jobs it has; start a new run. A new run begins.")
+            await told(it, "does not say which jobs it has; start a new run. A new run starts.")
