@@ -95,7 +95,7 @@ def test_a_run_is_gone_on_with_by_its_adapter_alone(lab: Path, tmp_path: Path) -
     assert isinstance(refused.exception, BadInputError)
     assert "the adapter changed since it was started" in str(refused.exception)
     two = jsonbreak(lab, tmp_path, "--resume", folder, "--adapter", lab / "dead", "--adapter", "base")
-    assert (two.exit_code, "goes on with one run" in two.stderr) == (2, True)
+    assert (two.exit_code, "continues one run" in two.stderr) == (2, True)
     assert (folder / RECORDS).read_bytes() == lines[0]
 
     (lab / "tuned").rename(lab / "moved")
