@@ -87,6 +87,7 @@ class TwinDecoder(Decoder):
         return self._scheduler.cancel(id)
 
     @override
+    @torch.inference_mode()
     def close(self) -> None:
         self._scheduler.close()
 
