@@ -45,7 +45,8 @@ def main(other: Path, runs: int) -> None:
 
 
 def _compared(task: Callable[[], float], other: Path, runs: int) -> tuple[str, str, str]:
-    old, new = [], []
+    old: list[float] = []
+    new: list[float] = []
     for _ in range(runs + 1):
         for checkout, seconds in ((other, old), (ROOT, new)):
             os.chdir(checkout)
