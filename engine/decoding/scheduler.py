@@ -70,7 +70,8 @@ class Scheduler:
         may_fork = sum(len(row.arms) == 2 for row in self.rows)
         # Each admitted request needs a slot now and, at that rate, a second one later.
         admissible = int((self.free_slots - len(self._waiting_forks) - fork_rate * may_fork) / (1 + fork_rate))
-        # With nothing in flight one request must be admitted, or the decoder would be idle for ever.
+        # Negative when more jobs forked than was expected. With nothing in flight one request must be admitted, or the
+        # decoder would be idle for ever.
         return max(0 if self._twins else 1, admissible)
 
     def admit(self, count: int, start: Callable[[Request], Twin]) -> list[Row]:

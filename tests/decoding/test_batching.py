@@ -222,6 +222,19 @@ def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel)
     assert most >= 7, "hardly any row is kept for forks once jobs have shown not to need one"
 
 
+@pytest.mark.parametrize("slots", [4, 6, 12])
+def test_jobs_that_fork_after_many_that_did_not_fit_all_the_same(
+    model: LoadedModel, grammars: list[Grammar], alone: dict[tuple[str, SamplingParams, bool], list[int]], slots: int
+) -> None:
+    """By then hardly a slot is left free for forks, so most of them have to wait, with more requests behind them."""
+    agreeing = [request(model, 100 + number, TEXTS[number % 6], Anything()) for number in range(24)]
+    results = ended(decoder(model, [*agreeing, *mixed(model, grammars)], GREEDY, slots))
+    for one in mixed(model, grammars):
+        assert list(results[one.id].free.tokens) == alone[one.id, GREEDY, False], one.id
+        if one.grammar:
+            assert list(results[one.id].constrained.tokens) == alone[one.id, GREEDY, True], one.id
+
+
 def test_a_preferred_job_begins_next(model: LoadedModel) -> None:
     running = decoder(model, [request(model, number, f"{number}", None) for number in range(6)], GREEDY, slots=1)
     begun = [happening.id for happening in running.step() if isinstance(happening, Started)]
