@@ -229,7 +229,7 @@ class Backend(Protocol[ConstraintT]):
         """Answer with an adapter from now on, or with the model alone. Raises BadInputError for an unknown one."""
 
     def grammar(
-        self, schema: Mapping[str, Any], seconds: float, report: Callable[[Loading], None], kind: GrammarKind = "auto"
+        self, schema: Mapping[str, Any], seconds: float, emit: Callable[[Loading], None], kind: GrammarKind = "auto"
     ) -> ConstraintT:
         """The constraint for a schema, made once, in at most `seconds`. Raises GrammarError where there is none."""
 

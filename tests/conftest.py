@@ -31,4 +31,4 @@ def builtin_model() -> LoadedModel:
     """The built-in model on the CPU, in float32. On a fresh machine this downloads and converts it."""
     from engine.models.model import ModelSpec, load_model  # takes seconds: only when a test needs it
 
-    return load_model(ModelSpec(device="cpu"), report=lambda event: None)
+    return load_model(ModelSpec(device="cpu"), emit=lambda event: None)

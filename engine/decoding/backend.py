@@ -1,4 +1,4 @@
-"""Jobs of a suite → requests for the twin-row decoder, as large a batch as the memory holds."""
+"""The local backend: jobs of a suite → requests for the decoder, with as large a batch as the memory holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from engine.backends import AdapterInUse, GrammarError, Plan
+from typing_extensions import override
+
+from engine.backends import AdapterInUse, Backend, GrammarError, Plan
 from engine.decoding.batch import SequentialBatch, SlotBatch, can_batch
 from engine.decoding.cuda_graphs import cuda_capture
 from engine.decoding.decoder import TwinDecoder
@@ -18,7 +20,7 @@ from engine.errors import BadInputError
 from engine.grammars.compiling import compile_grammar
 from engine.grammars.grammar import WHITESPACE, Grammar
 from engine.grammars.vocabulary import VocabularyError, token_bytes
-from engine.models.loading import Report
+from engine.models.loading import Emit
 from engine.models.machine import device_name, gpu_versions
 from engine.models.model import LoadedModel
 from engine.models.placement import free_memory
@@ -30,18 +32,18 @@ from engine.text import printable, short_json
 
 _PACKAGES = ("torch", "transformers", "outlines", "outlines_core", "llguidance", "tokenizers")
 _ONE_AT_A_TIME = (
-    "Layers of this model keep other things than the keys and values of all tokens (windows, states): "
+    "Some layers of this model do not keep the keys and values of all tokens (they keep windows or states): "
     "its jobs are decoded one at a time."
 )
-_MEMORY_SHARE = 0.4
-_MOST_ROWS = {"cpu": 128}  # where more rows no longer decode faster
-_MOST_ROWS_ELSEWHERE = 512
-_PROMPT_TOKENS = {"cpu": 128}  # a pass over prompts: about as long as a step of a full batch
-_PROMPT_TOKENS_ELSEWHERE = 1024
+_MEMORY_SHARE = 0.4  # of what is free; the rest is for activations, and for other programs
+_MAX_SLOTS = {"cpu": 128}  # more rows no longer decode faster
+_MAX_SLOTS_ELSEWHERE = 512
+_MAX_PREFILL_TOKENS = {"cpu": 128}  # such a pass over prompts takes about as long as a step of a full batch
+_MAX_PREFILL_TOKENS_ELSEWHERE = 1024
 
 
-class LocalBackend:
-    """A loaded model, and the grammars made for it so far."""
+class LocalBackend(Backend[Grammar]):
+    """A loaded model, and the grammars compiled for it so far."""
 
     search_unavailable_reason: str | None = None
 
@@ -51,16 +53,16 @@ class LocalBackend:
         self._vocabulary: dict[bytes, list[int]] | None = None
         self._grammars: dict[tuple[str, GrammarKind], Grammar] = {}
 
+    @override
     def use_adapter(self, name: str | None) -> AdapterInUse | None:
-        """See Backend."""
         adapters = self.model.adapters
         if name is not None and (adapters is None or name not in adapters.names):
-            again = f"start again with --adapter {printable(name)}=PATH"
-            raise BadInputError(f"No adapter {short_json(name)} was loaded; {again}.")
+            restart = f"start again with --adapter {printable(name)}=PATH"
+            raise BadInputError(f"No adapter {short_json(name)} was loaded; {restart}.")
         return adapters.use(name) if adapters is not None else None
 
-    def grammar(self, schema: Mapping[str, Any], seconds: float, report: Report, kind: GrammarKind = "auto") -> Grammar:
-        """The schema's grammar, compiled once, in at most `seconds`. Raises GrammarError: the reason there is none."""
+    @override
+    def grammar(self, schema: Mapping[str, Any], seconds: float, emit: Emit, kind: GrammarKind = "auto") -> Grammar:
         key = schema_key(schema), kind
         if key not in self._grammars:
             try:
@@ -68,9 +70,10 @@ class LocalBackend:
             except VocabularyError as error:
                 raise GrammarError(str(error)) from error
             stop_ids = self.model.stop_ids
-            self._grammars[key] = compile_grammar(schema, self._vocabulary, stop_ids, seconds, report, kind)
+            self._grammars[key] = compile_grammar(schema, self._vocabulary, stop_ids, seconds, emit, kind)
         return self._grammars[key]
 
+    @override
     def plan(
         self,
         jobs: Sequence[Job],
@@ -78,7 +81,6 @@ class LocalBackend:
         generation: Generation,
         batch: int | None = None,
     ) -> Plan:
-        """Queue the jobs that fit the model's context, in order. batch: at most so many rows at once."""
         impossible: dict[str, str] = {}
         unconstrained: dict[str, str] = {}
         lengths: dict[str, int] = {}
@@ -106,8 +108,8 @@ class LocalBackend:
         decoder = self._decoder(requests, generation, slots)
         return Plan(decoder, impossible, unconstrained, lengths, slots, () if slots else (_ONE_AT_A_TIME,))
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """What the manifest says of it, beside its name, device and precision."""
         files = self.model.fingerprints
         devices = {weight.device for weight in self.model.model.parameters()}
         return {
@@ -131,8 +133,8 @@ class LocalBackend:
 
     def _decoder(self, requests: Sequence[Request], generation: Generation, slots: int | None) -> TwinDecoder:
         device = self.model.device.type
-        max_prefill_tokens = _PROMPT_TOKENS.get(device, _PROMPT_TOKENS_ELSEWHERE)
-        # A model spread over several GPUs would need several graphs: it runs as it is.
+        max_prefill_tokens = _MAX_PREFILL_TOKENS.get(device, _MAX_PREFILL_TOKENS_ELSEWHERE)
+        # CUDA graphs only on one GPU: a model spread over several would need a graph on each.
         one_gpu = device == "cuda" and len({weight.device for weight in self.model.model.parameters()}) == 1
         graphs = cuda_capture() if one_gpu else None
         max_seq_len = _max_seq_len(requests, generation)
@@ -151,10 +153,10 @@ class LocalBackend:
         return decoder
 
     def _slots(self, requests: Sequence[Request], generation: Generation, batch: int | None) -> int:
-        """Rows that fit a share of the free memory, beside the one that keeps the shared beginning of prompts."""
+        """How many rows fit into a share of the free memory, next to the slot of the prefix cache."""
         row_bytes = _max_seq_len(requests, generation) * self._bytes_per_token()
         fitting = int(_MEMORY_SHARE * free_memory(self.model.device) / row_bytes) - 1
-        most = batch or _MOST_ROWS.get(self.model.device.type, _MOST_ROWS_ELSEWHERE)
+        most = batch or _MAX_SLOTS.get(self.model.device.type, _MAX_SLOTS_ELSEWHERE)
         return max(1, min(2 * len(requests), fitting, most))
 
     def _bytes_per_token(self) -> int:
@@ -165,10 +167,10 @@ class LocalBackend:
 
 
 def _reply_tokens(think: Think | None, generation: Generation) -> int:
-    """The most tokens a reply can take, thoughts included."""
+    """The most tokens that a reply can have, including its thinking."""
     return generation.max_new_tokens + (think.budget + len(think.close_ids) if think else 0)
 
 
 def _max_seq_len(requests: Sequence[Request], generation: Generation) -> int:
-    """Tokens of the longest row there can be."""
+    """The most tokens that a row can have."""
     return max((len(each.tokens) + _reply_tokens(each.think, generation) for each in requests), default=1)

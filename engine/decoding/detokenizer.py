@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 
 class TextStream:
-    """The growing text of one arm. Half a UTF-8 character is held back until the rest of it arrives.
+    """The growing text of one arm. Half a UTF-8 character is withheld until the rest of it arrives.
 
     Special tokens are shown, not skipped: one in the middle of a reply is a break worth seeing.
     """
@@ -19,7 +19,7 @@ class TextStream:
         self._stream = DecodeStream(skip_special_tokens=False)
 
     def push(self, token: int) -> str:
-        """The text that became certain with this token; may be empty."""
+        """The text that is complete with this token; may be empty."""
         return self._stream.step(self._backend, token) or ""
 
 

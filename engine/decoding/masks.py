@@ -9,19 +9,21 @@ import torch
 
 from engine.grammars.grammar import Grammar, State
 
-_MOST_KEPT = 2048  # states; a mask is a byte a token of the vocabulary
+_MAX_STATES = 2048  # a mask takes one byte for each token of the vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A state's row in the table, and the only token it leaves to choose, if so."""
+    """What is known of a grammar's state."""
 
     row: int
+    """Of its mask in the table."""
     only: int | None
+    """The token that it allows, where it leaves no choice."""
 
 
 class MaskTable:
-    """One row of allowed tokens a grammar state, filled at the first visit and then only gathered.
+    """The masks of the grammar states seen so far: each is filled in once, at the first visit, and then only gathered.
 
     Grammars of all schemas share the table, a bool tensor `[states seen, vocabulary]` on the model's device.
     """
@@ -33,18 +35,18 @@ class MaskTable:
 
     def gather(self, states: Sequence[tuple[Grammar, State]]) -> torch.Tensor:
         """The masks of these states, bool `[len(states), vocabulary]`, True where a token is allowed."""
-        if len(self._known) + len(states) > _MOST_KEPT:
+        if len(self._known) + len(states) > _MAX_STATES:
             self._known.clear()
         rows = [self._look_up(grammar, state).row for grammar, state in states]
         return self._rows[torch.tensor(rows, device=self._rows.device)]
 
     def only(self, grammar: Grammar, state: State) -> int | None:
-        """The token of a state that allows no other; any stop token where only those are allowed. None elsewhere."""
+        """The token of a state that allows no other (any stop token where only those are allowed), else None."""
         return self._look_up(grammar, state).only
 
     def ends(self, grammar: Grammar, state: State) -> bool:
         """Whether nothing can follow but the end of the reply."""
-        may_stop = any(grammar.advance(state, stop) is not None for stop in self._stop_ids)  # cheap, and rarely so
+        may_stop = any(grammar.advance(state, stop) is not None for stop in self._stop_ids)  # cheap, and rarely true
         return may_stop and self.only(grammar, state) in self._stop_ids
 
     def _look_up(self, grammar: Grammar, state: State) -> _Known:

@@ -46,7 +46,7 @@ class TokenSelector:
     def select(self, rows: Sequence[Row], logits: torch.Tensor) -> Sequence[Choices]:
         """The next token of each arm of each row, from the logits `[rows, vocabulary]`."""
         race = self._race(rows, logits.shape[-1])
-        wanted = self._sampler.choose(logits, race).tolist()
+        wanted = self._sampler.select(logits, race).tolist()
         choices: list[dict[Arm, Choice]] = [
             {"free": Choice(token)} if "free" in row.arms else {} for row, token in zip(rows, wanted, strict=True)
         ]
@@ -87,7 +87,7 @@ class TokenSelector:
         arms = [constrained(rows[number].twin) for number in numbers]
         allowed = self._masks.gather([(grammar, arm.grammar_state) for grammar, arm in arms])
         scores = logits[numbers].masked_fill_(~allowed, -torch.inf)
-        tokens = self._sampler.choose(scores, None if race is None else race[numbers]).tolist()
+        tokens = self._sampler.select(scores, None if race is None else race[numbers]).tolist()
         return [_choice(grammar, arm, token) for (grammar, arm), token in zip(arms, tokens, strict=True)]
 
     def _race(self, rows: Sequence[Row], vocabulary_size: int) -> torch.Tensor | None:

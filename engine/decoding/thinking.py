@@ -9,15 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Think:
-    """The tag that ends the thinking, as text and as tokens, and how many tokens the thinking may take."""
+    """How a job thinks before it answers."""
 
     close: str
+    """The tag that ends the thinking."""
     close_ids: Sequence[int]
+    """The tokens of that tag."""
     budget: int
+    """How many tokens the thinking may take."""
 
 
 class Thinking:
-    """The thoughts of one arm so far."""
+    """The thinking of one arm so far."""
 
     def __init__(self, think: Think) -> None:
         self._close, self._budget = think.close, think.budget
@@ -26,18 +29,18 @@ class Thinking:
         self._closing = False
 
     def choose(self, wanted: int, stop_ids: Collection[int]) -> int:
-        """The constrained arm's next token: what the model wants while it thinks.
+        """The constrained arm's next token: while it thinks, the one that the model wants.
 
-        Where it would end without the tag, or has used its budget, the tag is written for it, so that an answer can
-        follow ("budget forcing", arXiv 2501.19393). The free arm is left alone: it is the prompt's own doing.
+        If it would end without the tag, or has used its budget, the tag is written for it, so that an answer can follow
+        ("budget forcing", arXiv 2501.19393). Not in the free arm, which shows what the prompt alone achieves.
         """
         self._closing = self._closing or self._budget <= 0 or wanted in stop_ids
         return self._to_write.popleft() if self._closing and self._to_write else wanted
 
     def push(self, text: str) -> str | None:
-        """Take in the text of one more token; what follows the tag once it is there, else None."""
+        """Add the text of one more token; returns what follows the tag once it has come, else None."""
         self._budget -= 1
         self._text += text
         _, tag, answer = self._text.partition(self._close)
-        self._text = self._text[-len(self._close) :]  # the tag may come in parts; what lies further back is none
+        self._text = self._text[-len(self._close) :]  # the tag may come in parts; older text cannot be one of them
         return answer if tag else None

@@ -1,4 +1,4 @@
-"""The child process of compiling.py: a pickled order on stdin, what came of it on stdout, a reason on stderr."""
+"""The child process of compiling.py: a pickled task on stdin, the result on stdout, a reason for failure on stderr."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from engine.grammars.llguidance_grammar import LlguidanceGrammar, Tokens
 from engine.grammars.outlines_grammar import build_grammar
 
 _MEMORY_SHARE = 0.5
-_STOP = 256  # beside the single bytes, which are all that trying out a schema with llguidance needs
+_STOP = 256  # after the 256 single bytes, which are all the tokens that a trial with llguidance needs
 
 
 def main() -> None:
-    """Compile one schema and end. Writes the grammar's bytes, or a word where it has none to write."""
+    """Compile one schema and exit. Writes the grammar as bytes, or just a word where it has no such form."""
     _limit_memory()
-    backend, schema, vocabulary, stop_ids = pickle.load(sys.stdin.buffer)  # from the parent process, nobody else
+    backend, schema, vocabulary, stop_ids = pickle.load(sys.stdin.buffer)  # from the parent process only
     try:
         if backend == "outlines_core":
             data = build_grammar(schema, vocabulary, stop_ids).to_bytes()
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _limit_memory() -> None:
-    """Half of the machine: an index may ask for any amount, and the model has to live beside it."""
+    """To half of the machine: an index may ask for any amount, and the model has to stay in memory too."""
     import psutil
 
     limit = int(_MEMORY_SHARE * psutil.virtual_memory().total)

@@ -8,33 +8,36 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Literal, Protocol, TypeAlias
 
-from engine.backends import Unenforced
+from engine.backends import Constraint, Unenforced
 
 Backend: TypeAlias = Literal["outlines_core", "llguidance"]
-State: TypeAlias = Any  # a grammar's own: a value that is never changed, so it can be kept and gone on from twice
+State: TypeAlias = Any  # of the grammar's own type: an immutable value, so it can be kept and continued from twice
 
 # One optional blank, or a newline and up to 8 blanks: models pretty-print, and unbounded whitespace runs to the limit.
-# Both libraries take it in every gap, save that Outlines takes none before the comma of a list without `prefixItems`.
+# Both libraries allow it in every gap, but Outlines has none before the comma of a list without `prefixItems`.
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
 
 
-class Grammar(Protocol):
+class Grammar(Constraint, Protocol):
     """The states of a schema's grammar, and which tokens each of them allows."""
 
     backend: Backend
     unenforced: tuple[Unenforced, ...]
 
     def start(self, prefill: str = "") -> State:
-        """The state in which decoding begins, after a prefilled beginning of the reply.
+        """The state in which decoding starts, after a prefilled beginning of the reply.
 
-        Raises GrammarError when the grammar does not allow a reply that begins so.
+        Raises GrammarError if the grammar does not allow a reply that begins like that.
         """
 
     def advance(self, state: State, token: int) -> State | None:
-        """The state after a token, or None where the grammar does not allow it. `state` stays as it was."""
+        """The state after a token, or None where the grammar does not allow it. `state` itself does not change.
+
+        Raises GrammarError where the library gives up on the schema.
+        """
 
     def allowed(self, state: State) -> list[int]:
-        """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
+        """The ids of all tokens allowed in a state, including stop tokens where the reply may end."""
 
     def mask_key(self, state: State) -> Hashable:
-        """States with equal keys allow the same tokens, whatever grammar they are of."""
+        """States with equal keys allow the same tokens, even if they belong to different grammars."""

@@ -1,8 +1,8 @@
-"""Whether all that a finite automaton accepts is JSON: the proof behind the grammars of outlines_core.
+"""Proves that a finite automaton accepts nothing but JSON, which decides whether a grammar of outlines_core is used.
 
-A regular expression has no stack, but one whose every word is JSON has a fixed nesting in each of its states: two ways
-into a state, one with `[` open and one with `{`, could not both be closed by the same text. So a walk over the
-automaton with the state of a JSON parser beside it ends, and meets an error exactly where some word is not JSON.
+A regular expression has no stack, but if every text that it matches is JSON, each of its states has a fixed nesting: of
+two ways into a state, one with `[` open and one with `{`, the same text could not close both. So a walk over the
+automaton that tracks the state of a JSON parser ends, and meets an error exactly where some text is not JSON.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _BLANK = frozenset(b" \t\n\r")
 _DIGITS = frozenset(b"0123456789")
 _HEX = _DIGITS | frozenset(b"abcdefABCDEF")
 _ENDED = ("done", "zero", "digits", "fraction", "exponent")  # a value may end here
-_MOST_NESTED = 10_000
+_MAX_NESTING = 10_000
 
 
 def not_json(transitions: Mapping[int, Mapping[int, int]], start: int, end: int) -> bytes | None:
-    """The beginning of a text that the automaton allows and JSON does not, or None: every text it accepts is JSON.
+    """The beginning of a text that the automaton allows and JSON does not; None if every text it accepts is JSON.
 
     `transitions` maps a state and a byte to a state, `end` is the byte that ends a text. All states lead to an end, and
     the texts are UTF-8.
@@ -38,7 +38,7 @@ def not_json(transitions: Mapping[int, Mapping[int, int]], start: int, end: int)
                     continue
                 return _text(arrived, here)
             after = step(config, byte)
-            if after is None or brackets.setdefault(following, after[1]) != after[1] or len(after[1]) > _MOST_NESTED:
+            if after is None or brackets.setdefault(following, after[1]) != after[1] or len(after[1]) > _MAX_NESTING:
                 return _text(arrived, here) + bytes([byte])
             if (following, after) not in arrived:
                 arrived[following, after] = (here, byte)
@@ -101,7 +101,7 @@ def _in_escape(mode: Mode, stack: str, byte: int) -> Config | None:
 
 
 def _in_number(mode: Mode, byte: int) -> Mode | None:
-    """The mode after one more character of a number, or None where the byte is none."""
+    """The mode after one more character of a number, or None if the byte is not part of a number."""
     if byte in _DIGITS:
         if mode == "minus":
             return "zero" if byte == ord("0") else "digits"

@@ -1,7 +1,7 @@
-"""What a lint of a schema finds, for one of the two libraries that make grammars.
+"""The findings of a schema's lint, for one of the two libraries that make grammars.
 
-A defect is what the library would get wrong in a way that no remark can excuse: it is refused. What the library accepts
-and does not enforce is listed, shown and kept with the run.
+A defect is something that the library would get seriously wrong: the schema is refused. A keyword that the library
+accepts and does not enforce is listed, shown and recorded with the run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from engine.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A place in the schema that the library cannot be trusted with. `pointer` is the JSON Pointer of the keyword."""
+    """A place in the schema that the library cannot be trusted with."""
 
     keyword: str
     pointer: str
+    """The JSON Pointer of the keyword."""
     reason: str
 
 
@@ -36,25 +37,26 @@ class Findings:
     defects: list[Defect] = field(default_factory=list)
     unenforced: list[Unenforced] = field(default_factory=list)
     edits: dict[Path, Any] = field(default_factory=dict)
+    """New values of keywords, None where one is left out."""
 
     def refuse(self, path: Path, reason: str) -> None:
-        """Add a defect at the keyword that `path` leads to."""
+        """Add a defect: the keyword at `path`."""
         defect = Defect(_keyword(path), pointer(path), reason)
         if defect not in self.defects:
             self.defects.append(defect)
 
     def remark(self, path: Path, reason: str) -> None:
-        """Add that the keyword at `path` is not enforced."""
+        """Note that the keyword at `path` is not enforced."""
         found = Unenforced(_keyword(path), pointer(path), reason)
         if found.pointer not in {known.pointer for known in self.unenforced}:
             self.unenforced.append(found)
 
     def schema_for_the_library(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """The schema as the library is to see it: without what is dropped, with what is written out."""
+        """The schema for the library, with the edits applied."""
         return edited(schema, self.edits)
 
     def raise_first(self, backend: Backend) -> None:
-        """Raise GrammarError for the first defect, if there is one."""
+        """Raise GrammarError if there is a defect."""
         if self.defects:
             first = self.defects[0]
             place = f"{first.keyword!r} at {first.pointer or 'the root of the schema'}"
@@ -63,12 +65,12 @@ class Findings:
 
 @cache
 def judged_formats() -> frozenset[str]:
-    """The formats that the judge asserts; JSON Schema takes any other as a remark for people."""
+    """The formats that the judge asserts; for JSON Schema any other is an annotation."""
     return frozenset(Draft202012Validator.FORMAT_CHECKER.checkers)
 
 
 def drop_unknown_formats(path: Path, schema: Mapping[str, Any], found: Findings) -> None:
-    """A format that the judge does not assert is no reason to go without a grammar: it is left out."""
+    """Leave out a format that the judge does not assert: it is no reason to do without a grammar."""
     name = schema.get("format")
     if isinstance(name, str) and name not in judged_formats():
         found.edits[(*path, "format")] = None

@@ -1,11 +1,11 @@
 """A JSON Schema as a grammar over tokens, by llguidance. The only file that imports it.
 
 llguidance parses while the reply is written (Earley's algorithm over lexemes that are regular expressions): a grammar
-costs a millisecond, and a mask is computed for each state anew. It refuses what it does not implement. Two of its
-habits are turned off:
+takes a millisecond, and each state's mask is computed on demand. It refuses what it does not implement. Two of its
+features are turned off:
 
 - forcing. Where only one text is possible it would allow only the first token of its own tokenization of that text;
-- what `x-guidance` in a schema asks for, which could switch its checks off.
+- options in a schema's `x-guidance`, which could turn its checks off.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
+from typing_extensions import override
 
 from engine.backends import GrammarError, Unenforced
-from engine.grammars.grammar import WHITESPACE, Backend
+from engine.grammars.grammar import WHITESPACE, Backend, Grammar
 from engine.grammars.schema_walk import everywhere
 from engine.json_pointer import pointer
 from engine.text import printable
@@ -30,17 +31,19 @@ _OPTIONS = {"whitespace_pattern": WHITESPACE, "lenient": False, "coerce_one_of":
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LlguidanceState:
-    """A matcher that is never moved again, and the tokens it allows: one bit a token, the lowest bit first."""
+    """One state of the parser."""
 
     matcher: LLMatcher
+    """Only ever copied, never advanced."""
     mask: bytes
+    """The tokens that it allows: one bit for each, the lowest bit first."""
 
 
 class Tokens:
     """A vocabulary as llguidance reads it. Takes 0.1 s for 49k tokens, so one is shared by all grammars of a model.
 
-    `size` is one more than the greatest id. The 256 tokens after it write one byte each: with them a prefilled text can
-    be read whatever the vocabulary holds; they are never allowed to the model.
+    `size` is one more than the greatest id. The 256 tokens after it write one byte each: with them any prefilled text
+    can be read, whatever the vocabulary contains; the model is never allowed to use them.
     """
 
     def __init__(self, vocabulary: Mapping[bytes, Sequence[int]], stop_ids: Sequence[int]) -> None:
@@ -57,7 +60,7 @@ class Tokens:
 
 @dataclass(slots=True)
 class _Table:
-    """What llguidance asks of a tokenizer (llguidance._tokenizer.TokenizerWrapper)."""
+    """What llguidance needs of a tokenizer (llguidance._tokenizer.TokenizerWrapper)."""
 
     tokens: list[bytes]
     eos_token_id: int
@@ -70,13 +73,13 @@ class _Table:
         return [self.first_byte + byte for byte in (text.encode() if isinstance(text, str) else text)]
 
 
-class LlguidanceGrammar:
-    """A matcher for each state. To copy one takes 2 µs, to move it 2 µs."""
+class LlguidanceGrammar(Grammar):
+    """A matcher for each state: copying one takes 2 µs, advancing it 2 µs."""
 
     backend: Backend = "llguidance"
 
     def __init__(self, schema: Mapping[str, Any], tokens: Tokens, unenforced: tuple[Unenforced, ...] = ()) -> None:
-        """Compile the schema. Raises GrammarError when llguidance cannot express it."""
+        """Compile the schema. Raises GrammarError if llguidance cannot express it."""
         self.unenforced = unenforced
         self._size = tokens.size
         options = {key: value for key, value in schema.items() if key != "x-guidance"} | {"x-guidance": _OPTIONS}
@@ -89,8 +92,8 @@ class LlguidanceGrammar:
             raise GrammarError("The grammar of the schema allows no reply.")
         self._start = self._state(matcher)
 
+    @override
     def start(self, prefill: str = "") -> LlguidanceState:
-        """The state in which decoding begins, after a prefilled beginning of the reply."""
         if not prefill:
             return self._start
         matcher = self._start.matcher.deep_copy()
@@ -99,39 +102,36 @@ class LlguidanceGrammar:
             raise GrammarError(f"The grammar of the schema does not allow a reply that begins with {prefill!r}.")
         return self._state(matcher)
 
+    @override
     def advance(self, state: LlguidanceState, token: int) -> LlguidanceState | None:
-        """The state after a token, or None where the grammar does not allow it.
-
-        Raises GrammarError where the schema asks for more work than llguidance's limits allow.
-        """
         if not (token < self._size and state.mask[token >> 3] >> (token & 7) & 1):
             return None
         matcher = state.matcher.deep_copy()
         matcher.consume_token(token)
         return self._state(matcher)
 
+    @override
     def allowed(self, state: LlguidanceState) -> list[int]:
-        """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
         bits = np.unpackbits(np.frombuffer(state.mask, np.uint8), count=self._size, bitorder="little")
         tokens: list[int] = np.flatnonzero(bits).tolist()
         return tokens
 
+    @override
     def mask_key(self, state: LlguidanceState) -> Hashable:
-        """The mask itself: many states, of other grammars too, allow the same."""
-        return state.mask
+        return state.mask  # many states, of other grammars too, allow the same tokens
 
     def _state(self, matcher: LLMatcher) -> LlguidanceState:
         mask = matcher.compute_bitmask()
-        if matcher.is_error():  # its mask would allow to stop, in the middle of the reply
+        if matcher.is_error():  # its mask would allow a stop token, in the middle of the reply
             raise GrammarError(f"llguidance gave up on the schema: {_reason(matcher, {})}")
         return LlguidanceState(matcher, mask)
 
 
 def _reason(matcher: LLMatcher, schema: Mapping[str, Any]) -> str:
-    """What the matcher says, without the place in the grammar that we wrapped around the schema."""
-    said = matcher.get_error().split("\n   1 | ")[0].split("\n<state>")[0]
-    said = " ".join(said.split("failed to compile JSON schema: ")[-1].split())
-    if unimplemented := re.match(r'Unimplemented keys: \["([^"]+)"', said):
+    """The matcher's error, without its position, which is one in the grammar around the schema."""
+    message = matcher.get_error().split("\n   1 | ")[0].split("\n<state>")[0]
+    message = " ".join(message.split("failed to compile JSON schema: ")[-1].split())
+    if unimplemented := re.match(r'Unimplemented keys: \["([^"]+)"', message):
         place = next((path for path, part in everywhere(schema) if unimplemented[1] in part), ())
-        said = f"it does not implement {unimplemented[1]!r} at {pointer((*place, unimplemented[1]))}"
-    return printable(said[:300].rstrip(".")) + "."  # it quotes the schema, which may hold anything
+        message = f"it does not implement {unimplemented[1]!r} at {pointer((*place, unimplemented[1]))}"
+    return printable(message[:300].rstrip(".")) + "."  # it quotes the schema, which may contain anything

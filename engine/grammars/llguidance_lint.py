@@ -1,6 +1,6 @@
-"""What llguidance 1.9.1 makes of a schema, told before it is asked.
+"""Predicts what llguidance 1.9.1 will not enforce of a schema.
 
-It refuses by itself what it does not implement, so little is left to say; found by random walks (tests/decoding).
+It refuses by itself what it does not implement, so there is little to add; found by random walks (tests/grammars).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _SHAPE_ONLY = {
     "hostname": "that it has 253 characters at most",
 }
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "const", "enum")
-_EXACT = 1 << 53  # whole numbers beyond are rounded to the next that a double can hold
+_EXACT = 1 << 53  # whole numbers beyond are rounded to the nearest double
 
 
 def lint_for_llguidance(schema: Mapping[str, Any]) -> Findings:
-    """What would not be enforced of a schema, were it given to llguidance. It has no defects that we know of."""
+    """What llguidance would not enforce of a schema. It has no known defects."""
     found = Findings()
     for path, part in everywhere(schema):
         drop_unknown_formats(path, part, found)

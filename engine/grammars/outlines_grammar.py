@@ -1,13 +1,13 @@
 """A JSON Schema as a grammar over tokens, by Outlines. The only file that imports outlines_core.
 
-Outlines turns the schema into a regular expression and that into an index: state × token → state. Three things are done
-differently from its own wrapper, because they decide whether the constrained arm can be trusted:
+Outlines turns the schema into a regular expression and that into an index: state × token → state. Three things differ
+from its own wrapper, because they decide whether the constrained arm can be trusted:
 
-- the vocabulary is made of bytes and has no special tokens, so no half character or `<|im_end|>` gets into a string;
+- the vocabulary consists of bytes and has no special tokens, so no half character or `<|im_end|>` gets into a string;
 - the expression stands between two sentinels, `\\x01(?:…)\\x00`. The first keeps outlines_core 0.2.14 from building the
   unanchored automaton (exponential for some schemas) and from stopping at the first accepting prefix; the second is
   written by every stop token, so that ending the reply is a transition like any other;
-- that every reply is JSON is proved of the finished index, whatever outlines_lint.py may have missed.
+- the finished index is proved to allow nothing but JSON, whatever outlines_lint.py may have missed.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from typing import Any
 
 from outlines_core import Index, Vocabulary
 from outlines_core.json_schema import build_regex_from_schema
+from typing_extensions import override
 
 from engine.backends import GrammarError, Unenforced
-from engine.grammars.grammar import WHITESPACE, Backend
+from engine.grammars.grammar import WHITESPACE, Backend, Grammar
 from engine.grammars.json_automaton import not_json
 from engine.text import printable
 
 _START, _STOP = b"\x01", b"\x00"
-_UNICODE_YEAR, _YEAR = r'"(?:\d{4})-', r'"(?:[0-9]{4})-'  # in format date, where \d holds all digits of Unicode
+_UNICODE_YEAR, _YEAR = r'"(?:\d{4})-', r'"(?:[0-9]{4})-'  # in format date, where \d matches all digits of Unicode
 _HEADER = struct.Struct("<QQ")  # start id, bytes of the index over tokens
 
 
-class OutlinesGrammar:
-    """An index over tokens, whose states are numbers, and one over single bytes for what is prefilled."""
+class OutlinesGrammar(Grammar):
+    """An index over tokens, whose states are numbers, and one over single bytes for prefilled text."""
 
     backend: Backend = "outlines_core"
 
@@ -46,19 +47,19 @@ class OutlinesGrammar:
         self._start: int = start
 
     def to_bytes(self) -> bytes:
-        """The grammar as bytes, for the disk or another process."""
+        """The grammar as bytes, for the cache or another process."""
         tokens, single_bytes = (bytes(index.__reduce__()[1][0]) for index in (self._index, self._byte_index))
         return _HEADER.pack(self._start_id, len(tokens)) + tokens + single_bytes
 
     @classmethod
     def from_bytes(cls, data: bytes, unenforced: tuple[Unenforced, ...] = ()) -> OutlinesGrammar:
-        """What `to_bytes` gave. Raises ValueError or struct.error on anything else."""
+        """The inverse of `to_bytes`. Raises ValueError or struct.error for anything else."""
         start_id, length = _HEADER.unpack_from(data)
         indexes = data[_HEADER.size :]
         return cls(Index.from_binary(indexes[:length]), Index.from_binary(indexes[length:]), start_id, unenforced)
 
+    @override
     def start(self, prefill: str = "") -> int:
-        """The state in which decoding begins, after a prefilled beginning of the reply."""
         state: int | None = self._start
         for byte in prefill.encode():
             # The index over single bytes has the same state numbers as the one over tokens.
@@ -68,30 +69,30 @@ class OutlinesGrammar:
         assert state is not None
         return state
 
+    @override
     def advance(self, state: int, token: int) -> int | None:
-        """The state after a token, or None where the grammar does not allow it."""
         following: int | None = self._index.get_next_state(state, token)
         return following
 
+    @override
     def allowed(self, state: int) -> list[int]:
-        """The ids of all tokens allowed in a state, stop tokens among them where the reply may end."""
         tokens: list[int] | None = self._index.get_allowed_tokens(state)
-        # A negated class in a schema's `pattern` matches the start sentinel too, which is no token of the model.
+        # A negated class in a schema's `pattern` also matches the start sentinel, which is not a token of the model.
         return [token for token in tokens or () if token != self._start_id]
 
+    @override
     def mask_key(self, state: int) -> Hashable:
-        """States of one index are told apart by their number; two indexes have nothing in common."""
-        return self, state
+        return self, state  # state numbers mean nothing in another index
 
 
 def build_grammar(
     schema: Mapping[str, Any], vocabulary: Mapping[bytes, Sequence[int]], stop_ids: Sequence[int]
 ) -> OutlinesGrammar:
-    """The grammar of a schema that outlines_lint.py has found no defect in, as the lint's findings rewrite it.
+    """The grammar of a schema that outlines_lint.py has found no defect in and whose edits have been applied.
 
-    `vocabulary` maps the bytes a token writes to the ids of the tokens that write them. Takes a tenth of a second or,
-    for some schemas, hours: see compiling.py for a time limit. Raises GrammarError when Outlines cannot express the
-    schema, or allows a reply that is not JSON.
+    `vocabulary` maps the bytes that a token writes to the ids of the tokens that write them. Takes a tenth of a second
+    or, for some schemas, hours: see compiling.py for a time limit. Raises GrammarError if Outlines cannot express the
+    schema, or if it allows a reply that is not JSON.
     """
     try:
         expression = build_regex_from_schema(json.dumps(schema), WHITESPACE).replace(_UNICODE_YEAR, _YEAR)
@@ -120,5 +121,5 @@ def _prove_json(byte_index: Index) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    # The sentence quotes the schema, which may hold anything, and goes to the terminal.
+    # It quotes the schema, which may contain anything, and goes to the terminal.
     return printable(" ".join(str(error).split())[:300].rstrip(".")) or type(error).__name__

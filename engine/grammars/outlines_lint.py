@@ -1,8 +1,8 @@
-"""What outlines_core 0.2.14 makes of a schema, told before it is asked.
+"""Predicts what outlines_core 0.2.14 makes of a schema.
 
-Follows its parser (dottxt-ai/outlines-core, src/json_schema/parsing.rs): the first of ORDER that a schema has decides
-alone, and most of what stands beside it is dropped without a word. What would come out as something else than JSON, or
-with another structure than the schema's, is a defect; a keyword that is dropped is remarked.
+Follows its parser (dottxt-ai/outlines-core, src/json_schema/parsing.rs): the first keyword of ORDER that a schema has
+decides alone, and most of its other keywords are dropped silently. Where the replies would not be JSON, or would not
+have the structure of the schema, there is a defect; a keyword that is dropped is listed as not enforced.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.grammars.schema_walk import Path, everywhere, resolve
 from engine.judging.validator import build_validator
 
 ORDER = ("properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "$ref", "type")
-_MOST_REFS = 4  # one `$ref` inside another; at the fifth the property is left out, its comma not always
+_MAX_REFS = 4  # nested `$ref`s; at the fifth the property is left out, but not always its comma
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _ABOUT = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -41,7 +41,7 @@ _FORMATS = frozenset({*_SHAPE_ONLY, "uuid"})
 
 
 def lint_for_outlines(schema: Mapping[str, Any]) -> Findings:
-    """The defects and the dropped keywords of a schema, were it given to outlines_core."""
+    """The defects and the dropped keywords if a schema is given to outlines_core."""
     found = Findings()
     for path, part in everywhere(schema):
         drop_unknown_formats(path, part, found)
@@ -70,7 +70,7 @@ class _Lint:
         }
 
     def visit(self, schema: Any, path: Path, refs: int) -> None:
-        """Lint what is at `path`, inside `refs` references."""
+        """Lint the schema at `path`, inside `refs` nested references."""
         if (path, refs) in self._seen:
             return
         self._seen.add((path, refs))
@@ -86,7 +86,7 @@ class _Lint:
             self._found.refuse(place, f"Outlines needs one of {', '.join(ORDER)} there")
 
     def _dropped(self, schema: Mapping[str, Any], path: Path, types: Sequence[str], kept: Sequence[str]) -> None:
-        """Remark the keywords that say something about these types and are not among those that are kept."""
+        """Note the keywords that concern these types and are not among those that Outlines keeps."""
         about = {*_ABOUT_ANY, *(keyword for name in types for keyword in _ABOUT.get(name, ()))}
         decides = next(keyword for keyword in ORDER if keyword in schema)
         for keyword in schema:
@@ -152,9 +152,9 @@ class _Lint:
         target = resolve(self._root, schema["$ref"])
         if target is None or any(isinstance(step, int) for step in target[0]):
             self._found.refuse(place, "Outlines follows only references of the form #/$defs/name")
-        elif refs == _MOST_REFS:
+        elif refs == _MAX_REFS:
             self._found.refuse(
-                place, f"Outlines leaves out what is more than {_MOST_REFS} references deep, or recursive"
+                place, f"Outlines leaves out what is more than {_MAX_REFS} references deep, or recursive"
             )
         else:
             self.visit(target[1], target[0], refs + 1)
@@ -192,14 +192,14 @@ class _Lint:
         return ["format"]
 
     def _bounds(self, schema: Mapping[str, Any], path: Path, *keywords: str) -> list[str]:
-        """Those of the bounds that Outlines reads: 3.0, which means 3, is none of them."""
+        """The bounds that Outlines reads, which does not include 3.0, though it means 3."""
         least, most = (schema.get(keyword) for keyword in keywords)
         if isinstance(least, int) and isinstance(most, int) and least > most:
             self._found.refuse((*path, keywords[0]), f"no value has {keywords[0]} {least} and {keywords[1]} {most}")
         return [keyword for keyword in keywords if isinstance(schema.get(keyword), int)]
 
     def _map(self, schema: Mapping[str, Any], path: Path, refs: int) -> list[str]:
-        """An object without `properties`: any names, and names may be repeated."""
+        """An object without `properties`: any names are allowed, repeated ones too."""
         rest = schema.get("additionalProperties", True)
         if rest is not True:
             self._visit_ungrouped(rest, (*path, "additionalProperties"), refs)
@@ -210,7 +210,7 @@ class _Lint:
         return kept
 
     def _visit_ungrouped(self, schema: Any, path: Path, refs: int) -> None:
-        """Visit a schema that Outlines puts between other text without brackets around it."""
+        """Visit a schema whose expression Outlines puts into other text without brackets around it."""
         if self._is_bare(schema):
             self._found.refuse(path, "Outlines puts no brackets around the alternatives of the empty schema")
         else:

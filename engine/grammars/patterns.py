@@ -1,7 +1,7 @@
-"""The regular expressions of a schema's `pattern`: what each library would make of them, told from their text alone.
+"""The regular expressions of a schema's `pattern`: predicts from their text how each library reads them.
 
-A schema means ECMA-262's expressions, found anywhere in the string's value (JSON Schema 2020-12, 6.3.3); the judge uses
-Python's `re`, both grammars Rust's `regex-syntax`. Where the three read something differently, the grammar enforces
+A schema means expressions of ECMA-262 that match anywhere in the value (JSON Schema 2020-12, 6.3.3); the judge uses
+Python's `re`, both grammars use Rust's `regex-syntax`. Where the three read something differently, the grammar enforces
 something else than what the reply is judged by.
 """
 
@@ -16,7 +16,7 @@ _PIECE = re.compile(
     r"|(?P<quantifier>(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??)|(?P<char>.)",
     re.DOTALL,
 )
-_PUNCTUATION = frozenset(r".-+*?()[]{}^$|/\\")  # escaped, these stand for themselves in every dialect
+_PUNCTUATION = frozenset(r".-+*?()[]{}^$|/\\")  # escaped, these mean themselves in every dialect
 _SAME_EVERYWHERE = frozenset("dwsnrtfv") | _PUNCTUATION
 _ASCII = {"\\d": "0-9", "\\w": "A-Za-z0-9_"}
 
@@ -26,7 +26,8 @@ class _Piece:
     kind: str
     text: str
     in_class: bool
-    depth: int  # of the groups around it
+    depth: int
+    """How many groups it is in."""
 
 
 def _pieces(pattern: str) -> Iterator[_Piece]:
@@ -53,7 +54,7 @@ def _pieces(pattern: str) -> Iterator[_Piece]:
 
 
 def read_differently(pattern: str) -> str | None:
-    """What in the pattern the dialects read differently, or None."""
+    """The part of the pattern that the dialects read differently, or None."""
     before: _Piece | None = None
     negated = False
     for piece in _pieces(pattern):
@@ -82,8 +83,8 @@ def read_differently(pattern: str) -> str | None:
 def breaks_outlines(pattern: str) -> str | None:
     """Why outlines_core cannot be trusted with the pattern, or None.
 
-    It writes the pattern between two quotes as it stands, without a leading `^` and a trailing `$`: so it has to be
-    anchored, to have no alternative outside brackets, and to match no character that JSON escapes.
+    It puts the pattern between two quotes as it is, without a leading `^` and a trailing `$`. So the pattern must be
+    anchored, must have no alternative outside brackets, and must match no character that JSON escapes.
     """
     if (reason := read_differently(pattern)) is not None:
         return f"{reason} means different things in different dialects"
@@ -105,7 +106,7 @@ def breaks_outlines(pattern: str) -> str | None:
 
 
 def _unescaped(piece: _Piece, pieces: list[_Piece], index: int) -> str | None:
-    """Why the piece would put a character into the reply that JSON has to escape."""
+    """Why the piece would put a character into the reply that JSON requires to be escaped."""
     if (
         piece.kind == "escape"
         and piece.text not in _ASCII
@@ -122,7 +123,7 @@ def _unescaped(piece: _Piece, pieces: list[_Piece], index: int) -> str | None:
 
 
 def with_ascii_classes(pattern: str) -> str:
-    """The pattern with `\\d` and `\\w` written out: in Rust they hold characters that they do not hold in Python."""
+    """The pattern with `\\d` and `\\w` spelled out: in Rust they match characters that they do not match in Python."""
     return "".join(
         (_ASCII[piece.text] if piece.in_class else f"[{_ASCII[piece.text]}]")
         if piece.kind == "escape" and piece.text in _ASCII

@@ -1,4 +1,4 @@
-"""Places in a schema: JSON Pointers, the schemas below a schema, and what `$ref` leads to."""
+"""Places in a schema: paths to keywords, the schemas below a schema, and the targets of `$ref`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ONE_SCHEMA = (
 
 
 def below(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """The schemas directly below a schema, with the path to each. Not what `$ref` leads to."""
+    """The schemas directly below a schema, with the path to each. Does not follow `$ref`."""
     for keyword in _SCHEMAS_BY_NAME:
         if isinstance(named := schema.get(keyword), Mapping):
             yield from (((keyword, name), part) for name, part in named.items() if not isinstance(part, list))
@@ -39,7 +39,7 @@ def below(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
 
 
 def everywhere(root: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Every schema that is an object, the root first, each once: also what a `$ref` finds in an unusual place."""
+    """Every schema that is an object, the root first, each once; follows `$ref` to unusual places, too."""
     waiting: list[tuple[Path, Any]] = [((), root)]
     seen: set[Path] = set()
     while waiting:
@@ -54,7 +54,7 @@ def everywhere(root: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any
 
 
 def resolve(root: Mapping[str, Any], reference: str) -> tuple[Path, Any] | None:
-    """The place a `$ref` of the form `#/…` leads to, or None: other forms, escapes among them, are not followed."""
+    """The target of a `$ref` of the form `#/…`, or None: other forms, including escapes, are not followed."""
     if reference != "#" and (not reference.startswith("#/") or "//" in reference or reference.endswith("/")):
         return None
     if set("~%") & set(reference):

@@ -1,7 +1,7 @@
-"""What each token of a tokenizer stands for, in bytes.
+"""The bytes that each token of a tokenizer writes.
 
-A grammar must see the bytes a token writes, not its printed form: a token may hold half of a UTF-8 character, and
-special tokens write nothing that belongs in a reply.
+A grammar needs the bytes, not the printed form: a token may be half of a UTF-8 character, and special tokens write
+nothing that belongs in a reply.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class VocabularyError(Exception):
 def token_bytes(tokenizer: PreTrainedTokenizerBase) -> dict[bytes, list[int]]:
     """All ordinary tokens by the bytes they write; added and special tokens are left out.
 
-    Knows the two kinds in use: byte-level BPE (GPT-2's table of printable stand-ins) and SentencePiece with byte
+    Supports the two kinds in use: byte-level BPE (GPT-2's table of printable substitutes) and SentencePiece with byte
     fallback (`▁` for a blank, `<0x0A>` for a byte).
     """
     decoders = _decoder_types(_decoder(tokenizer))
@@ -41,7 +41,7 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase) -> dict[bytes, list[int]]:
         try:
             vocabulary.setdefault(spell(token), []).append(token_id)
         except KeyError:
-            continue  # a token no text can contain: it is never allowed
+            continue  # no text can contain this token: it is never allowed
     return vocabulary
 
 
@@ -51,7 +51,7 @@ def _decoder(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any] | None:
         raise VocabularyError("The model has no fast tokenizer, which the constrained arm needs.")
     if backend.decoder is None:
         return None
-    # What it would be pickled as; the whole tokenizer as JSON is 20 MB and takes seconds.
+    # The decoder's pickle is JSON; the whole tokenizer as JSON is 20 MB and takes seconds.
     spec: dict[str, Any] = json.loads(backend.decoder.__getstate__())
     return spec
 
@@ -63,7 +63,7 @@ def _decoder_types(decoder: dict[str, Any] | None) -> set[str]:
 
 
 def _byte_level_speller() -> Callable[[str], bytes]:
-    """By GPT-2's bytes-to-unicode table, reversed (openai/gpt-2, encoder.py)."""
+    """From GPT-2's bytes-to-unicode table, reversed (openai/gpt-2, encoder.py)."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
     table = {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}

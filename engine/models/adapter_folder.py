@@ -1,4 +1,4 @@
-"""The adapters that `--adapter` names: folders in PEFT's format, looked at before anything heavy is imported."""
+"""The adapters that `--adapter` names: folders in PEFT's format, checked before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ _NOT_PLAIN = ("alora_invocation_tokens", "arrow_config", "layer_replication")
 
 @dataclass(frozen=True, slots=True)
 class AdapterFolder:
-    """A LoRA adapter on disk. name: what it is called here. base: the model it says it was trained on."""
+    """A LoRA adapter on disk."""
 
     name: str
+    """What `--adapter` calls it."""
     path: Path
     base: str | None = None
+    """The model that it was trained on, according to its configuration."""
 
     def sha256(self) -> str:
-        """What tells this adapter from others: the SHA-256 of its two files, `cat CONFIG WEIGHTS | sha256sum`."""
+        """The adapter's fingerprint: the SHA-256 of its two files, `cat CONFIG WEIGHTS | sha256sum`."""
         digest = hashlib.sha256((self.path / CONFIG).read_bytes())
         with (self.path / WEIGHTS).open("rb") as weights:
             while block := weights.read(1 << 20):
@@ -39,9 +41,9 @@ class AdapterFolder:
 
 
 def read_adapters(given: Sequence[str]) -> tuple[AdapterFolder | None, ...]:
-    """What each `[NAME=]PATH` stands for, in order; None is the base alone.
+    """The adapter that each `[NAME=]PATH` names, in order; None is the base alone.
 
-    Raises BadInputError, in one sentence, where one is not a LoRA adapter with safe weights, and where PEFT is missing.
+    Raises BadInputError where one is not a LoRA adapter with safe weights, and where PEFT is not installed.
     """
     found = tuple(_read(each) for each in given)
     names = [name_of(each) for each in found]
@@ -79,7 +81,7 @@ def _read(given: str) -> AdapterFolder | None:
 
 
 def _parts(given: str) -> tuple[str, Path]:
-    """Name and path. A folder may have `=` in its name."""
+    """Name and path. A folder's name may contain `=`."""
     name, equals, path = given.partition("=")
     whole = Path(given).expanduser()
     if not equals or whole.exists():
@@ -88,7 +90,7 @@ def _parts(given: str) -> tuple[str, Path]:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    """The adapter's configuration, where it is that of a LoRA for a causal language model."""
+    """The adapter's configuration. Raises BadInputError unless it is a LoRA for a causal language model."""
     file = folder / CONFIG
     place = printable(str(file))
     try:
@@ -120,7 +122,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _check_weights(folder: Path) -> None:
-    """That there are weights, as safetensors: a pickle runs whatever code its maker put there."""
+    """Raise BadInputError unless there are weights as safetensors: a pickle runs any code that its author put in."""
     from safetensors import SafetensorError, safe_open
 
     file = folder / WEIGHTS

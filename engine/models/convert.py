@@ -1,7 +1,7 @@
 """`python convert.py GGUF FOLDER`: turn the built-in model's GGUF file into a safetensors snapshot.
 
 builtin.py runs this as a child process: it takes about 17 s and several times the model's memory, it draws a progress
-bar that cannot be turned off, and a child can be stopped. It imports nothing of jsonbreak.
+bar that cannot be turned off, and a child process can be stopped. It imports nothing of jsonbreak.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ START = "<|im_start|>"
 
 
 def convert(gguf: Path, folder: Path) -> None:
-    """Write the model and the tokenizer of a SmolLM2 GGUF file to a folder. Raises ValueError if they are not that."""
+    """Write the model and the tokenizer of a SmolLM2 GGUF file to a folder. Raises ValueError for any other model."""
     tokenizer = smollm_tokenizer(gguf)
     check_tokenizer(tokenizer)
     # float32: a Q4_1 weight is scale x (0..15) + minimum with float16 scale and minimum, which float32 holds exactly
@@ -37,8 +37,8 @@ def convert(gguf: Path, folder: Path) -> None:
 def smollm_tokenizer(gguf: Path) -> PreTrainedTokenizerFast:
     """The tokenizer of the file, splitting text as SmolLM's does: every digit on its own, then as GPT-2.
 
-    transformers 5.23 does not know the split that the file names ("smollm") and leaves the digits out. The text stays
-    the same but the tokens do not: blanks before a digit ("{\\n  1") come out one by one, as in no training text.
+    transformers 5.23 does not know the split that the file names ("smollm") and does not split digits. The text stays
+    the same but the tokens do not: blanks before a digit ("{\\n  1") become single tokens, as in no training text.
     """
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
@@ -50,7 +50,7 @@ def smollm_tokenizer(gguf: Path) -> PreTrainedTokenizerFast:
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise ValueError unless the tokenizer renders ChatML and knows its marks as single tokens."""
+    """Raise ValueError unless the tokenizer renders ChatML and has its markers as single tokens."""
     chat = tokenizer.apply_chat_template(
         [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
         tokenize=False,

@@ -1,7 +1,7 @@
-"""What tells a model from others: SHA-256 of the files it is made of. Each file is hashed once, and remembered.
+"""The identity of a model: SHA-256 of the files it consists of. Each file is hashed once, and the result is cached.
 
-Hashing goes on in threads while the same files are loaded, so that the disk is read once for both; it takes about a
-second of a core for a gigabyte. From then on a file's path, size and time of change stand for it:
+Hashing runs in threads while the same files are loaded, so that the disk is read once for both; it takes about one
+second of a core for a gigabyte. From then on a file is recognised by its path, size and time of change:
 
     <cache>/hashes/<SHA-256 of path, size, time of change>    the SHA-256 of the file, in hex
 """
@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.models.builtin import cache_folder
-from engine.models.loading import PAUSE, Report, counter
+from engine.models.loading import PAUSE, Emit, counter
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,30 +30,32 @@ if TYPE_CHECKING:
 _CONFIGS = ("config.json", "generation_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
-_THREADS = min(4, os.cpu_count() or 1)  # a disk that reads faster than so many hash is rare
-_CHUNK = 1 << 22  # bytes; hashlib lets other threads work meanwhile
+_THREADS = min(4, os.cpu_count() or 1)  # few disks read faster than four threads hash
+_CHUNK = 1 << 22  # bytes; hashlib releases the GIL for as long as it takes to hash them
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """SHA-256, in hex: of each file by its name, of those the model is made of (weights, configuration), of those the
-    tokenizer is made of, and of the text of the chat template. Several files: see `combined`.
-    """
+    """SHA-256 sums, in hex."""
 
     files: Mapping[str, str]
+    """Of each file, by its name."""
     model: str
+    """Of the weights and the configuration together, see `combined`."""
     tokenizer: str
+    """Of the tokenizer's files together, see `combined`."""
     chat_template: str
+    """Of its text."""
 
 
 class Hashing:
-    """Hashes the files of a model in threads, from when it is made. A context, at whose end the threads end."""
+    """Hashes the files of a model in threads, which start at once. A context manager: on its exit the threads end."""
 
     def __init__(self, folder: Path, weights: Iterable[Path], tokenizer: PreTrainedTokenizerBase) -> None:
-        """weights: the files that they are read from."""
-        self._model = {file.name for file in weights} | _there(folder, _CONFIGS)
+        """weights: the files that the weights are read from."""
+        self._model = {file.name for file in weights} | _existing(folder, _CONFIGS)
         vocabularies = tokenizer.vocab_files_names.values()
-        self._tokenizer = _there(folder, (*_TOKENIZERS, *vocabularies))
+        self._tokenizer = _existing(folder, (*_TOKENIZERS, *vocabularies))
         self._chat_template = chat_template_sha256(tokenizer)
         files = sorted(self._model | self._tokenizer)
         self._total = sum((folder / name).stat().st_size for name in files)
@@ -69,9 +71,9 @@ class Hashing:
         self._ended.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def result(self, step: str, report: Report) -> Fingerprints:
-        """What came of it; what is still to be done is reported as this step. Raises OSError."""
-        count = counter(step, self._total, "bytes", report)
+    def result(self, step: str, emit: Emit) -> Fingerprints:
+        """Wait for the result, reporting progress as this step. Raises OSError."""
+        count = counter(step, self._total, "bytes", emit)
         while wait(self._hashes.values(), timeout=PAUSE).not_done:
             count(sum(self._read.values()))
         files = {name: found.result() for name, found in self._hashes.items()}
@@ -95,25 +97,25 @@ class Hashing:
 
 
 def combined(files: Mapping[str, str]) -> str:
-    """One SHA-256 for several files, given theirs by name: as `sha256sum A B … | sha256sum` has it, by name."""
+    """One SHA-256 for several files, given theirs by name: that of `sha256sum A B … | sha256sum`, sorted by name."""
     return hashlib.sha256("".join(f"{files[name]}  {name}\n" for name in sorted(files)).encode()).hexdigest()
 
 
 def chat_template_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Of the template's text; of several, of a JSON object with their names for keys."""
+    """Of the template's text; of several templates, of a JSON object with their names as keys."""
     template = tokenizer.chat_template
     text = template if isinstance(template, str) else json.dumps(template, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _there(folder: Path, names: Iterable[str]) -> set[str]:
+def _existing(folder: Path, names: Iterable[str]) -> set[str]:
     return {name for name in names if (folder / name).is_file()}
 
 
 def _hub_hash(file: Path) -> str | None:
-    """The hub's cache keeps a large file under its SHA-256, which the hub's client has compared: it is not done again.
+    """The SHA-256 that a large file has as its name in the hub's cache; the hub's client has verified it.
 
-    A small one has another name there, a SHA-1 in Git's manner.
+    Small files are named differently there, by a SHA-1 as Git makes it.
     """
     blob = file.resolve()
     return blob.name if blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name) else None
@@ -128,7 +130,7 @@ def _remembered(file: Path) -> str | None:
 
 
 def _remember(file: Path, sha256: str) -> None:
-    """In one step. A cache that cannot be written costs time, not the run."""
+    """Written in one step. A cache that cannot be written costs time, not the run."""
     try:
         note = _note_of(file)
         note.parent.mkdir(parents=True, exist_ok=True)

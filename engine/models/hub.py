@@ -1,4 +1,4 @@
-"""From what the user names to a folder on this machine: a local one, or a download from the Hugging Face hub."""
+"""The folder of the model that the user names: a local one, or a download from the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntry
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported on first use
 from tqdm import tqdm
 
-from engine.models.loading import PAUSE, ModelError, Report, first_sentence
+from engine.models.loading import PAUSE, Emit, ModelError, first_sentence
 from engine.protocol.events import Loading
 from engine.text import printable
 
 SETTINGS = ("*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
-NOT_OURS = ("*/*", "consolidated*")  # sub-folders and the same weights in their maker's own format
+NOT_OURS = ("*/*", "consolidated*")  # sub-folders, and the same weights in their author's own format
 
 
-def model_folder(name: str, report: Report, *, weights: bool = True) -> Path:
+def model_folder(name: str, emit: Emit, *, weights: bool = True) -> Path:
     """The folder of the model that `--model` names, downloaded if it is on the hub. Raises ModelError.
 
-    weights: whether they are to be in it; without them it is a download of seconds.
+    weights: whether it must contain them; without them the download takes seconds.
     """
     folder = Path(name).expanduser()
     shown = printable(name)
@@ -35,7 +35,7 @@ def model_folder(name: str, report: Report, *, weights: bool = True) -> Path:
     if not _could_be_on_the_hub(name):
         raise ModelError(f"There is no folder {shown}.")
     try:
-        return _download(name, report) if weights else _fetch(name, [*SETTINGS], report)
+        return _download(name, emit) if weights else _fetch(name, [*SETTINGS], emit)
     except GatedRepoError as error:
         raise ModelError(f"{shown} is gated: accept its terms on its page on the hub, then `hf auth login`.") from error
     except RepositoryNotFoundError as error:
@@ -47,7 +47,7 @@ def model_folder(name: str, report: Report, *, weights: bool = True) -> Path:
         raise ModelError(
             f"There is no folder {shown}, and no such model was downloaded from the hub before; {why}."
         ) from error
-    except Exception as error:  # whatever the network, the disk and the hub's client can come up with
+    except Exception as error:  # of any class: from the network, the disk or the hub's client
         raise ModelError(f"{shown} could not be downloaded from the hub: {first_sentence(error)}") from error
 
 
@@ -61,20 +61,20 @@ def _could_be_on_the_hub(name: str) -> bool:
     return True
 
 
-def _download(name: str, report: Report) -> Path:
-    """The model's files from the hub, or from its local cache when they are there and the hub cannot be asked."""
-    folder = _fetch(name, [*SETTINGS, "*.safetensors"], report)
+def _download(name: str, emit: Emit) -> Path:
+    """The model's files from the hub, or from its local cache where the hub cannot be reached."""
+    folder = _fetch(name, [*SETTINGS, "*.safetensors"], emit)
     if not any(folder.glob("*.safetensors")):
-        folder = _fetch(name, [*SETTINGS, "*.bin"], report)  # models from before safetensors
+        folder = _fetch(name, [*SETTINGS, "*.bin"], emit)  # models from before safetensors
     return folder
 
 
-def _fetch(name: str, patterns: list[str], report: Report) -> Path:
+def _fetch(name: str, patterns: list[str], emit: Emit) -> Path:
     bars: list[Any] = []
     step = f"downloading {printable(name)} from the hub"
-    report(Loading(step))
+    emit(Loading(step))
 
-    class Bar(tqdm):  # type: ignore[misc]  # the hub's client counts in it, nobody sees it
+    class Bar(tqdm):  # type: ignore[misc]  # the hub's client counts with it; it is never drawn
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "file": io.StringIO()})
             if options.get("unit") == "B":
@@ -87,5 +87,5 @@ def _fetch(name: str, patterns: list[str], report: Report) -> Path:
         while not wait([fetched], timeout=PAUSE).done:
             furthest = max(bars, key=lambda bar: bar.n, default=None)
             done, total = (int(furthest.n), int(furthest.total or 0) or None) if furthest else (None, None)
-            report(Loading(step, done, total, "bytes"))
+            emit(Loading(step, done, total, "bytes"))
     return Path(fetched.result())

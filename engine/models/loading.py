@@ -1,4 +1,4 @@
-"""What every way of making a model ready needs: steps that report themselves, and libraries that keep quiet."""
+"""Used wherever a model is prepared: progress of steps, child processes, and libraries that keep quiet."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from engine.errors import BadInputError
 from engine.protocol.events import Loading
 from engine.text import printable
 
-Report: TypeAlias = Callable[[Loading], None]
-"""Is told of every step while a model is made ready, about ten times a second at most."""
+Emit: TypeAlias = Callable[[Loading], None]
+"""Called with each loading step and its progress, about ten times a second at most."""
 
 PAUSE = 0.1
-"""Seconds between two reports of one step."""
+"""Seconds between two events of one step."""
 
 
 class ModelError(BadInputError):
-    """A model that cannot be used. The text is one clear sentence: what is wrong, and where it can be, what to do."""
+    """A model that cannot be used. The message is one sentence: what is wrong and, where possible, what to do."""
 
 
 def run_child(command: Sequence[str], env: dict[str, str], tick: Callable[[float], None]) -> tuple[int, str]:
-    """Run a command to its end, without a terminal; give its exit status and all it said.
+    """Run a command to its end, without a terminal; returns its exit status and its output.
 
-    `tick` is called ten times a second with the seconds so far. The child is killed when `tick` raises, or when the
-    user interrupts: nobody is left who would use what it makes.
+    `tick` is called ten times a second with the seconds so far. The child is killed when `tick` raises and when the
+    user interrupts, since its result is then no longer needed.
     """
     started = time.monotonic()
     with subprocess.Popen(
@@ -56,21 +56,21 @@ def run_child(command: Sequence[str], env: dict[str, str], tick: Callable[[float
             raise
 
 
-def clock(step: str, report: Report) -> Callable[[float], None]:
-    """A function that takes the seconds so far of a step that cannot be counted, and reports every full one."""
+def clock(step: str, emit: Emit) -> Callable[[float], None]:
+    """A function that takes the seconds so far of a step without a known length, and emits every full one."""
     last = -1
 
     def tick(seconds: float) -> None:
         nonlocal last
         if int(seconds) != last:
             last = int(seconds)
-            report(Loading(step, last, None, "s"))
+            emit(Loading(step, last, None, "s"))
 
     return tick
 
 
-def counter(step: str, total: int, unit: str, report: Report) -> Callable[[int], None]:
-    """A function that takes how much is done so far and reports it, not more often than every PAUSE seconds."""
+def counter(step: str, total: int, unit: str, emit: Emit) -> Callable[[int], None]:
+    """A function that takes how much is done so far and emits it, at most once in PAUSE seconds."""
     last, reported = 0.0, -1
 
     def count(done: int) -> None:
@@ -78,23 +78,23 @@ def counter(step: str, total: int, unit: str, report: Report) -> Callable[[int],
         now = time.monotonic()
         if done != reported and (now - last >= PAUSE or done == total):
             last, reported = now, done
-            report(Loading(step, done, total, unit))
+            emit(Loading(step, done, total, unit))
 
     return count
 
 
 @contextmanager
-def quiet(step: str, report: Report) -> Iterator[None]:
-    """Keep transformers and huggingface_hub off the terminal, and report what their weight-loading bar would show.
+def quiet(step: str, emit: Emit) -> Iterator[None]:
+    """Keep transformers and huggingface_hub off the terminal, and emit what their weight-loading bar would show.
 
-    Their switches are global to the process: they are put back on the way out.
+    Their switches are global to the process, so they are restored at the end.
     """
-    from transformers.utils import logging as transformers_logging  # takes seconds: only when a model is loaded
+    from transformers.utils import logging as transformers_logging  # lazy: it takes seconds to import
 
     def instead_of_tqdm(make: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if options.get("desc") == "Loading weights" and args:
             items = list(args[0])
-            return _counted(items, counter(step, len(items), "tensors", report))
+            return _counted(items, counter(step, len(items), "tensors", emit))
         return make(*args, **options)
 
     bars, verbosity = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
@@ -120,7 +120,7 @@ def _counted(items: list[Any], count: Callable[[int], None]) -> Iterator[Any]:
 
 
 def first_sentence(error: BaseException) -> str:
-    """What a library's error says, without the advice that follows: its first line, in printable characters."""
+    """A library's error message without the advice that follows: its first line, in printable characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return printable(lines[0] if lines else type(error).__name__)
 
@@ -131,7 +131,7 @@ def gigabytes(count: int) -> str:
 
 
 def folder_size(folder: Path, pattern: str) -> int:
-    """Bytes in the files below a folder that match; files that vanish meanwhile count as none."""
+    """Bytes in the matching files below a folder; files that vanish in the meantime count as empty."""
     total = 0
     for file in folder.rglob(pattern):
         try:

@@ -1,4 +1,4 @@
-"""The machine that a model runs on, as the manifest tells of it."""
+"""The machine that a model runs on, as it is described in the manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def device_name(devices: Iterable[torch.device]) -> str:
-    """What the processor or the GPUs are called, several of a kind counted: `2 x NVIDIA H100 80GB HBM3`."""
+    """The name of the processor or the GPUs, equal ones counted: `2 x NVIDIA H100 80GB HBM3`."""
     names = Counter(_name(device) for device in sorted(set(devices), key=str))
     return " and ".join(name if number == 1 else f"{number} x {name}" for name, number in names.items())
 
@@ -31,7 +31,7 @@ def gpu_versions(device: torch.device) -> dict[str, str | None]:
 def _name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    with contextlib.suppress(OSError):  # Linux alone has it, and platform.processor() says nothing there
+    with contextlib.suppress(OSError):  # on Linux only, where platform.processor() returns nothing
         for line in _CPUINFO.read_text().splitlines():
             key, _, value = line.partition(":")
             if key.strip() == "model name":
@@ -40,7 +40,7 @@ def _name(device: torch.device) -> str:
 
 
 def _driver() -> str | None:
-    """As NVIDIA's own tool tells it, which comes with the driver; PyTorch does not know it."""
+    """From NVIDIA's own tool, which comes with the driver; PyTorch does not know the driver's version."""
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=True).stdout

@@ -1,4 +1,4 @@
-"""A model that is ready to decode: loaded, checked, and with what the loop has to know of it."""
+"""A model that is ready to decode: loaded, checked, and with all that the decoder needs to know about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.models.adapter_folder import AdapterFolder
 from engine.models.adapters import Adapters
 from engine.models.chat import Chat, chat_in, locate
 from engine.models.fingerprints import Fingerprints, Hashing
-from engine.models.loading import ModelError, Report, first_sentence, quiet
+from engine.models.loading import Emit, ModelError, first_sentence, quiet
 from engine.models.packing import pack_linears
 from engine.models.placement import choose_device, choose_dtype, device_map, weight_bytes, weight_files
 from engine.protocol.events import Loading
@@ -33,42 +33,43 @@ from engine.records import Message
 __all__ = ["LoadedModel", "ModelError", "ModelSpec", "load_model"]
 
 UNLIMITED = 1 << 30
-"""The context, in tokens, of a model that states none (a state-space model, say)."""
+"""The context, in tokens, of a model that states none (a state-space model, for instance)."""
 
 _PROBE: list[Message] = [{"role": "user", "content": "Reply with a JSON object: name and age of Alice, who is 30."}]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """What the user asked for. name: a folder or a name on the hub, None for the built-in model.
-
-    adapters: those to be loaded on it, of which a run uses one or none.
-    """
+    """Which model to load, and how."""
 
     name: str | None = None
+    """A folder or a name on the hub; None is the built-in model."""
     device: str = "auto"
+    """As `--device` takes it."""
     dtype: str = "auto"
+    """As `--dtype` takes it."""
     adapters: tuple[AdapterFolder, ...] = ()
+    """Loaded with the model; a run uses one of them or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model in eval mode with its tokenizer.
-
-    device: where inputs go. stop_ids: the tokens that end a reply, those that `model.generate` stops at.
-    context: how many tokens prompt and reply may have together. adapters: the base alone is in use at first; None
-    where there are none. fingerprints: of its files; None of a model that has none, as tests make them.
-    """
+    """A model in eval mode with its tokenizer."""
 
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
+    """Where inputs go."""
     dtype: torch.dtype
     stop_ids: tuple[int, ...]
+    """The tokens that end a reply: those at which `model.generate` stops."""
     context: int
+    """How many tokens prompt and reply may have together."""
     adapters: Adapters | None = None
+    """At first the base alone is in use. None where no adapter was loaded."""
     fingerprints: Fingerprints | None = None
+    """Of its files; None where it has none, as the models made in tests."""
 
     @property
     def dtype_name(self) -> str:
@@ -83,31 +84,31 @@ class LoadedModel:
         return chat.ids(chat.text(messages, prefill, template_kwargs))
 
 
-def load_model(spec: ModelSpec, report: Report, *, pack: bool = True) -> LoadedModel:
-    """Load a model, downloading it or making the built-in one if need be. Raises ModelError, BuiltinError.
+def load_model(spec: ModelSpec, emit: Emit, *, pack: bool = True) -> LoadedModel:
+    """Load a model, downloading it or making the built-in one if necessary. Raises ModelError, BuiltinError.
 
-    pack: lay the weights out for this processor, if it is one: faster, but nothing can be trained then.
-    Nothing is printed, no code that comes with a model is run, and `report` is called from this thread only.
+    pack: on a processor, lay the weights out for it, which is faster, but then nothing can be trained.
+    Nothing is printed, no code that comes with a model is run, and `emit` is called from this thread only.
     """
     device = choose_device(spec.device)
     dtype = choose_dtype(spec.dtype, device)
-    folder, name = locate(spec.name, report)
+    folder, name = locate(spec.name, emit)
     step = f"loading {name}"
-    report(Loading(step))
-    with quiet(step, report), _in_a_sentence(name):
+    emit(Loading(step))
+    with quiet(step, emit), _as_model_error(name):
         config = _config(folder, name)
         tokenizer = chat_in(folder, name).tokenizer
         weights = weight_files(folder)
         where = device_map(name, weight_bytes(weights, dtype), spec.device, device)
         with Hashing(folder, weights, tokenizer) as hashing:
             model = _weights(folder, name, config, dtype, where)
-            fingerprints = hashing.result(f"hashing the files of {name}", report)
+            fingerprints = hashing.result(f"hashing the files of {name}", emit)
     probe = Chat(name, tokenizer)
     adapters = Adapters(model, name, tokenizer.chat_template, probe.ids(probe.text(_PROBE))) if spec.adapters else None
     if adapters is not None:
-        adapters.load(spec.adapters, report)  # first: PEFT knows no packed layers
+        adapters.load(spec.adapters, emit)  # before packing: PEFT does not know packed layers
     if pack and device.type == "cpu" and dtype == torch.float32:
-        report(Loading("laying out the weights for this processor"))
+        emit(Loading("laying out the weights for this processor"))
         pack_linears(model, adapters.all_logits if adapters is not None else None)
     return LoadedModel(
         name=name,
@@ -123,15 +124,15 @@ def load_model(spec: ModelSpec, report: Report, *, pack: bool = True) -> LoadedM
 
 
 @contextmanager
-def _in_a_sentence(name: str) -> Iterator[None]:
-    """Turn what transformers raises over a model that it cannot load into a ModelError."""
+def _as_model_error(name: str) -> Iterator[None]:
+    """Turn what transformers raises for a model that it cannot load into a ModelError."""
     try:
         yield
     except ModelError:
         raise
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"{name} does not fit in memory: take a smaller model, or a smaller --dtype.") from error
-    except Exception as error:  # any class at all: the folder is the user's, and transformers trusts it
+    except Exception as error:  # of any class: the folder is the user's, and transformers does not check it
         said = str(error)
         if "allocate memory" in said or "not enough memory" in said:
             raise ModelError(f"{name} does not fit in memory: take a smaller model, or a smaller --dtype.") from error
@@ -145,8 +146,8 @@ def _needs_code(name: str) -> str:
 
 
 def _config(folder: Path, name: str) -> PreTrainedConfig:
-    """The model's configuration, if it is that of a causal language model."""
-    if (folder / ADAPTER_CONFIG).is_file():  # transformers would put it on the model, unasked
+    """The model's configuration. Raises ModelError unless it is a causal language model."""
+    if (folder / ADAPTER_CONFIG).is_file():  # transformers would put it on the model unasked
         raise ModelError(f"{folder} has an adapter in it; put it into a folder of its own, and give that by --adapter.")
     try:
         stated: Any = json.loads((folder / "config.json").read_bytes())
@@ -184,7 +185,7 @@ def _weights(folder: Path, name: str, config: PreTrainedConfig, dtype: torch.dty
 
 
 def _stop_ids(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    """The end tokens: of the generation config as `generate` has it, else of the config, else of the tokenizer."""
+    """The end tokens: those of the generation config, as for `generate`, else of the config, else of the tokenizer."""
     for stated in (
         model.generation_config.eos_token_id if model.generation_config else None,
         getattr(model.config.get_text_config(), "eos_token_id", None),

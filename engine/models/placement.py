@@ -1,4 +1,4 @@
-"""Where a model goes, in which precision, and whether it fits there."""
+"""On which device a model goes, in which precision, and whether it fits there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from engine.models.loading import ModelError, first_sentence, gigabytes
 from engine.text import printable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-ROOM = 1.2
-"""A GPU is used alone when it has this many times the weights free: the rest is for KV caches and activations."""
+_HEADROOM = 1.2
+"""A single GPU is used if its free memory is this many times the weights: the rest is for KV caches, activations."""
 
 
 def choose_device(asked: str) -> torch.device:
-    """The device for `auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises ModelError if it is not there."""
+    """The device for `auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises ModelError if there is no such device."""
     if asked == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -40,7 +40,7 @@ def choose_device(asked: str) -> torch.device:
 
 
 def choose_dtype(asked: str, device: torch.device) -> torch.dtype:
-    """The precision of the weights. `auto`: float32 on a CPU, which is exact and there no slower; bfloat16 on a GPU.
+    """The precision of the weights. `auto`: float32 on a CPU, where it is exact and no slower; bfloat16 on a GPU.
 
     Apple's GPUs take bfloat16 since macOS 14; before that they get float32, as float16 overflows in models trained in
     bfloat16.
@@ -54,7 +54,7 @@ def choose_dtype(asked: str, device: torch.device) -> torch.dtype:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files transformers will read the weights from. Raises ModelError if there are none, or one is missing."""
+    """The files that transformers will read the weights from. Raises ModelError if one is missing, or all are."""
     for single, index in (
         ("model.safetensors", "model.safetensors.index.json"),
         ("pytorch_model.bin", "pytorch_model.bin.index.json"),
@@ -74,10 +74,10 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def weight_bytes(files: list[Path], dtype: torch.dtype) -> int:
-    """Bytes the weights take in memory once loaded in a dtype, from the headers of safetensors files.
+    """How many bytes the weights take in memory in a dtype, from the headers of safetensors files.
 
-    Other formats are counted as they are on disk, and so are weights that are not floating-point (quantised ones).
-    Raises ModelError on a file that is damaged.
+    Other formats count as on disk, and so do weights that are not floating-point (quantised ones).
+    Raises ModelError for a damaged file.
     """
     total = 0
     for file in files:
@@ -93,7 +93,7 @@ def _header(file: Path) -> dict[str, Any]:
     """The tensors of a safetensors file: 8 bytes with the length of a JSON object, that object, then the weights.
 
     (https://github.com/huggingface/safetensors, "Format".) The library's own reader maps the whole file, which is
-    refused where memory is short: just the case that is to be found out.
+    refused where memory is short: exactly the case that this is to detect.
     """
     try:
         with file.open("rb") as opened:
@@ -118,10 +118,10 @@ def _item_bytes(stored: str, dtype: torch.dtype) -> int:
 
 
 def device_map(name: str, needed: int, asked: str, device: torch.device) -> dict[str, torch.device] | str | None:
-    """What transformers is to be told about where the weights go; None is the CPU.
+    """Where the weights go, as transformers takes it; None is the CPU.
 
-    "auto" (accelerate spreads them) only if the user left the choice of the GPU open, there are several, and not one
-    has room. Raises ModelError if `needed` bytes are more than what is free.
+    "auto" (accelerate spreads them) only if the user named no GPU, there are several, and none of them is large enough
+    alone. Raises ModelError if `needed` bytes are more than what is free.
     """
     if device.type != "cuda":
         free = free_memory(device)
@@ -129,7 +129,7 @@ def device_map(name: str, needed: int, asked: str, device: torch.device) -> dict
             raise ModelError(_too_little(name, needed, free, "of memory is free"))
         return None if device.type == "cpu" else {"": device}
     free = torch.cuda.mem_get_info(device)[0]
-    if needed * ROOM > free and ":" not in asked and torch.cuda.device_count() > 1:
+    if needed * _HEADROOM > free and ":" not in asked and torch.cuda.device_count() > 1:
         together = sum(torch.cuda.mem_get_info(number)[0] for number in range(torch.cuda.device_count()))
         if needed > together:
             raise ModelError(_too_little(name, needed, together, f"is free on {torch.cuda.device_count()} GPUs"))
@@ -140,7 +140,7 @@ def device_map(name: str, needed: int, asked: str, device: torch.device) -> dict
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free where the KV cache goes; on a CPU no more than the process's control group allows."""
+    """Free bytes where the KV cache goes; on a CPU no more than the process's control group allows."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     free = int(psutil.virtual_memory().available)
@@ -152,7 +152,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error says that the device has no memory left; PyTorch has no class of its own for a CPU's."""
+    """Whether an error means that the device is out of memory; for a CPU PyTorch has no class of its own."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
 
 

@@ -1,7 +1,7 @@
 """Where the time of jsonbreak's decoder goes: a profile by wrapping its parts, here and not in the product.
 
-Grammar and mask work is what a choice takes beyond the choice of the free arm: the grammar's transitions, the masks,
-the second argmax under them.
+Grammar and mask work is the time of a selection beyond that of the free arm: the grammar's transitions, the masks, the
+second argmax under them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def measure(task: Task) -> Result:
         steps.over(SlotBatch, "step"),
         prompts.over(SlotBatch, "prefill"),
         choices.over(TokenSelector, "select"),
-        unmasked.over(Sampler, "choose"),
+        unmasked.over(Sampler, "select"),
         weights.over(decoder, "probabilities"),
         ends.over(MaskTable, "ends"),
         forks.over(ForkExplainer, "explain"),
