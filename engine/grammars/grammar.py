@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Literal, Protocol, TypeAlias
 
-from engine.backends import Constraint, Unenforced
+from engine.backends import Unenforced
 
 Backend: TypeAlias = Literal["outlines_core", "llguidance"]
 State: TypeAlias = Any  # of the grammar's own type: an immutable value, so it can be kept and continued from twice
@@ -18,7 +18,7 @@ State: TypeAlias = Any  # of the grammar's own type: an immutable value, so it c
 WHITESPACE = r"(\n[ ]{0,8}|[ ]?)"
 
 
-class Grammar(Constraint, Protocol):
+class Grammar(Protocol):
     """The states of a schema's grammar, and which tokens each of them allows."""
 
     backend: Backend

@@ -230,9 +230,12 @@ def test_jobs_that_fork_after_many_that_did_not_fit_all_the_same(
     agreeing = [request(model, 100 + number, TEXTS[number % 6], Anything()) for number in range(24)]
     results = ended(decoder(model, [*agreeing, *mixed(model, grammars)], GREEDY, slots))
     for one in mixed(model, grammars):
-        assert list(results[one.id].free.tokens) == alone[one.id, GREEDY, False], one.id
+        free, constrained = results[one.id].free, results[one.id].constrained
+        assert free is not None
+        assert list(free.tokens) == alone[one.id, GREEDY, False], one.id
         if one.grammar:
-            assert list(results[one.id].constrained.tokens) == alone[one.id, GREEDY, True], one.id
+            assert constrained is not None
+            assert list(constrained.tokens) == alone[one.id, GREEDY, True], one.id
 
 
 def test_a_preferred_job_begins_next(model: LoadedModel) -> None:

@@ -253,7 +253,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     without_index(monkeypatch, tmp_path)
     monkeypatch.setattr(builtin, "SPACE", shutil.disk_usage(tmp_path).free * 2)
     assert "is free" in failure()
-    assert "is full" in builtin._sentence(OSError(28, "No space left on device"), tmp_path)
+    assert "is full" in builtin._describe_error(OSError(28, "No space left on device"), tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
