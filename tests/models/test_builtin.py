@@ -30,7 +30,7 @@ pytestmark = pytest.mark.model
 MAKE = """
 import json, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background has it ignored
-from engine.decoding.builtin import builtin_snapshot
+from engine.models.builtin import builtin_snapshot
 def report(event):
     print(json.dumps([event.step, event.done, event.total, event.unit]), flush=True)
 folder = builtin_snapshot(report)
@@ -219,7 +219,7 @@ def test_an_index_out_of_reach_is_named_without_the_password(tmp_path: Path, mon
         ("WARNING: a\nERROR: one\nERROR: two.\n", "two"),
         ("/usr/bin/python: No module named pip\n", "/usr/bin/python: No module named pip"),
         ("ERROR: \x1b[31mred", "\\x1b[31mred"),
-        ("", "it ended without a word"),
+        ("", "it ended without a message"),
     ],
 )
 def test_the_reason_that_pip_gives(said: str, reason: str) -> None:
