@@ -40,6 +40,7 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
+    prepare_terminal()  # before tui.settings, which imports Textual to check the names of keys
     from tui.settings import read_settings, settings_file
     from tui.state.adapters import AdapterChoice
 
@@ -49,7 +50,6 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
         return 2
-    prepare_terminal()
     collect_rarely()
     from tui.app import JsonbreakApp
 
@@ -78,7 +78,7 @@ def _print_last_run(app: JsonbreakApp) -> None:
 
 def prepare_terminal() -> None:
     """Set what Textual reads from the environment at its import, unless the user has set it."""
-    # Streams are drawn ten times a second, see tui.screens.run, which makes eleven frames. A key is answered at the
+    # Streams are drawn ten times a second, see tui.screens.jobs, which makes eleven frames. A key is answered at the
     # next frame: with 15 a second one key in twenty waited for more than 0.08 s, with 60 for less than 0.05 s.
     os.environ.setdefault("TEXTUAL_FPS", "60")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
