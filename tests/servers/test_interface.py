@@ -37,14 +37,15 @@ async def test_a_run_is_watched_live_and_looked_at_afterwards(tmp_path: Path, we
             # Neither reply is complete yet, and both are streaming.
             await it.until(lambda: "There is n" in it.text and '{"name":' in it.text and "that." not in it.text)
             await it.sees("ok finished  2 of 2 jobs")
-            await it.sees("fork at token 0: wanted" if weighed else "fork at character 0: the server does not tell")
+            unweighed = "fork at character 0: the server does not report tokens"
+            await it.sees("fork at token 0: wanted" if weighed else unweighed)
             await it.press("t")
             await it.sees("TOKENS")
             if weighed:
                 await it.sees("The arms part here.", "p 90.48%")
                 await it.press("tab")
-                await it.sees("The server did not tell the probabilities of tokens.")
+                await it.sees("The server did not report the probabilities of tokens.")
             else:
-                await it.sees("The server did not tell of the tokens of this reply.")
+                await it.sees("The server did not report the tokens of this reply.")
     finally:
         server.close()

@@ -163,7 +163,8 @@ async def test_the_job_looked_at_is_preferred_and_c_cancels_a_job(stage: OpenSta
     async with stage([*steps, story.gate("end"), story.finished(4, 4)], size) as it:
         await it.run()
         await it.sees("Sure")
-        await it.press("down", "down", "down")
+        for _ in range(3):
+            it.app.simulate_key("down")  # all at once: a job that the cursor rests on is preferred
         await it.until(lambda: it.received("prefer"))
         await it.press("c")
         await it.sees("~~ cancelled")
