@@ -11,24 +11,19 @@ from typing import Any
 from engine.judging.verdict import Verdict, Where
 from engine.protocol import events
 from engine.records import Candidate, Fork, Message, Record, Reply
+from tests.helpers.suite_files import PERSON_SCHEMA
 
 ENGINE = Path(__file__).with_name("scripted_engine.py")
 FOLDER = Path("runs/20260101T000000Z-people-smol")
 
-PEOPLE = """
+PEOPLE = (
+    """
 name = "people"
 description = "Name and age of the person in a sentence"
 [generation]
-max_new_tokens = 96
-[schema]
-type = "object"
-required = ["name", "age"]
-additionalProperties = false
-[schema.properties.name]
-type = "string"
-[schema.properties.age]
-type = "integer"
-[[prompt]]
+max_new_tokens = 96"""
+    + PERSON_SCHEMA
+    + """[[prompt]]
 name = "naive"
 user = "Extract the name and age: {input}"
 [[prompt]]
@@ -48,6 +43,7 @@ expected = { name = "Bob", age = 41 }
 id = "[markup]"
 input = "I am [red]Zoë[/red], 7."
 """
+)
 
 Step = events.Event | dict[str, Any]
 

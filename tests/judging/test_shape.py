@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from engine.judging.judge import Judge
-from tests.judging.marked import unmarked
+from tests.judging.marked import ALICE, PERSON, unmarked
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 TOOLS = {
@@ -218,3 +218,66 @@ def test_a_key_that_utf8_cannot_carry() -> None:
     assert verdict.where is not None
     assert verdict.where.pointer == "/\ufffd"
     assert verdict.message == '"\\ud800" is not among the keys asked for (line 1, column 2).'
+
+
+SHAPED: list[tuple[str, str, str, str]] = [
+    ("«[]»", "not_object", "", "The value is an array where an object was asked for (line 1, column 1)."),
+    ("«null»", "not_object", "", "The value is null where an object was asked for (line 1, column 1)."),
+    ('«{"name": "Alice"}»', "missing_key", "", '"age" is missing (line 1, column 1).'),
+    ("«{}»", "missing_key", "", '"name" and "age" are missing (line 1, column 1).'),
+    (
+        '{"name": "Alice", "age": 30, «"job"»: null}',
+        "extra_key",
+        "/job",
+        '"job" is not among the keys asked for (line 1, column 30).',
+    ),
+    (
+        '{"name": "Alice", "age": «"30"»}',
+        "wrong_type",
+        "/age",
+        '"age" is a string where an integer was asked for (line 1, column 26).',
+    ),
+    ('{"name": "Alice", "age": «-3»}', "constraint", "/age", '"age" is -3, less than 0 (line 1, column 26).'),
+    (
+        '{"name": «"alice"», "age": 30}',
+        "wrong_value",
+        "/name",
+        'Expected "Alice" at /name, got "alice" (line 1, column 10).',
+    ),
+    (
+        '{"age": 30, «"age"»: 30, "name": "Alice"}',
+        "duplicate_key",
+        "",
+        'The key "age" comes twice in one object: only the last one counts (line 1, column 13).',
+    ),
+    (
+        '«{"Name": "alice", "age": "30"}»',
+        "missing_key extra_key wrong_type",
+        "",
+        '"name" is missing (line 1, column 1).',
+    ),
+    (
+        '{"name": "bob", "age": «"30"»}',
+        "wrong_type wrong_value",
+        "/age",
+        '"age" is a string where an integer was asked for (line 1, column 24).',
+    ),
+    (
+        '{"name": "Alice", "age": 4, «"age"»: -4}',
+        "duplicate_key constraint",
+        "",
+        'The key "age" comes twice in one object: only the last one counts (line 1, column 29).',
+    ),
+]
+
+
+@pytest.mark.parametrize(("marked", "classes", "pointer", "message"), SHAPED)
+def test_json_that_is_not_what_was_asked_for(marked: str, classes: str, pointer: str, message: str) -> None:
+    text, start, end = unmarked(marked)
+    verdict = Judge(PERSON).judge(text, "stop", ALICE)
+    assert " ".join(verdict.classes) == classes
+    assert verdict.strict
+    assert verdict.unwrapped
+    assert verdict.where is not None
+    assert (verdict.where.start, verdict.where.end, verdict.where.pointer) == (start, end, pointer)
+    assert verdict.message == message

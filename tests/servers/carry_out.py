@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine.protocol.commands import StartRun
 from engine.protocol.events import Event, RunStarted
@@ -12,8 +14,20 @@ from engine.running.control import Control
 from engine.runs.store import read_records
 from engine.servers.spec import RetryPolicy, ServerSpec
 from engine.worker.session import Session
+from tests.servers.faulty import FaultyServer
+
+SCHEMA_TEXT = json.dumps({"name": "Alice", "age": 30})
+"""What the stand-in replies where it is held to the schema of a person."""
+
+FREE_TEXT = "There is nothing to say of that."
+"""What it replies otherwise."""
 
 HASTY = RetryPolicy(attempts=3, backoff=0.02, silence=0.4, connect=1.0)
+
+
+def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
+    """The server, with little patience."""
+    return ServerSpec(server.url, **{"retry": HASTY, **more})
 
 
 def cases(count: int) -> str:
@@ -50,3 +64,9 @@ def records_of(folder: Path) -> dict[str, Record]:
     records = list(read_records(folder))
     assert len({record.id for record in records}) == len(records)
     return {record.case: record for record in records}
+
+
+def is_of(body: dict[str, Any], case: int, *, constrained: bool | None = None) -> bool:
+    """Whether a request is of a case, and of one arm if that is given."""
+    right_arm = constrained is None or ("response_format" in body) == constrained
+    return f"Person {case} " in body["messages"][-1]["content"] and right_arm

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,11 @@ from engine.running.control import Control
 from engine.runs.reading import RunFolder
 from engine.runs.resuming import resume_command
 from engine.servers.concurrency import INITIAL
-from engine.servers.spec import RetryPolicy, ServerSpec
+from engine.servers.spec import RetryPolicy
 from engine.suites.suite import load_suite
 from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
-from tests.servers.carry_out import HASTY, carry_out, cases, folder_of, records_of
+from tests.servers.carry_out import FREE_TEXT, SCHEMA_TEXT, carry_out, cases, folder_of, is_of, records_of, spec_of
 from tests.servers.faulty import Fault, FaultyServer, reply_to
-
-SCHEMA_TEXT = json.dumps({"name": "Alice", "age": 30})
-FREE_TEXT = "There is nothing to say of that."
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    server = FaultyServer()
-    yield server
-    server.close()
-
-
-def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
-    return ServerSpec(server.url, **{"retry": HASTY, **more})
-
-
-def is_of(body: dict[str, Any], case: int, *, constrained: bool | None = None) -> bool:
-    """Whether a request is of a case, and of one arm if that is given."""
-    right_arm = constrained is None or ("response_format" in body) == constrained
-    return f"Person {case} " in body["messages"][-1]["content"] and right_arm
 
 
 def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: FaultyServer) -> None:
@@ -336,101 +314,6 @@ def test_a_missing_server_is_one_sentence_at_once(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"--server http://127\.0\.0\.1:\d+/v1: the server could not be reached"):
         carry_out(spec_of(server), StartRun(write_suite(tmp_path)), tmp_path)
     assert time.monotonic() - started < 5
-
-
-def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: Path, server: FaultyServer) -> None:
-    def fault(body: dict[str, Any], number: int) -> Fault | None:
-        if "structured_outputs" in body:
-            return Fault("status", 422, message="Unexpected fields")
-        body.pop("response_format", None)  # ignored, as some do
-        return None
-
-    server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
-    (started,) = (event for event in events if isinstance(event, RunStarted))
-    assert started.constrained_error is not None
-    assert "json_schema: the server took it and did not heed it" in started.constrained_error
-    assert "structured_outputs: the server answered 422: Unexpected fields" in started.constrained_error
-    record = records_of(started.folder)["c1"]
-    assert record.free.text == FREE_TEXT
-    assert record.constrained.error == started.constrained_error
-
-
-PREFILL = '[[prompt]]\nname = "begun"\nuser = "{input}"\nprefill = "{"\n'
-
-
-def test_a_prefill_is_continued_if_the_server_can(tmp_path: Path, server: FaultyServer) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
-    record = records_of(folder_of(events))["c0"]
-    assert record.free.text == "{" + FREE_TEXT
-    assert record.free.ends[0] == 5
-    assert record.constrained.error is not None
-    assert "prefill" in record.constrained.error
-    (asked,) = (
-        each.body for each in server.asked if each.body.get("stream") and each.body.get("continue_final_message")
-    )
-    assert asked["messages"][-1] == {"role": "assistant", "content": "{"}
-
-
-def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: FaultyServer) -> None:
-    def fault(body: dict[str, Any], number: int) -> Fault | None:
-        body.pop("continue_final_message", None)
-        return None
-
-    server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
-    record = records_of(folder_of(events))["c0"]
-    assert record.free.error == record.constrained.error
-    assert record.free.error is not None
-    assert "does not continue a reply that is begun for it" in record.free.error
-
-
-THINKING = """
-[[prompt]]
-name = "thinks"
-user = "{input}"
-think = { close = "</think>", budget = 16 }
-"""
-
-
-def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: Path, server: FaultyServer) -> None:
-    server.thoughts = "A name and an age."
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
-    record = records_of(folder_of(events))["c0"]
-    assert record.free.text == f"A name and an age.</think>{FREE_TEXT}"
-    assert record.constrained.text == f"A name and an age.</think>{SCHEMA_TEXT}"
-    assert record.constrained.verdict is not None
-    assert record.constrained.verdict.strict, "only what follows the thoughts is judged"
-    (free,) = (each.body for each in server.asked if is_of(each.body, 0, constrained=False) and "seed" in each.body)
-    assert (free["thinking_token_budget"], free["max_tokens"]) == (16, 24 + 16)
-
-
-def test_a_server_that_does_not_keep_thoughts_apart_cannot_constrain_what_follows(
-    tmp_path: Path, server: FaultyServer
-) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
-    record = records_of(folder_of(events))["c0"]
-    assert record.free.text == FREE_TEXT
-    assert record.constrained.error is not None
-    assert "does not keep thoughts apart" in record.constrained.error
-
-
-TEMPLATED = """
-[[prompt]]
-name = "quiet"
-user = "{input}"
-chat_template_kwargs = { enable_thinking = false }
-"""
-
-
-def test_variables_of_the_template_are_sent_and_it_is_said_that_their_effect_is_unknown(
-    tmp_path: Path, server: FaultyServer
-) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
-    (started,) = (event for event in events if isinstance(event, RunStarted))
-    assert any("Whether the server heeds chat_template_kwargs is not known" in remark for remark in started.remarks)
-    sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]
-    assert [body["chat_template_kwargs"] for body in sent] == [{"enable_thinking": False}] * 2
 
 
 def test_the_stand_in_heeds_schemas(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from engine.suites.messages import key_list
 from engine.suites.suite import Suite, load_suite
 from engine.suites.techniques import TECHNIQUES
 
+pytestmark = pytest.mark.usefixtures("in_its_own_folder")
+
 ALL = ", ".join(f'"{name}"' for name in TECHNIQUES)
 HEAD = """\
 name = "people"
@@ -35,11 +37,6 @@ input = "Dan is 8."
 output = { name = "Dan", age = 8 }
 """
 CASE = '[[case]]\nid = "bob"\ninput = "Bob is {input} 25."\nexpected = { name = "Bob", age = 25 }\n'
-
-
-@pytest.fixture(autouse=True)
-def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def load(use: str = ALL, more: str = EXAMPLES, head: str = HEAD) -> Suite:

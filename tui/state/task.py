@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -43,7 +44,7 @@ OVER = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
 
 
 @dataclass(slots=True)
-class EngineTask:
+class EngineTask(ABC):
     """What runs, searches and trials have in common."""
 
     label: ClassVar[str]
@@ -117,9 +118,9 @@ class EngineTask:
         """Called after each change of the state."""
         self.revision += 1
 
+    @abstractmethod
     def _apply_own(self, event: Event) -> None:
         """Update the state by an event that only this kind of task has."""
-        raise NotImplementedError
 
     def _begin(self, folder: Path, remarks: tuple[str, ...]) -> None:
         self.folder = folder
