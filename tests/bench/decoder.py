@@ -50,16 +50,16 @@ def decode(
     decoder = backend.plan(jobs, lambda job: grammar, generation, batch).decoder
     while decoder.busy:
         before = time.perf_counter()
-        for happening in decoder.step():
-            if isinstance(happening, TokenAdded):
+        for event in decoder.step():
+            if isinstance(event, TokenAdded):
                 decoded.first = decoded.first or time.perf_counter() - started
-            elif isinstance(happening, ArmsForked):
-                decoded.forked.add(happening.id)
-            elif isinstance(happening, Finished):
-                assert happening.free is not None
-                decoded.free[happening.id] = happening.free
-                if happening.constrained is not None:
-                    decoded.constrained[happening.id] = happening.constrained
+            elif isinstance(event, ArmsForked):
+                decoded.forked.add(event.id)
+            elif isinstance(event, Finished):
+                assert event.free is not None
+                decoded.free[event.id] = event.free
+                if event.constrained is not None:
+                    decoded.constrained[event.id] = event.constrained
         decoded.steps.append(time.perf_counter() - before)
     decoded.seconds = time.perf_counter() - started
     return decoded

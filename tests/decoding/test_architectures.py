@@ -85,7 +85,7 @@ def test_each_arm_equals_what_it_is_alone(
     assert list(plan.tokens.values()) == [len(tokens) for tokens in prompts]
     ended: dict[str, Finished] = {}
     while plan.decoder.busy:
-        ended |= {happening.id: happening for happening in plan.decoder.step() if isinstance(happening, Finished)}
+        ended |= {event.id: event for event in plan.decoder.step() if isinstance(event, Finished)}
     for number, tokens in enumerate(prompts):
         request = Request(str(number), tokens, "", number, grammar)
         params = SamplingParams(temperature)

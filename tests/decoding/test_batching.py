@@ -105,7 +105,7 @@ def decoder(
 def ended(decoder: TwinDecoder) -> dict[str, Finished]:
     results: dict[str, Finished] = {}
     while decoder.busy:
-        results |= {happening.id: happening for happening in decoder.step() if isinstance(happening, Finished)}
+        results |= {event.id: event for event in decoder.step() if isinstance(event, Finished)}
     assert decoder.in_flight == 0
     return results
 
@@ -210,13 +210,13 @@ def test_rows_are_filled_in_order_and_agreeing_jobs_take_one(model: LoadedModel)
     begun: list[str] = []
     most = 0
     while running.busy:
-        for happening in running.step():
-            if isinstance(happening, Started):
-                begun.append(happening.id)
-            elif isinstance(happening, Finished):
-                assert happening.constrained is not None
-                assert free_of(happening).tokens == happening.constrained.tokens
-                assert happening.fork is None
+        for event in running.step():
+            if isinstance(event, Started):
+                begun.append(event.id)
+            elif isinstance(event, Finished):
+                assert event.constrained is not None
+                assert free_of(event).tokens == event.constrained.tokens
+                assert event.fork is None
         most = max(most, running.in_flight)
     assert begun == [str(number) for number in range(40)]
     assert most >= 7, "hardly any row is kept for forks once jobs have shown not to need one"
@@ -240,11 +240,11 @@ def test_jobs_that_fork_after_many_that_did_not_fit_all_the_same(
 
 def test_a_preferred_job_begins_next(model: LoadedModel) -> None:
     running = decoder(model, [request(model, number, f"{number}", None) for number in range(6)], GREEDY, slots=1)
-    begun = [happening.id for happening in running.step() if isinstance(happening, Started)]
+    begun = [event.id for event in running.step() if isinstance(event, Started)]
     running.prefer("4")
     running.prefer("nobody")
     while running.busy:
-        begun += [happening.id for happening in running.step() if isinstance(happening, Started)]
+        begun += [event.id for event in running.step() if isinstance(event, Started)]
     assert begun == ["0", "4", "1", "2", "3", "5"]
 
 
@@ -299,16 +299,16 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
     shrunk: list[BatchHalved] = []
     texts: Counter[str] = Counter()
     while running.busy:
-        for happening in running.step():
-            match happening:
+        for event in running.step():
+            match event:
                 case Started(id=id):
                     del texts[id]
                 case TokenAdded(id=id, arm="free" | "both", text=text):
                     texts[id] += len(text)
                 case Finished(id=id):
-                    results[id] = happening
+                    results[id] = event
                 case BatchHalved():
-                    shrunk.append(happening)
+                    shrunk.append(event)
     assert [one.slots for one in shrunk] == Scarce.made[1:]
     assert 1 <= Scarce.made[-1] <= 3
     assert all(one.jobs for one in shrunk)

@@ -38,7 +38,7 @@ def decode(
         decoder.submit(request)
     ended = []
     while decoder.busy:
-        ended += [happening for happening in decoder.step() if isinstance(happening, Finished)]
+        ended += [event for event in decoder.step() if isinstance(event, Finished)]
     return sorted(ended, key=lambda end: int(end.id))
 
 
