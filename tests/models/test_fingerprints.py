@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -121,7 +120,7 @@ def test_the_hub_has_hashed_its_large_files_already(model: Path, tmp_path: Path)
 
 def test_what_is_left_to_hash_is_reported_and_dropped_when_nobody_wants_it(model: Path) -> None:
     with (model / "large.safetensors").open("wb") as large:
-        large.truncate(40 << 30)  # more than can be hashed here; it takes no space
+        large.truncate(8 << 40)  # an hour's work; it takes no space
     told: list[Loading] = []
 
     def give_up(event: Loading) -> None:
@@ -129,11 +128,9 @@ def test_what_is_left_to_hash_is_reported_and_dropped_when_nobody_wants_it(model
         if len(told) == 3:
             raise KeyboardInterrupt
 
-    began = time.monotonic()
     weights = [model / "large.safetensors"]
     with pytest.raises(KeyboardInterrupt), Hashing(model, weights, tokenizer_of(model)) as hashing:
         hashing.result("hashing", give_up)
-    assert time.monotonic() - began < 5
     done = [event.done or 0 for event in told]
     assert done == sorted(done)
     assert 0 < done[-1] < (told[-1].total or 0)

@@ -310,10 +310,9 @@ def test_a_refused_key_is_an_error_before_the_run(tmp_path: Path, server: Faulty
 def test_a_missing_server_is_one_sentence_at_once(tmp_path: Path) -> None:
     server = FaultyServer()
     server.close()
-    started = time.monotonic()
+    hours = RetryPolicy(attempts=3, backoff=10_000.0)
     with pytest.raises(EngineError, match=r"--server http://127\.0\.0\.1:\d+/v1: the server could not be reached"):
-        carry_out(spec_of(server), StartRun(write_suite(tmp_path)), tmp_path)
-    assert time.monotonic() - started < 5
+        carry_out(spec_of(server, retry=hours), StartRun(write_suite(tmp_path)), tmp_path)
 
 
 def test_the_stand_in_heeds_schemas(tmp_path: Path) -> None:
