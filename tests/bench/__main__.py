@@ -117,7 +117,7 @@ class Bench:
             tables.gpu(self.page, result)
 
     def _measure(self, program: Program, workload: Workload, what: str) -> Iterator[Result]:
-        """The result, or nothing when there is none; why is told at once."""
+        """The result, or nothing when there is none; the reason is printed at once."""
         if environments.python_of(program.environment) is None:
             _tell(f"{what}: left out, not installed; --with {program.environment} does it")
             return

@@ -110,7 +110,7 @@ def _bytes_a_step(model: LoadedModel) -> int:
 
 
 def _step_seconds(backend: LocalBackend, jobs: Sequence[Job], grammar: Grammar, rows: int, task: Task) -> float:
-    """The median step with so many rows at work: half as many jobs, which fork at once, or one job's free arm."""
+    """The median step with this many active rows: half as many jobs, which fork at once, or one job's free arm."""
     part, masked = (jobs[: rows // 2], grammar) if rows > 1 else (jobs[:1], None)
     middle = slice(task.max_new_tokens // 4, task.max_new_tokens * 3 // 4)  # all have begun, none has ended
     return median(

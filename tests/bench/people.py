@@ -53,7 +53,7 @@ _TOKENS_OF_AN_EXAMPLE, _TOKENS_OF_A_LINE, _TOKENS_OF_THE_REST = 49, 22, 60  # of
 class Workload:
     """Which jobs are decoded.
 
-    length: None takes the suite's plain prompts as they are, in turn; else the naive prompt, made about so many tokens
+    length: None takes the suite's plain prompts as they are, in turn; else the naive prompt, about as many tokens
     long, with worked examples that all jobs share, or (shared False) with a text of its own in each job.
     """
 

@@ -56,7 +56,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The seconds of one run over all jobs. free, constrained: None where the arms cannot be told apart.
+    """The seconds of one run over all jobs. free, constrained: None where the arms cannot be distinguished.
 
     first: until there is any text that a user could be shown.
     """

@@ -268,7 +268,7 @@ def test_cancelling_frees_the_rows_of_a_job(model: LoadedModel, grammars: list[G
 def test_a_decoder_is_closed_in_the_middle_of_a_step(model: LoadedModel, grammars: list[Grammar]) -> None:
     running = decoder(model, mixed(model, grammars), GREEDY, slots=64)
     list(running.step())
-    next(iter(running.step()))  # as when a record cannot be written: nobody asks for the rest of the step
+    next(iter(running.step()))  # as when a record cannot be written: no one asks for the rest of the step
     running.close()
     assert not running.busy
     assert running.in_flight == 0

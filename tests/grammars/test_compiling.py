@@ -34,15 +34,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compiled(
     schema: dict[str, Any], kind: GrammarKind = "outlines_core", seconds: float = 60
 ) -> tuple[Grammar, list[Loading]]:
-    told: list[Loading] = []
-    return compile_grammar(schema, BYTES, [STOP], seconds, told.append, kind), told
+    emitted: list[Loading] = []
+    return compile_grammar(schema, BYTES, [STOP], seconds, emitted.append, kind), emitted
 
 
 @pytest.mark.parametrize("kind", ["outlines_core", "llguidance"])
 def test_compiled_elsewhere_and_kept(kind: GrammarKind, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    grammar, told = compiled(AGE, kind)
+    grammar, emitted = compiled(AGE, kind)
     assert grammar.backend == kind
-    assert told[0] == Loading("compiling the schema")
+    assert emitted[0] == Loading("compiling the schema")
     assert accepts(grammar, '{"age": 3}')
     assert not accepts(grammar, '{"age": "3"}')
     (kept,) = cache.iterdir()
@@ -85,11 +85,11 @@ def test_auto_says_why_neither_can() -> None:
 
 def test_a_schema_that_takes_too_long_is_given_up_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
-    told: list[Loading] = []
+    emitted: list[Loading] = []
     with pytest.raises(GrammarError, match=r"not compiled within 1 s; \[generation\] compile_seconds"):
-        compile_grammar(SLOW, BYTES, [STOP], 1, told.append, "outlines_core")
+        compile_grammar(SLOW, BYTES, [STOP], 1, emitted.append, "outlines_core")
     assert time.monotonic() - started >= 1
-    assert told[-1].unit == "s"
+    assert emitted[-1].unit == "s"
     monkeypatch.setattr("engine.grammars.compiling._CHILD", ["false"])
     with pytest.raises(GrammarError, match="not compiled within 1 s"):
         compiled(SLOW, seconds=1)
@@ -97,7 +97,7 @@ def test_a_schema_that_takes_too_long_is_given_up_once(cache: Path, monkeypatch:
         compiled(SLOW, seconds=2)  # more time is another try
 
 
-def test_auto_goes_on_with_llguidance_when_outlines_takes_too_long() -> None:
+def test_auto_falls_back_on_llguidance_when_outlines_takes_too_long() -> None:
     grammar = compile_grammar(SLOW, BYTES, [STOP], 3, lambda event: None)
     assert grammar.backend == "llguidance"
     assert accepts(grammar, '[["a", "b"], []]')

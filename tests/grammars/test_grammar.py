@@ -108,7 +108,7 @@ def test_what_has_no_grammar_is_one_sentence(build: Build, schema: dict[str, Any
 
 
 @both
-def test_a_format_that_nobody_knows_is_no_reason_to_go_without(build: Build) -> None:
+def test_an_unknown_format_is_no_reason_to_go_without(build: Build) -> None:
     grammar = build({"type": "object", "properties": {"tel": {"type": "string", "format": "phone"}}})
     assert [(item.keyword, item.pointer) for item in grammar.unenforced] == [("format", "/properties/tel/format")]
     assert grammar.unenforced[0].sentence == (

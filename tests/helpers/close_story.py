@@ -82,10 +82,10 @@ def steps(folder: Path, made: Iterable[Record], *more: story.Step) -> list[story
     (run / "run.json").write_text(json.dumps(MANIFEST))
     made = list(made)
     infos = [replace(story.info("naive", each.case), expected=each.expected) for each in made]
-    told: list[story.Step] = [*story.ready(), replace(story.started(infos), folder=run)]
+    steps: list[story.Step] = [*story.ready(), replace(story.started(infos), folder=run)]
     for each in made:
-        told += [events.JobStarted(each.id), events.JobFinished(each)]
-    return [*told, replace(story.finished(len(made), len(made)), folder=run), *more]
+        steps += [events.JobStarted(each.id), events.JobFinished(each)]
+    return [*steps, replace(story.finished(len(made), len(made)), folder=run), *more]
 
 
 def rendered(order: str, model: str = "SmolLM2-135M-Instruct", **others: Any) -> list[story.Step]:

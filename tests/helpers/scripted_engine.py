@@ -1,11 +1,11 @@
 """An engine that replays a script: `python scripted_engine.py STEPS.json`.
 
 It stands in for the engine child where a test needs events the real one gives only by chance (a death in the middle
-of a reply, a reply of 100,000 characters, a certain moment held still). A step is an event of engine/events.py as
-JSON, or an order: {"do": "expect", "type": T} waits for a command, {"do": "gate", "name": N} waits until the file N
-exists beside the script, "keep_running" takes no notice of a stdin that closes, and "sleep", "stderr", "raw" and "exit"
-do what they say. When the steps are done it begins again with the next start_run; it ends when stdin closes, and ends
-a run when it is told to stop_run.
+of a reply, a reply of 100,000 characters, a certain moment held still). A step is an event of
+engine/protocol/events.py as JSON, or an order: {"do": "expect", "type": T} waits for a command, {"do": "gate",
+"name": N} waits until the file N exists beside the script, "keep_running" takes no notice of a stdin that closes, and
+"sleep", "stderr", "raw" and "exit" do what they say. When the steps are done it begins again with the next start_run;
+it ends when stdin closes, and ends a run at stop_run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 
 class Stopped(Exception):
-    """The run was told to end."""
+    """The run is to end."""
 
 
 class Script:

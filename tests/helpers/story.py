@@ -130,7 +130,7 @@ def started(
 
 
 def streamed(job: Record, *, hold: str | None = None) -> list[Step]:
-    """A job as the engine tells it: the shared text, the fork, each arm's own text, the record."""
+    """A job as the engine emits it: the shared text, the fork, each arm's own text, the record."""
     cut = job.fork.char if job.fork else len(job.free.text)
     steps: list[Step] = [events.JobStarted(job.id)]
     if cut:

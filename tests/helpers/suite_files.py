@@ -36,7 +36,7 @@ def write_suite(
     prompts: str = '[[prompt]]\nname = "naive"\nuser = "Extract the name and age: {input}"\n',
     cases: str = CASES,
 ) -> Path:
-    """A suite of two short jobs, unless told otherwise."""
+    """A suite; of two short jobs by default."""
     file = folder / f"{name}.toml"
     file.write_text(f'name = "{name}"\n[generation]\n{generation}\n{schema}\n{prompts}\n{cases}', encoding="utf-8")
     return file

@@ -168,7 +168,7 @@ def test_what_a_run_tells_of_its_adapter(folder: Path) -> None:
         assert (with_adapter - model.model(ids).logits).abs().max() > used.live / 100, "the figure is of that size"
 
 
-def test_an_adapter_that_does_nothing_is_told(folder: Path) -> None:
+def test_an_adapter_that_does_nothing_is_reported(folder: Path) -> None:
     used = use(load(folder, "dead"), "dead")
     assert used is not None
     assert used.live is not None
@@ -189,7 +189,7 @@ def copied(folder: Path, tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-def test_weights_that_do_not_fit_are_told(copied: Callable[[str], Path]) -> None:
+def test_weights_that_do_not_fit_are_reported(copied: Callable[[str], Path]) -> None:
     folder = copied("one")
     weights = load_file(folder / "one" / WEIGHTS)
     gone, *_ = names = sorted(weights)
@@ -200,14 +200,14 @@ def test_weights_that_do_not_fit_are_told(copied: Callable[[str], Path]) -> None
     assert used is not None
     assert used.live is not None
     assert used.live > 0
-    told = " ".join(used.remarks)
-    assert "chat template" not in told
-    assert "says that it was trained on maker/other-model; the model is tiny." in told
-    assert f"{WEIGHTS} lacks 1 of its weights, {names[0].removeprefix('base_model.model.')[:30]}" in told
-    assert "tiny has no place for 1 of its weights, model.layers.7.self_attn.q_proj.lora_A" in told
+    remarks = " ".join(used.remarks)
+    assert "chat template" not in remarks
+    assert "says that it was trained on maker/other-model; the model is tiny." in remarks
+    assert f"{WEIGHTS} lacks 1 of its weights, {names[0].removeprefix('base_model.model.')[:30]}" in remarks
+    assert "tiny has no place for 1 of its weights, model.layers.7.self_attn.q_proj.lora_A" in remarks
 
 
-def test_another_chat_template_beside_the_adapter_is_told(copied: Callable[[str], Path]) -> None:
+def test_another_chat_template_beside_the_adapter_is_reported(copied: Callable[[str], Path]) -> None:
     folder = copied("one")
     save_tokenizer(folder / "one")
     used = use(load(folder, "one"), "one")

@@ -1,4 +1,4 @@
-"""What tells a model's files from others, and the machine that it runs on."""
+"""What distinguishes a model's files from others, and the machine that it runs on."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_model_that_is_loaded_has_the_hashes_of_its_files(model: Path) -> None
     assert found.chat_template == sha256(template)
 
 
-def test_any_part_of_a_model_that_is_another_is_told_apart(model: Path) -> None:
+def test_any_part_of_a_model_that_differs_changes_its_fingerprint(model: Path) -> None:
     before = fingerprints(model)
     tiny.edit_json(model / "config.json", rope_theta=5e5)
     config = fingerprints(model)
@@ -118,22 +118,22 @@ def test_the_hub_has_hashed_its_large_files_already(model: Path, tmp_path: Path)
     assert found.model == combined({name: found.files[name] for name in NAMES[:3]})
 
 
-def test_what_is_left_to_hash_is_reported_and_dropped_when_nobody_wants_it(model: Path) -> None:
+def test_what_is_left_to_hash_is_reported_and_dropped_when_it_is_not_needed(model: Path) -> None:
     with (model / "large.safetensors").open("wb") as large:
         large.truncate(8 << 40)  # an hour's work; it takes no space
-    told: list[Loading] = []
+    emitted: list[Loading] = []
 
     def give_up(event: Loading) -> None:
-        told.append(event)
-        if len(told) == 3:
+        emitted.append(event)
+        if len(emitted) == 3:
             raise KeyboardInterrupt
 
     weights = [model / "large.safetensors"]
     with pytest.raises(KeyboardInterrupt), Hashing(model, weights, tokenizer_of(model)) as hashing:
         hashing.result("hashing", give_up)
-    done = [event.done or 0 for event in told]
+    done = [event.done or 0 for event in emitted]
     assert done == sorted(done)
-    assert 0 < done[-1] < (told[-1].total or 0)
+    assert 0 < done[-1] < (emitted[-1].total or 0)
 
 
 def test_the_machine_has_a_name_and_without_a_gpu_no_versions_of_it() -> None:

@@ -1,4 +1,4 @@
-"""Runs with adapters, from the command line on: one after another on one model, told in the manifest, gone on with."""
+"""Runs with adapters, from the command line on: one after another on one model, named in the manifest, resumed."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def test_a_suite_is_run_with_one_after_another_on_one_model(lab: Path, tmp_path:
     folders = [Path(line) for line in done.stdout.splitlines()]
     assert [folder.name.split("-small-tiny")[1] for folder in folders] == ["", "-tuned", "-nothing"]
     assert done.stderr.count("ready in") == 1, "the model was loaded once"
-    told = " ".join(done.stderr.split())
-    assert told.index("With the adapter tuned:") < told.index("The adapter tuned is live: it moves the logits")
-    assert "With the adapter nothing: Note: The adapter nothing does nothing" in told
-    assert f"Compare them: jsonbreak compare {' '.join(map(str, folders))}" in told
+    words = " ".join(done.stderr.split())
+    assert words.index("With the adapter tuned:") < words.index("The adapter tuned is live: it moves the logits")
+    assert "With the adapter nothing: Note: The adapter nothing does nothing" in words
+    assert f"Compare them: jsonbreak compare {' '.join(map(str, folders))}" in words
 
     base, tuned, dead = (manifest_of(folder)["adapter"] for folder in folders)
     assert base is None
@@ -86,7 +86,7 @@ def test_a_suite_is_run_with_one_after_another_on_one_model(lab: Path, tmp_path:
     assert said[0] == said[2] != said[1]
 
 
-def test_a_run_is_gone_on_with_by_its_adapter_alone(lab: Path, tmp_path: Path) -> None:
+def test_a_run_is_resumed_with_its_adapter_alone(lab: Path, tmp_path: Path) -> None:
     lab = Path(shutil.copytree(lab, tmp_path / "lab"))
     (folder,) = map(Path, jsonbreak(lab, tmp_path, "--adapter", lab / "tuned").stdout.splitlines())
     whole, lines = texts_of(folder), (folder / RECORDS).read_bytes().splitlines(keepends=True)
@@ -113,9 +113,9 @@ def test_a_run_is_gone_on_with_by_its_adapter_alone(lab: Path, tmp_path: Path) -
 def test_what_is_tried_beside_a_run_and_what_is_searched_for(
     lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Event] = []
+    emitted: list[Event] = []
     adapters = tuple(each for each in read_adapters([str(lab / "tuned")]) if each)
-    session = Session(ModelSpec(str(lab / "tiny"), "cpu", adapters=adapters), tmp_path, told.append)
+    session = Session(ModelSpec(str(lab / "tiny"), "cpu", adapters=adapters), tmp_path, emitted.append)
     suite = lab / "small.toml"
     session.run(StartRun(suite, adapter="tuned"), Control())
     (run,) = tmp_path.iterdir()

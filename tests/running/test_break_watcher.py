@@ -1,4 +1,4 @@
-"""The checkers of a run's replies: one an arm, told once, begun anew when a job begins again."""
+"""The checkers of a run's replies: one an arm, reported once, started again when a job is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def jobs(folder: Path, extra: str = "") -> list[Job]:
     return jobs_of(load_suite(write_suite(folder, prompts=prompts)))
 
 
-def test_each_arm_is_told_once(tmp_path: Path) -> None:
+def test_each_arm_is_reported_once(tmp_path: Path) -> None:
     alice, bob = jobs(tmp_path)
     watch = BreakWatcher()
     assert [*watch.start(alice), *watch.start(bob)] == []

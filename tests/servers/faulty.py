@@ -1,6 +1,6 @@
 """A chat completions server that fails on demand: for faults that a real one cannot be made to show.
 
-It answers like one that heeds json_schema and reports its tokens. A test gives it a `fault`: what it does instead.
+It answers like one that obeys json_schema and reports its tokens. A test gives it a `fault`: what it does instead.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 def prompt_tokens(body: dict[str, Any]) -> int:
-    """As with a template: what is not heeded changes nothing."""
+    """As with a template: what it ignores changes nothing."""
     closing = 0 if body.get("continue_final_message") else 3
     return sum(len(message["content"]) for message in body["messages"]) + closing
 

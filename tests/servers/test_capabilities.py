@@ -46,7 +46,7 @@ def test_a_prefill_is_continued_if_the_server_can(tmp_path: Path, server: Faulty
     assert asked["messages"][-1] == {"role": "assistant", "content": "{"}
 
 
-def test_a_prefill_that_is_not_heeded_is_no_reply(tmp_path: Path, server: FaultyServer) -> None:
+def test_a_prefill_that_is_ignored_is_no_reply(tmp_path: Path, server: FaultyServer) -> None:
     def fault(body: dict[str, Any], number: int) -> Fault | None:
         body.pop("continue_final_message", None)
         return None

@@ -39,7 +39,7 @@ async def play_round(limiter: ConcurrencyLimiter, clock: Clock, seconds: float) 
     await asyncio.gather(*requests)
 
 
-async def test_the_limit_doubles_while_the_server_gets_faster_then_goes_one_step_back(clock: Clock) -> None:
+async def test_the_limit_doubles_while_the_server_gets_faster_then_takes_one_step_back(clock: Clock) -> None:
     limiter = ConcurrencyLimiter()
     limits = [limiter.limit]
     for seconds in (1, 1, 2, 2, 2):  # from 32 requests on, twice as many take twice as long

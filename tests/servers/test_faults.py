@@ -315,7 +315,7 @@ def test_a_missing_server_is_one_sentence_at_once(tmp_path: Path) -> None:
         carry_out(spec_of(server, retry=hours), StartRun(write_suite(tmp_path)), tmp_path)
 
 
-def test_the_stand_in_heeds_schemas(tmp_path: Path) -> None:
+def test_the_stand_in_obeys_schemas(tmp_path: Path) -> None:
     schema = load_suite(write_suite(tmp_path, schema=PERSON_SCHEMA)).json_schema
     body = {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
     assert reply_to(body) == SCHEMA_TEXT

@@ -1,4 +1,4 @@
-"""Against a real `transformers serve`: it answers 200 to a schema and does not heed it."""
+"""Against a real `transformers serve`: it answers 200 to a schema and ignores it."""
 
 from __future__ import annotations
 

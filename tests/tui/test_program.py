@@ -137,7 +137,7 @@ def test_a_signal_ends_it_cleanly_and_the_engine_with_it(tmp_path: Path, number:
 
 
 @pytest.mark.parametrize("how", ["SIGHUP", "l", "closed"])
-def test_a_run_goes_on_without_the_interface(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_a_run_continues_without_the_interface(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """The real program, when its connection drops and when its user leaves the run. Only the engine is a script."""
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))

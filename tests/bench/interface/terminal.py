@@ -108,7 +108,7 @@ class Terminal:
             try:
                 if select.select([self._fd] if opened else [], [], [], _TICK if underway else 1.0)[0]:
                     underway += os.read(self._fd, 1 << 16)
-            except OSError:  # nobody has the terminal open any more; what is underway still comes
+            except OSError:  # the terminal is closed; what is in flight still arrives
                 opened = False
             now, link = time.perf_counter(), self.link
             room = len(underway) if link is None else min(room + link * (now - then), link * _TICK * 2)

@@ -58,7 +58,7 @@ def test_a_table_says_what_is_missed() -> None:
     ]
 
 
-def test_imports_are_told_by_package() -> None:
+def test_imports_are_listed_by_package() -> None:
     spent = starting.import_seconds()
     assert spent["textual"] > spent["tui"] > 0
     assert "pydantic" not in spent

@@ -1,4 +1,4 @@
-"""What the interface writes, and what of a core it takes: while two panes stream, and where nothing goes on."""
+"""What the interface writes, and what of a core it takes: while two panes stream, and where nothing happens."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_values_are_next_to_the_expected_ones_and_differences_are_marked() -> No
     assert "baseline" in table(close_story.records()[0], labels=("baseline", "candidate"))[0]
 
 
-def test_a_reply_without_a_value_says_why_and_a_long_one_goes_on_below() -> None:
+def test_a_reply_without_a_value_says_why_and_a_long_one_continues_below() -> None:
     cut = table(close_story.records()[3])
     assert cut[1].split() == ["!!", "no", "value", "xx", "not", "decoded"]
     assert "free: The reply ends where a closing } should be (line 1, column 22)." in cut

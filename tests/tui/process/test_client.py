@@ -16,7 +16,7 @@ from tui.process.runner import Runner
 from tui.state.task import EngineDied, Phase
 
 
-async def told(client: Client) -> list[Event | EngineDied]:
+async def events_of(client: Client) -> list[Event | EngineDied]:
     return [event async for event in client.events()]
 
 
@@ -31,7 +31,7 @@ async def test_commands_go_in_and_events_come_out(tmp_path: Path) -> None:
     await client.start()
     await client.send(StartRun(Path("x.toml"), prompts=("naive",)))
     await client.send(Pause(True))
-    assert await told(client) == [Loading("a"), events.Paused(True), EngineDied(0, ())]
+    assert await events_of(client) == [Loading("a"), events.Paused(True), EngineDied(0, ())]
     assert [command["type"] for command in story.received(tmp_path)] == ["start_run", "pause"]
 
 
@@ -40,7 +40,7 @@ async def test_a_death_tells_the_exit_code_and_the_end_of_the_log(tmp_path: Path
     client = Client(story.command(steps, tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml")))
-    [death] = await told(client)
+    [death] = await events_of(client)
     assert isinstance(death, EngineDied)
     assert death.sentence == "The engine ended unexpectedly with exit code 3."
     assert death.log == ("first", "CUDA out of memory")
@@ -50,7 +50,7 @@ async def test_a_death_tells_the_exit_code_and_the_end_of_the_log(tmp_path: Path
 async def test_a_killed_engine_is_called_killed(tmp_path: Path) -> None:
     client = Client([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], tmp_path / "log")
     await client.start()
-    [death] = await told(client)
+    [death] = await events_of(client)
     assert isinstance(death, EngineDied)
     assert death.sentence == "The engine was killed by signal 9."
 
@@ -64,7 +64,7 @@ async def test_what_is_no_event_goes_to_the_log(tmp_path: Path) -> None:
     client = Client(story.command(steps, tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml")))
-    assert (await told(client))[0] == Loading("b")
+    assert (await events_of(client))[0] == Loading("b")
     assert "Downloading shards" in (tmp_path / "log").read_text()
 
 
@@ -73,7 +73,7 @@ async def test_a_line_of_a_megabyte_arrives(tmp_path: Path) -> None:
     client = Client(story.command([Loading(step), {"do": "exit", "code": 0}], tmp_path), tmp_path / "log")
     await client.start()
     await client.send(StartRun(Path("x.toml")))
-    assert (await told(client))[0] == Loading(step)
+    assert (await events_of(client))[0] == Loading(step)
 
 
 async def test_close_ends_an_engine_that_listens_and_one_that_does_not(
@@ -88,7 +88,7 @@ async def test_close_ends_an_engine_that_listens_and_one_that_does_not(
         await client.start()
         process = client._process
         assert process is not None
-        reader = asyncio.create_task(told(client))
+        reader = asyncio.create_task(events_of(client))
         await asyncio.sleep(0.3)
         await client.close()
         assert process.returncode is not None
@@ -114,7 +114,7 @@ async def test_two_runs_share_one_engine(tmp_path: Path) -> None:
 
 
 async def test_a_run_stopped_while_the_model_loads_leaves_the_engine_to_the_next(tmp_path: Path) -> None:
-    """The engine loads on; what it still says of the first run is not told of the second."""
+    """The engine loads on; what it still says of the first run does not reach the second."""
     loading: list[story.Step] = [
         Loading("reading weights"),
         {"do": "expect", "type": "stop_run"},
@@ -162,7 +162,7 @@ async def test_prompts_are_rendered_by_an_engine_that_does_nothing_else(tmp_path
 
 
 async def test_prompts_are_rendered_while_a_run_is_on(tmp_path: Path) -> None:
-    """The run does not hear of it; an engine that is ended, or cannot be started, is told of."""
+    """The run is not affected; an engine that is ended, or cannot be started, is reported."""
     beginning, rest = story.people_run()[:3], story.people_run()[3:]
     ask = {"do": "expect", "type": "render_prompt"}
     steps = [*beginning, ask, PromptRendered("a", "m", "text", 1, ((0, 4),)), *rest, ask, story.gate("never")]

@@ -51,15 +51,15 @@ async def test_a_suite_that_does_not_load_says_why_and_the_others_work(
         await it.sees("Extract the name and age")
 
 
-async def test_f5_reads_a_mended_suite(stage: OpenStage) -> None:
+async def test_f5_reads_a_fixed_suite(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("!! does not load")
         await it.press("j")
         suites = it.folder / "suites"
-        (suites / "torn.toml").write_text((suites / "people.toml").read_text().replace('"people"', '"mended"', 1))
+        (suites / "torn.toml").write_text((suites / "people.toml").read_text().replace('"people"', '"fixed"', 1))
         await it.press("f5")
         await it.until(lambda: "!! does not load" not in it.text)
-        await it.sees("mended", "Extract the name and age")
+        await it.sees("fixed", "Extract the name and age")
 
 
 async def test_an_empty_folder_says_what_to_do(stage: OpenStage, size: tuple[int, int], tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_an_empty_folder_says_what_to_do(stage: OpenStage, size: tuple[int
         await it.sees("There is no suite to run.")
 
 
-async def test_a_folder_that_disappears_is_told_in_a_sentence(
+async def test_a_folder_that_disappears_is_reported_in_a_sentence(
     stage: OpenStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -152,7 +152,7 @@ async def test_the_prompts_as_the_model_reads_them_with_special_tokens_and_witho
         ]
 
 
-async def test_a_model_that_cannot_be_asked_is_told_of_and_asked_again(stage: OpenStage) -> None:
+async def test_a_model_that_cannot_be_asked_is_reported_and_asked_again(stage: OpenStage) -> None:
     steps: list[story.Step] = [PromptRendered("people/naive", "smol", error="No template."), {"do": "exit", "code": 3}]
     async with stage(steps, size=(120, 40), order="render_prompt") as it:
         await it.sees("[1 prompts]")

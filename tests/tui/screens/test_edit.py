@@ -120,7 +120,7 @@ async def test_editor_and_hostile_text_and_a_job_again(
         assert field(it, "user").value == field(it, "prefill").value == HOSTILE
         it.app.post_message(Paste("p\x1b\rq\x85"))
         await it.sees("p␛", "q␦esc ␛")
-        assert field(it, "user").value == f"p\x1b\nq\x85{HOSTILE}", "what nobody edited is as it was"
+        assert field(it, "user").value == f"p\x1b\nq\x85{HOSTILE}", "what was not edited is as it was"
         await it.press("f7")
         assert field(it, "user").selected_text == f"p\x1b\nq\x85{HOSTILE}"
         lines = it.app.screen._compositor.render_strips()

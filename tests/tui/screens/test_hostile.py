@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,10 @@ async def test_nothing_but_the_text_changes(stage: OpenStage, size: tuple[int, i
             assert "[red]not markup[/red] [/]" in it.text
 
 
+def shows(it: Stage, length: int) -> bool:
+    return len(reply_view(it).text) == length
+
+
 async def test_a_line_of_100_000_characters_is_drawn_and_scrolled(stage: OpenStage, size: tuple[int, int]) -> None:
     """That is as much work as scrolling a line of 4,000."""
     work = []
@@ -72,7 +77,7 @@ async def test_a_line_of_100_000_characters_is_drawn_and_scrolled(stage: OpenSta
         await it.sees("ok finished")
         for key, text in zip("gG", texts, strict=True):
             await it.press(key)
-            await it.until(lambda text=text: len(reply_view(it).text) == len(text))
+            await it.until(partial(shows, it, len(text)))
             await it.press("tab", "G")
             await it.sees("the end")
             with counted_calls() as calls:

@@ -244,6 +244,10 @@ def _hostile(case: str, text: str) -> Record:
     return replace(close_story.record(case, reply, value), messages=({"role": "user", "content": text},))
 
 
+def selected(it: Stage, case: str) -> bool:
+    return it.selected.info.case == case
+
+
 async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage: OpenStage, tmp_path: Path) -> None:
     """To move among them is as much work as where there are few."""
     replies = {
@@ -259,7 +263,7 @@ async def test_ten_thousand_tokens_and_endless_lines_are_no_burden(stage: OpenSt
         await it.sees("ok finished")
         await it.press("g")
         for name, reply in replies.items():
-            await it.until(lambda name=name: it.selected.info.case == name)
+            await it.until(partial(selected, it, name))
             await it.press("t")
             await it.sees(f"token 0 of {len(reply.tokens)}")
             flow = it.app.screen.query_one(TokenFlow)

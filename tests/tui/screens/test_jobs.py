@@ -104,7 +104,7 @@ async def test_facets_combine_with_each_other_and_the_text(stage: OpenStage) -> 
         assert "filter:" not in it.text
 
 
-async def test_following_is_said_stops_with_any_movement_and_goes_on(stage: OpenStage) -> None:
+async def test_following_is_shown_stops_with_any_movement_and_resumes(stage: OpenStage) -> None:
     records = story.people_records()
     steps = [*story.ready(), story.started(story.info(each.prompt, each.case) for each in records)]
     for number, each in enumerate(records):

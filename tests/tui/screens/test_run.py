@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,6 +119,10 @@ async def test_what_both_arms_share_is_dim(stage: OpenStage) -> None:
         assert not any(style.dim for style in styles_of(it, "free", '"Bob"'))
 
 
+def selects(jobs: JobList, number: int) -> bool:
+    return jobs.cursor == number
+
+
 async def test_n_and_shift_n_go_round_the_broken_cases(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage(story.people_run(), size) as it:
         await it.run()
@@ -126,7 +131,7 @@ async def test_n_and_shift_n_go_round_the_broken_cases(stage: OpenStage, size: t
         await it.press("g")
         for key, cursor in zip("nnnNN", (1, 4, 0, 4, 1), strict=True):
             await it.press(key)
-            await it.until(lambda cursor=cursor: jobs.cursor == cursor)
+            await it.until(partial(selects, jobs, cursor))
         await it.sees('"Bob"', "!! truncated")
 
 
@@ -200,11 +205,11 @@ async def test_remarks_take_a_line_and_a_job_begun_again_begins_anew(stage: Open
         assert isinstance(it.app.screen, RunScreen)
 
 
-async def test_space_pauses_and_goes_on(stage: OpenStage, size: tuple[int, int]) -> None:
+async def test_space_pauses_and_resumes(stage: OpenStage, size: tuple[int, int]) -> None:
     steps = [*story.people_run(hold="x")[:-1]]
     at = steps.index(story.gate("x"))
-    told = {"do": "expect", "type": "pause"}
-    steps[at : at + 1] = [told, events.Paused(True), told, events.Paused(False)]
+    asked = {"do": "expect", "type": "pause"}
+    steps[at : at + 1] = [asked, events.Paused(True), asked, events.Paused(False)]
     async with stage([*steps, story.finished(6, 6)], size) as it:
         await it.run()
         await it.sees("▸")
@@ -288,7 +293,7 @@ async def test_escape_goes_back_asking_and_the_next_run_uses_the_same_engine(sta
         await it.sees("Extract the name and age")
 
 
-async def test_a_failure_is_told_and_r_runs_again(stage: OpenStage, size: tuple[int, int]) -> None:
+async def test_a_failure_is_shown_and_r_runs_again(stage: OpenStage, size: tuple[int, int]) -> None:
     async with stage([events.Failed("The folder models/none holds no model.", bad_input=True)], size) as it:
         await it.run()
         await it.sees("xx failed  The folder models/none holds no model.", "r starts the run again", "failed  0:0")
@@ -296,7 +301,7 @@ async def test_a_failure_is_told_and_r_runs_again(stage: OpenStage, size: tuple[
         await it.until(lambda: len(it.received("start_run")) == 2)
 
 
-async def test_an_engine_that_dies_is_told_with_its_log_and_the_app_lives(
+async def test_an_engine_that_dies_is_reported_with_its_log_and_the_app_lives(
     stage: OpenStage, size: tuple[int, int]
 ) -> None:
     records = story.people_records()

@@ -88,7 +88,7 @@ def jobs_of(it: Stage) -> list[JobState]:
     return state.jobs
 
 
-def goes_on_with(process: subprocess.Popen[bytes]) -> None:
+def hold_as_the_run_of(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     process.stdin.write(b"\n")
     process.stdin.flush()
@@ -176,7 +176,7 @@ async def test_a_run_that_is_on_is_offered_followed_and_stopped(
         await it.press("enter")  # the first answer has the focus
         await it.until(lambda: isinstance(it.app.screen, OpenedScreen))
         await it.sees("running", "1/4 jobs")
-        goes_on_with(going_on)
+        hold_as_the_run_of(going_on)
         await it.sees("2/4 jobs")
         await it.press("space")
         await it.sees("Another engine works on this run")
@@ -254,7 +254,7 @@ async def test_the_report_is_written_beside_the_run(stage: OpenStage, tmp_path: 
     assert (tmp_path / "runs" / f"{folder.name}.html").read_text().startswith("<!DOCTYPE html>")
 
 
-async def test_a_run_with_missing_jobs_is_gone_on_with_and_a_finished_one_run_again(
+async def test_a_run_with_missing_jobs_is_resumed_and_a_finished_one_run_again(
     stage: OpenStage, tmp_path: Path
 ) -> None:
     selection: dict[str, Any] = {"prompts": [], "cases": [], "limit": None, "without": []}

@@ -50,7 +50,7 @@ def begun(records: list[Record], model: str = "SmolLM2-135M-Instruct") -> events
 
 
 def trial_steps(records: list[Record], hold: str | None = None) -> list[story.Step]:
-    """The engine is told to try something, and does; `hold` stands still before the first is finished."""
+    """The engine is asked to try something, and does; `hold` stands still before the first is finished."""
     steps: list[story.Step] = [{"do": "expect", "type": "start_trial"}, begun(records)]
     for number, each in enumerate(records):
         steps += story.streamed(each, hold=hold if number == 0 else None)
@@ -67,7 +67,7 @@ def run_state() -> RunState:
 
 
 def tried(state: RunState, records: list[Record], **changes: Any) -> TrialState:
-    """A trial beside a run, told to its end."""
+    """A trial beside a run, from beginning to end."""
     order = StartTrial(state.suite, story.FOLDER, {"name": records[0].prompt, "user": "{input}"}, ())
     trial = TrialState(suite=state.suite, run=state, command=replace(order, **changes))
     trial.apply(begun(records))
@@ -148,7 +148,7 @@ def test_a_rerun_is_no_input_of_the_suite() -> None:
 
 
 class Line(TrialLine):
-    """Keeps what it was told to draw."""
+    """Keeps what it was asked to draw."""
 
     def words(self, state: RunState, prompt: str | None, trial: TrialState | None) -> list[str]:
         self.show(state, prompt, trial)
@@ -193,15 +193,15 @@ def test_the_words_of_the_trial_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (state.phase, state.trial_running) == (Phase.FINISHED, False), "the run is none the worse"
 
 
-def broken_off(folder: Path, suite: Path, resumable: bool) -> Path:
+def interrupted(folder: Path, suite: Path, resumable: bool) -> Path:
     """The folder of a run that was killed after the first of its six jobs."""
     selection: dict[str, Any] = {"prompts": [], "cases": [], "limit": None, "without": []}
     manifest = {**MADE, "suite": "people", "suite_file": str(suite), "grammar": "llguidance", "jobs": 6}
     return write_run(folder, [Made("x")], {**manifest, "selection": selection} if resumable else manifest, ended=False)
 
 
-async def told(it: Stage, words: str) -> None:
-    """Wait until the user is told something in passing. The screen breaks it into lines."""
+async def notified(it: Stage, words: str) -> None:
+    """Wait for a notification. The screen breaks it into lines."""
     await it.until(lambda: any(words in each.message for each in it.app._notifications))
 
 
@@ -220,7 +220,7 @@ async def test_a_trial_beside_a_finished_run(stage: Any, tmp_path: Path) -> None
         await it.sees("finished")
         rates = [it.line(word) for word in ("strict ", "right ")]
         await it.press("s")
-        await told(it, "There is no edited prompt to save: e edits one.")
+        await notified(it, "There is no edited prompt to save: e edits one.")
         await try_edited(it)
         await it.sees("trial of naive*2: 0/2 jobs  running", "trial  naive*2    alice", "trial  naive*2    bob")
         (order,) = it.received("start_trial")
@@ -228,7 +228,7 @@ async def test_a_trial_beside_a_finished_run(stage: Any, tmp_path: Path) -> None
         assert [each["case"] for each in order["inputs"]] == ["alice", "bob"]
         assert [it.line(word) for word in ("strict ", "right ")] == rates
         await it.press("e")
-        await told(it, "Something is running: wait for it")
+        await notified(it, "Something is running: wait for it")
         await it.press("space")
         await it.until(lambda: it.received("pause") == [{"paused": True, "type": "pause"}])
         it.open_gate("go")
@@ -237,7 +237,7 @@ async def test_a_trial_beside_a_finished_run(stage: Any, tmp_path: Path) -> None
 
         suite = tmp_path / "suites" / "people.toml"
         await it.press("s")
-        await told(it, "Saved as naive*2 in ")
+        await notified(it, "Saved as naive*2 in ")
         assert [each["name"] for each in tomli.loads(suite.read_text())["prompt"]] == ["naive", "json-only", "naive*2"]
         assert tomli.loads(suite.read_text())["prompt"][2]["user"] == "Extract the name and age: {input}"
 
@@ -259,11 +259,11 @@ async def test_a_case_is_excluded_and_brought_back(stage: Any) -> None:
         state = it.run_state
         rates = [it.line(word) for word in ("strict ", "right ")]
         await it.press("home", "down", "x")
-        await told(it, "bob is no longer counted, and later runs leave it out; x counts it again.")
+        await notified(it, "bob is no longer counted, and later runs leave it out; x counts it again.")
         assert state.rates["free"].strict.n == 3
         await it.until(lambda: it.line("strict ") != rates[0])
         await it.press("x")
-        await told(it, "bob counts again.")
+        await notified(it, "bob counts again.")
         await it.until(lambda: [it.line(word) for word in ("strict ", "right ")] == rates)
         await it.press("x", "r")
         await it.until(lambda: len(it.received("start_run")) == 2)
@@ -272,10 +272,10 @@ async def test_a_case_is_excluded_and_brought_back(stage: Any) -> None:
         await it.sees("Left out, since they were excluded: bob.")
 
 
-@pytest.mark.parametrize("resumable", [True, False], ids=["goes on", "refused"])
+@pytest.mark.parametrize("resumable", [True, False], ids=["resumed", "refused"])
 async def test_r_after_the_engine_died(stage: Any, tmp_path: Path, resumable: bool) -> None:
     suites = story.suite_folder(tmp_path / "suites")
-    folder = broken_off(tmp_path / "elsewhere", suites / "people.toml", resumable)
+    folder = interrupted(tmp_path / "elsewhere", suites / "people.toml", resumable)
     records = story.people_records()
     jobs = tuple(story.info(each.prompt, each.case) for each in records)
     start = replace(story.started(jobs), folder=folder)
@@ -296,4 +296,4 @@ async def test_r_after_the_engine_died(stage: Any, tmp_path: Path, resumable: bo
             assert "Left out" not in it.text, "its jobs are in the run"
         else:
             assert (order["resume"], order["without"]) == (None, ["[markup]"])
-            await told(it, "does not say which jobs it has; start a new run. A new run starts.")
+            await notified(it, "does not say which jobs it has; start a new run. A new run starts.")

@@ -76,7 +76,7 @@ def test_a_stopped_run_lists_what_there_is_and_says_how_much_there_was_to_be(tmp
     assert "2 jobs of this run were cancelled and are not listed." in state.remarks
 
 
-def test_a_run_that_was_broken_off(tmp_path: Path) -> None:
+def test_an_interrupted_run(tmp_path: Path) -> None:
     folder = write_run(tmp_path, JOBS, ended=False)
     owner.release(folder)
     with (folder / RECORDS).open("ab") as file:
