@@ -17,6 +17,7 @@ from engine.worker.options import DecodingOptions, EngineOptions
 
 if TYPE_CHECKING:
     from tui.app import JsonbreakApp
+    from tui.settings import Settings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,12 +41,12 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("jsonbreak: the interface needs a terminal; `jsonbreak run SUITE` does without.", file=sys.stderr)
         return 2
-    prepare_terminal()  # before tui.settings, which imports Textual to check the names of keys
-    from tui.settings import read_settings, settings_file
+    prepare_terminal()
+    from tui.settings import settings_file
     from tui.state.adapters import AdapterChoice
 
     try:
-        settings = read_settings(settings_file())
+        settings = _settings(settings_file())
         adapters = AdapterChoice.of(options.adapter_names)
     except BadInputError as error:
         print(f"jsonbreak: {error}", file=sys.stderr)
@@ -64,6 +65,17 @@ def open_app(path: Path, options: EngineOptions, decoding: DecodingOptions) -> i
         for stream in (sys.stdout, sys.stderr):
             os.dup2(gone, stream.fileno())
     return app.return_code or 0
+
+
+def _settings(file: Path) -> Settings:
+    """Raises BadInputError for a file that cannot be used."""
+    if not file.exists():  # the first paint does not wait for what reads one
+        from tui.settings import default_settings
+
+        return default_settings()
+    from tui.settings_reading import read_settings
+
+    return read_settings(file)
 
 
 def _print_last_run(app: JsonbreakApp) -> None:

@@ -15,7 +15,8 @@ from tests.helpers import story
 from tests.helpers.stage import OpenStage, Stage
 from tui import keymap, keys
 from tui.app import JsonbreakApp
-from tui.settings import Settings, read_settings
+from tui.settings import Settings, default_settings
+from tui.settings_reading import read_settings
 from tui.themes import NAMES
 
 
@@ -27,9 +28,9 @@ def read(tmp_path: Path, text: str) -> Settings:
 
 def test_without_a_file_a_run_keeps_running_over_ssh_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
-    assert read_settings(tmp_path / "none.toml") == Settings(None, False, {})
+    assert default_settings() == Settings(None, False, {})
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
-    assert read_settings(tmp_path / "none.toml").keep_running
+    assert default_settings().keep_running
     assert not read(tmp_path, "keep_running = false").keep_running
 
 
