@@ -38,7 +38,7 @@ class Palette(CommandPalette, inherit_bindings=False):
     BINDINGS = keys.PALETTE
 
     def __init__(self) -> None:
-        super().__init__([KeyCommands], placeholder="What is to be done?", id="--command-palette")
+        super().__init__([KeyCommands], placeholder="Search for a command", id="--command-palette")
 
     def on_mount(self) -> None:
         """Stop the cursor from blinking: an idle screen writes nothing."""

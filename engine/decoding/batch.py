@@ -90,7 +90,7 @@ class SlotBatch(Batch):
         self._prefix_slot = slots
         self._chunked: ChunkedPrefill | None = None
         # One key more than a row can have, in every slot. Padding needs somewhere to write its states: there they harm
-        # nobody, since no row ever attends to that key.
+        # no one, since no row ever attends to that key.
         self._padding_key = max_seq_len
         keys = -(-(max_seq_len + 1) // _ALIGNED) * _ALIGNED
         config = model.model.config.get_text_config()

@@ -21,7 +21,7 @@ Capture: TypeAlias = Callable[[Pass], Pass]
 Forward: TypeAlias = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int], torch.Tensor]
 """ids, position ids and places, each `[rows, 1]`, and how many keys are read → logits `[rows, vocabulary]`."""
 
-_KEYS = 256  # a graph for each multiple: attention reads at most so many keys more than it must
+_KEYS = 256  # a graph for each multiple: attention reads at most this many keys more than it must
 
 
 class GraphedStep:

@@ -54,7 +54,7 @@ class TwinDecoder(Decoder):
         params: SamplingParams,
         max_new_tokens: int,
     ) -> None:
-        """make_batch: gives an empty batch of so many slots; called again, with fewer, when memory runs out."""
+        """make_batch: gives an empty batch of that many slots; called again, with fewer, when memory runs out."""
         self._model, self._make_batch, self._max_new_tokens = model, make_batch, max_new_tokens
         self._sampler = Sampler(params, model.device)
         vocabulary_size: int = model.model.config.get_text_config().vocab_size

@@ -58,7 +58,7 @@ def _repaired(text: str) -> Any:
             sys.setprofile(None)
             raise _TooLong
 
-    # A profile function is the only hook that can interrupt code of another library after so many calls.
+    # A profile function is the only hook that can interrupt code of another library after a number of calls.
     before = sys.getprofile()
     sys.setprofile(count)
     try:

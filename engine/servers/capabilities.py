@@ -24,7 +24,7 @@ _NO_BUDGET = (
     "The server takes no budget for thoughts (thinking_token_budget), so only the limit of the reply ends them."
 )
 _UNKNOWN_TEMPLATE = (
-    "Whether the server heeds chat_template_kwargs is not known: the prompt is equally long without them."
+    "Whether the server uses chat_template_kwargs is not known: the prompt is equally long without them."
 )
 _UNHEEDED = "the prompt is equally long without it"
 _THINKING_TOKENS = 32  # enough to see where thoughts are put

@@ -80,7 +80,7 @@ def _is_valid(text: str) -> bool:
 
 def _describe_failure(form: Form, failure: RequestFailure | None) -> str:
     # The manifest has these words, and a run is resumed only where they are the same: they must not change.
-    return f"{form.name}: {failure.words if failure is not None else 'the server took it and did not heed it'}"
+    return f"{form.name}: {failure.words if failure is not None else 'the server took it and ignored it'}"
 
 
 def _weighing(reply: PartialReply) -> Weighing:

@@ -57,7 +57,7 @@ def jobs_of(
     """The jobs of a suite in its own order: by prompt, then case, then variation (the original first), then repeat.
 
     prompts, cases: the names to keep; empty keeps all. without: cases to leave out, which need not exist.
-    limit: keep only the first so many jobs. Raises SuiteError for an unknown name and for a limit below 1.
+    limit: keep only this many jobs, the first ones. Raises SuiteError for an unknown name and for a limit below 1.
     """
     if limit is not None and limit < 1:
         raise SuiteError(f"{suite.path}: the limit must be at least 1, not {limit}; leave it out to run every job")

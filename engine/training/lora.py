@@ -110,7 +110,7 @@ class Lora:
 
 
 def count_steps(rows: int, epochs: int) -> int:
-    """How many steps a training on so many rows takes."""
+    """How many steps a training on this many rows takes."""
     return epochs * -(-rows // BATCH)
 
 

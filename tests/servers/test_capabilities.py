@@ -23,7 +23,7 @@ def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: 
     events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
     (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is not None
-    assert "json_schema: the server took it and did not heed it" in started.constrained_error
+    assert "json_schema: the server took it and ignored it" in started.constrained_error
     assert "structured_outputs: the server answered 422: Unexpected fields" in started.constrained_error
     record = records_of(started.folder)["c1"]
     assert record.free.text == FREE_TEXT
@@ -102,6 +102,6 @@ def test_variables_of_the_template_are_sent_and_it_is_said_that_their_effect_is_
 ) -> None:
     events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
     (started,) = (event for event in events if isinstance(event, RunStarted))
-    assert any("Whether the server heeds chat_template_kwargs is not known" in remark for remark in started.remarks)
+    assert any("Whether the server uses chat_template_kwargs is not known" in remark for remark in started.remarks)
     sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]
     assert [body["chat_template_kwargs"] for body in sent] == [{"enable_thinking": False}] * 2

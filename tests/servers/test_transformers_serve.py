@@ -34,7 +34,7 @@ def test_the_free_arm_runs_and_that_the_schema_is_ignored_is_noticed(tmp_path: P
         events = carry_out(spec, StartRun(suite, cases=("bob",)), tmp_path)
     (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is not None
-    assert "response_format json_schema: the server took it and did not heed it" in started.constrained_error
+    assert "response_format json_schema: the server took it and ignored it" in started.constrained_error
     assert "structured_outputs: the server answered 422" in started.constrained_error
     by_prompt = {record.prompt: record for record in read_records(started.folder)}
     naive, begun = by_prompt["naive"], by_prompt["begun"]

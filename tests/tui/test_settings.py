@@ -125,7 +125,7 @@ async def test_the_palette_does_what_a_key_does(stage: OpenStage) -> None:
     async with stage() as it:
         await it.sees("[1 prompts]")
         await it.press("ctrl+p")
-        await it.sees("What is to be done?", "1            show the prompts as written", "F2           the next theme")
+        await it.sees("Search for a command", "1            show the prompts as written", "F2           the next theme")
         await it.press(*"schema", "enter")
         await it.sees("[2 schema]", '"additionalProperties": false')
         await it.press("ctrl+p", *"e light", "enter")
