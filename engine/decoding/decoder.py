@@ -41,6 +41,10 @@ from engine.models.placement import out_of_memory
 from engine.records import ARMS, Arm
 
 _NO_MEMORY = "The memory does not hold one job, neither its prompt nor its reply; what was finished is kept."
+_NO_SMALLER_BATCH = (
+    "The memory ran out, and no longer holds even half of the batch: another program may have taken it; "
+    "what was finished is kept."
+)
 
 
 class TwinDecoder(Decoder):
@@ -232,7 +236,12 @@ class TwinDecoder(Decoder):
         jobs = self._scheduler.preempt_all()
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._scheduler.batch = self._make_batch(self._scheduler.max_rows)
+        try:
+            self._scheduler.batch = self._make_batch(self._scheduler.max_rows)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise EngineError(_NO_SMALLER_BATCH) from error
         return BatchHalved(self._scheduler.max_rows, jobs)
 
     def _result(self, twin: Twin) -> Finished:

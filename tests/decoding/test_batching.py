@@ -320,6 +320,21 @@ def test_the_batch_shrinks_when_memory_runs_out(model: LoadedModel, grammars: li
         assert texts[id] == len(free_of(end).text.rstrip("\ufffd")), "what was streamed since the job began last"
 
 
+def test_a_memory_that_does_not_hold_the_smaller_batch_is_an_error(model: LoadedModel) -> None:
+    def make_batch(slots: int) -> Scarce:
+        if Scarce.made:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return Scarce(slots, model=model)
+
+    Scarce.made = []
+    requests = [request(model, number, "a", None) for number in range(8)]
+    running = decoder(model, requests, GREEDY, slots=8, make_batch=make_batch)
+    with pytest.raises(EngineError, match="no longer holds even half of the batch"):
+        ended(running)
+    running.close()
+    assert not running.busy
+
+
 def test_a_memory_that_holds_nothing_is_an_error(model: LoadedModel) -> None:
     class Nothing(Scarce):
         def step(self, tokens: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
