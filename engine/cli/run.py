@@ -121,6 +121,7 @@ def search(start: StartSearch, options: EngineOptions, plain: bool) -> None:
     """
     from engine.cli.displays.search import search_headless
 
+    options.check()
     if not search_headless(start, options, plain):
         sys.exit(INTERRUPTED)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 from tqdm import tqdm
 
 from engine.models.loading import PAUSE, Emit, ModelError, first_sentence
+from engine.models.local import local_folder
 from engine.protocol.events import Loading
 from engine.text import printable
 
@@ -22,16 +22,13 @@ NOT_OURS = ("*/*", "consolidated*")  # sub-folders, and the same weights in thei
 
 
 def model_folder(name: str, emit: Emit, *, weights: bool = True) -> Path:
-    """The folder of the model that `--model` names, downloaded if it is on the hub. Raises ModelError.
+    """The folder of the model that `--model` names, downloaded if it is on the hub. Raises BadInputError.
 
     weights: whether it must contain them; without them the download takes seconds.
     """
-    folder = Path(name).expanduser()
+    if (folder := local_folder(name)) is not None:
+        return folder
     shown = printable(name)
-    if folder.is_dir():
-        return folder.resolve()
-    if folder.exists():
-        raise ModelError(f"{shown} is a file; --model takes the folder it is in, or a name on the hub.")
     if not _could_be_on_the_hub(name):
         raise ModelError(f"There is no folder {shown}.")
     try:
@@ -52,8 +49,6 @@ def model_folder(name: str, emit: Emit, *, weights: bool = True) -> Path:
 
 
 def _could_be_on_the_hub(name: str) -> bool:
-    if name.startswith((".", "~", os.sep)):
-        return False
     try:
         validate_repo_id(name)
     except HFValidationError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import BadInputError
 from engine.models.builtin import NAME as BUILTIN
+from engine.models.local import local_folder
 from engine.runs.reading import RunFolder
 from engine.text import did_you_mean, printable, short_json
 from engine.training.orders import TuneOrder
@@ -34,7 +35,7 @@ def plan_tune(run: RunFolder, order: TuneOrder) -> TunePlan:
     if find_spec("peft") is None:
         raise BadInputError("tune needs the package peft: pip install 'jsonbreak[tune]'.")
     _refuse_taken(order.out)
-    _refuse_unnamed_model(run, order)
+    _refuse_missing_model(run, order)
     _refuse_unknown_prompts(run, order.prompts)
     split = split_cases(cases_of(run), order.share)
     rows = Rows(run, order.source, prompts=order.prompts)
@@ -72,9 +73,11 @@ def _refuse_taken(out: Path) -> None:
         raise BadInputError(f"{name}: cannot be read ({error.strerror}); name another with --out.") from error
 
 
-def _refuse_unnamed_model(run: RunFolder, order: TuneOrder) -> None:
+def _refuse_missing_model(run: RunFolder, order: TuneOrder) -> None:
     stated = run.manifest.model
-    if order.model is None and stated is not None and stated != BUILTIN:
+    if order.model is not None:
+        local_folder(order.model)
+    elif stated is not None and stated != BUILTIN:
         raise BadInputError(f"The run is of {printable(stated)}; say with --model where to find it.")
 
 

@@ -58,7 +58,7 @@ class EngineOptions:
     """The shell command that starts an engine elsewhere; only `out` and `keep_running` apply to it."""
 
     def check(self, batch: int | None = None, grammar: str = "auto") -> None:
-        """Raises BadInputError for options that exclude each other, a bad server address and a broken adapter.
+        """Raises BadInputError for options that exclude each other, a bad address, a missing model, a broken adapter.
 
         batch, grammar: the options for decoding, which not every combination allows.
         """
@@ -72,6 +72,10 @@ class EngineOptions:
         for option, is_given in local.items():
             if self.server is not None and is_given:
                 raise BadInputError(f"{option} is for a model on this machine; leave it out with --server.")
+        if self.server is None and self.model is not None:
+            from engine.models.local import local_folder
+
+            local_folder(self.model)
         _ = self.server_spec, self.adapter_names  # each raises where it cannot be had
 
     def _check_remote(self) -> None:

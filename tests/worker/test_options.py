@@ -43,6 +43,7 @@ def test_an_engine_elsewhere_is_given_the_command_and_the_folder() -> None:
         (EngineOptions(remote="ssh host", adapters=("a",)), "--adapter is for an engine on this machine"),
         (EngineOptions(server="http://host", dtype="float32"), "--dtype is for a model on this machine"),
         (EngineOptions(api_key_env="KEY"), "--api-key-env is for a server"),
+        (EngineOptions(model="./nowhere"), "There is no folder ./nowhere."),
         (EngineOptions(adapters=("nowhere",)), "--adapter: nowhere is not there"),
     ],
 )
