@@ -11,10 +11,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # that tests start inherit it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.helpers import command
 
 # The first example on a fresh machine builds tables of all characters, which is no fault of the test.
 USUAL = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +25,7 @@ settings.register_profile("release", USUAL, max_examples=400)
 settings.load_profile("usual")
 
 if TYPE_CHECKING:
-    from engine.models.model import LoadedModel
+    from engine.models.model import LoadedModel, ModelSpec
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,31 @@ def builtin_model() -> LoadedModel:
     from engine.models.model import ModelSpec, load_model  # takes seconds: only when a test needs it
 
     return load_model(ModelSpec(device="cpu"), emit=lambda event: None)
+
+
+@pytest.fixture
+def shared_model(builtin_model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> LoadedModel:
+    """Sessions in this process have the built-in model at once. With adapters, or for a tune, it is loaded anew."""
+    from engine.models import model
+
+    load = model.load_model
+
+    def load_or_share(spec: ModelSpec, emit: Any, **options: Any) -> LoadedModel:
+        is_shared = spec == model.ModelSpec(device="cpu") and not options
+        return builtin_model if is_shared else load(spec, emit, **options)
+
+    monkeypatch.setattr(model, "load_model", load_or_share)
+    return builtin_model
+
+
+@pytest.fixture
+def jsonbreak(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> command.Command:
+    """Runs a command in this process; how it ended, as of a child process."""
+
+    def run(*arguments: object) -> command.Finished:
+        capfd.readouterr()
+        code = command.jsonbreak(monkeypatch, *arguments)
+        assert isinstance(code, int)
+        return command.Finished([*map(str, arguments)], code, *capfd.readouterr())
+
+    return run

@@ -1,14 +1,15 @@
-"""The command line as a user meets it: real processes, the real model, exit codes and streams."""
+"""The command line as a user meets it: the real model, exit codes and streams.
+
+A whole run, ctrl+c and a refusal are real processes; all else runs in this one.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,16 +18,24 @@ import pytest
 from engine.cli.options import GRAMMARS
 from engine.protocol.commands import GrammarKind
 from engine.runs.store import read_records
+from tests.helpers.command import Command, Finished
 from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
 
-JSONBREAK = [sys.executable, "-m", "engine"]
+SHORT = "max_new_tokens = 3"
 
 
-def jsonbreak(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*JSONBREAK, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
+def process(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "engine", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def records_of(finished: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+def finished_process(*arguments: object) -> Finished:
+    with process(*arguments) as child:
+        said = child.communicate()
+    return Finished(child.args, child.returncode, *said)
+
+
+def records_of(finished: Finished) -> list[dict[str, Any]]:
     lines = (Path(finished.stdout.strip()) / "records.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
@@ -34,7 +43,7 @@ def records_of(finished: subprocess.CompletedProcess[str]) -> list[dict[str, Any
 @pytest.mark.model
 def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_path: Path, builtin_model: object) -> None:
     suite = write_suite(tmp_path)
-    finished = jsonbreak("run", suite, "--out", tmp_path / "out", "--device", "cpu", "--plain")
+    finished = finished_process("run", suite, "--out", tmp_path / "out", "--device", "cpu", "--plain")
     assert finished.returncode == 0, finished.stderr
     folder = Path(finished.stdout.strip())
     assert folder.parent == tmp_path / "out"
@@ -72,8 +81,9 @@ def test_a_run_leaves_a_folder_with_a_manifest_and_a_record_for_each_job(tmp_pat
 
 
 @pytest.mark.model
-def test_parts_of_a_suite(tmp_path: Path, builtin_model: object) -> None:
-    suite = write_suite(tmp_path, schema=f"{PERSON_SCHEMA}minimum = 1\n")
+@pytest.mark.usefixtures("shared_model")
+def test_parts_of_a_suite(tmp_path: Path, jsonbreak: Command) -> None:
+    suite = write_suite(tmp_path, generation=SHORT, schema=f"{PERSON_SCHEMA}minimum = 1\n")
     options = ["--prompt", "naive", "--case", "bob", "--case", "alice", "--limit", 1]
     options += ["--batch", 1]
     part = jsonbreak("run", suite, *options, "--out", tmp_path, "--device", "cpu")
@@ -85,9 +95,11 @@ def test_parts_of_a_suite(tmp_path: Path, builtin_model: object) -> None:
 
 
 @pytest.mark.model
-def test_a_schema_without_a_grammar_runs_the_free_arm_and_says_why(tmp_path: Path, builtin_model: object) -> None:
+@pytest.mark.usefixtures("shared_model")
+def test_a_schema_without_a_grammar_runs_the_free_arm_and_says_why(tmp_path: Path, jsonbreak: Command) -> None:
     schema = PERSON_SCHEMA.replace('type = "string"', 'type = "string"\nformat = "ipv4"')
-    suite = write_suite(tmp_path, schema=schema, cases='[[case]]\nid = "one"\ninput = "I am 10.0.0.1, aged 3."\n')
+    case = '[[case]]\nid = "one"\ninput = "I am 10.0.0.1, aged 3."\n'
+    suite = write_suite(tmp_path, generation=SHORT, schema=schema, cases=case)
     finished = jsonbreak("run", suite, "--out", tmp_path, "--device", "cpu", "--grammar", "outlines_core")
     assert finished.returncode == 0, finished.stderr
     why = "'format' at /properties/name/format"
@@ -101,9 +113,11 @@ def test_a_schema_without_a_grammar_runs_the_free_arm_and_says_why(tmp_path: Pat
 
 
 @pytest.mark.model
-def test_inputs_that_are_empty_or_longer_than_the_context(tmp_path: Path, builtin_model: object) -> None:
+@pytest.mark.usefixtures("shared_model")
+def test_inputs_that_are_empty_or_longer_than_the_context(tmp_path: Path, jsonbreak: Command) -> None:
     cases = f'[[case]]\nid = "empty"\ninput = ""\n[[case]]\nid = "long"\ninput = "{"word " * 20_000}"\n'
-    finished = jsonbreak("run", write_suite(tmp_path, cases=cases), "--out", tmp_path, "--device", "cpu")
+    suite = write_suite(tmp_path, generation=SHORT, cases=cases)
+    finished = jsonbreak("run", suite, "--out", tmp_path, "--device", "cpu")
     assert finished.returncode == 0, finished.stderr
     records = {record["case"]: record for record in records_of(finished)}
     assert records["empty"]["free"]["error"] is None
@@ -113,19 +127,17 @@ def test_inputs_that_are_empty_or_longer_than_the_context(tmp_path: Path, builti
 
 
 @pytest.mark.model
-def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: Path, builtin_model: object) -> None:
+@pytest.mark.usefixtures("shared_model")
+def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: Path, jsonbreak: Command) -> None:
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(300))
-    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 60")
-    options = ["--out", str(tmp_path / "out"), "--device", "cpu"]
-    child = subprocess.Popen(
-        [*JSONBREAK, "run", str(suite), *options, "--batch", "2", "--limit", "8"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(lambda: any(file.stat().st_size for file in (tmp_path / "out").glob("*/records.jsonl")))
-    child.send_signal(signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=60)
+    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 12")
+    options = ["--out", tmp_path / "out", "--device", "cpu"]
+    with process("run", suite, *options, "--batch", 2, "--limit", 8) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        next(line for line in child.stderr if line.startswith("small/naive/c"))  # a job has finished
+        child.send_signal(signal.SIGINT)
+        stderr, stdout = child.stderr.read(), child.stdout.read()
     assert child.returncode == 130, stderr
     assert "Stopped after" in stderr
     assert "Traceback" not in stderr
@@ -164,28 +176,28 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: 
         (("rnu", "small.toml"), "rnu"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], said: str, jsonbreak: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_suite(tmp_path)
     (tmp_path / "bad.toml").write_text('name = "bad"\nname = "again"\n', encoding="utf-8")
     (tmp_path / "empty-folder").mkdir()
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    finished = subprocess.run(
-        [*JSONBREAK, *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
-    )
-    assert finished.returncode == 2, finished.stderr
-    assert said in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert finished.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    refused = jsonbreak(*arguments)
+    assert refused.returncode == 2, refused.stderr
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_an_unusable_model_is_bad_input(tmp_path: Path) -> None:
-    finished = jsonbreak("run", write_suite(tmp_path), "--model", tmp_path / "no-such-model", "--out", tmp_path)
+    finished = finished_process("run", write_suite(tmp_path), "--model", tmp_path / "no-such-model", "--out", tmp_path)
     assert finished.returncode == 2, finished.stderr
     assert "no-such-model" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 
-def test_check_accepts_the_suites_that_come_with_the_program() -> None:
+def test_check_accepts_the_suites_that_come_with_the_program(jsonbreak: Command) -> None:
     finished = jsonbreak("check")
     assert finished.returncode == 0, finished.stderr
     assert "people.toml: ok" in finished.stdout
@@ -195,7 +207,7 @@ def test_the_grammars_offered_are_those_the_engine_knows() -> None:
     assert get_args(GrammarKind) == GRAMMARS
 
 
-def test_variations_are_listed_counted_and_shown(tmp_path: Path) -> None:
+def test_variations_are_listed_counted_and_shown(tmp_path: Path, jsonbreak: Command) -> None:
     suite = write_suite(tmp_path, schema=f'[variations]\nuse = ["typos"]\n{PERSON_SCHEMA}')
     alone, counted, shown = (jsonbreak("variations", *args).stdout for args in ((), (suite,), (suite, "--show", "bob")))
     assert "typos\n    Swaps two letters" in alone
@@ -210,12 +222,3 @@ def test_help_and_version_are_quick_to_import() -> None:
     code = "import sys, engine.cli.main; print(*sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "transformers", "textual", "pydantic"} & set(finished.stdout.split())
-
-
-def wait_for(condition: object, seconds: float = 120) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)

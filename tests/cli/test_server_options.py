@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,24 +11,17 @@ import pytest
 from engine.errors import EngineError
 from engine.protocol.commands import StartRun
 from engine.servers.spec import ServerSpec
+from tests.helpers.command import Command
 from tests.helpers.suite_files import write_suite
 from tests.servers.carry_out import HASTY, carry_out, cases, records_of
 from tests.servers.faulty import Fault, FaultyServer
 
 
-def jsonbreak(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "engine", *arguments],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(tmp_path: Path) -> None:
+def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(
+    tmp_path: Path, jsonbreak: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = "sk-of-the-environment"
+    monkeypatch.setenv("MY_KEY", key)
     suite, out = write_suite(tmp_path, cases=cases(8)), tmp_path / "runs"
 
     def fault(body: dict[str, Any], number: int) -> Fault | None:
@@ -48,7 +38,7 @@ def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(tmp_path: Pat
     another = FaultyServer()
     try:
         asked = ("--server", another.url, "--api-key-env", "MY_KEY", "--resume", "last")
-        whole = jsonbreak("run", str(suite), "--out", str(out), "--plain", *asked, MY_KEY=key)
+        whole = jsonbreak("run", str(suite), "--out", str(out), "--plain", *asked)
     finally:
         another.close()
     assert whole.returncode == 0, whole.stderr
@@ -60,7 +50,7 @@ def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(tmp_path: Pat
     assert key not in whole.stdout + whole.stderr
 
 
-def test_options_that_do_not_go_together_are_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_options_that_do_not_go_together_are_refused_in_a_sentence(tmp_path: Path, jsonbreak: Command) -> None:
     suite = str(write_suite(tmp_path))
     for arguments, words in (
         (("--server", "localhost:8000"), "--server localhost:8000: this is no address"),

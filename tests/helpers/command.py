@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 
 from engine.cli import main as cli
+
+Finished: TypeAlias = subprocess.CompletedProcess[str]
+Command: TypeAlias = Callable[..., Finished]
+"""What the fixture `jsonbreak` is: the words after the program's name → exit code and streams."""
 
 
 def jsonbreak(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
