@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,21 +12,15 @@ from typing import Any
 import pytest
 
 from engine.cli.displays import search as headless
-from engine.decoding.backend import LocalBackend
-from engine.errors import BadInputError
-from engine.models.model import LoadedModel, ModelSpec
+from engine.errors import INTERRUPTED, BadInputError
 from engine.protocol import events
-from engine.protocol.commands import StartSearch
-from engine.running.control import Control
 from engine.runs.reading import find_run
 from engine.runs.store import read_records
-from engine.search.searching import search
 from engine.suites.suite import load_suite
-from engine.worker.options import EngineOptions
-from engine.worker.session import Session
+from tests.helpers.command import Command
 from tests.search.test_halving import suite_of
 
-BUDGET = 24
+BUDGET, TOKENS = 24, 18
 WORDS = "You repeat what you are shown."
 OWN = f"""
 [[prompt]]
@@ -46,7 +38,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve cases, which are JSON already: one prompt asks for a copy of them, the other does not."""
     folder = tmp_path_factory.mktemp("suite")
     path = suite_of(folder, number=12, prompts=OWN).path
-    text = path.read_text()
+    text = path.read_text().replace("max_new_tokens = 24", f"max_new_tokens = {TOKENS}")
     for number in range(12):
         spoken = f'input = "Person {number} is {number}."'
         written = f"""input = '{{"name": "Person {number}", "age": {number}}}'"""
@@ -56,14 +48,36 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+Spy = Callable[[Callable[[events.Event], object]], None]
+
+
+@pytest.fixture
+def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
+    """Has a function called with each event after it was shown."""
+    emit = headless._Lines.emit
+
+    def also_call(see: Callable[[events.Event], object]) -> None:
+        def show(display: Any, event: events.Event) -> None:
+            emit(display, event)
+            see(event)
+
+        monkeypatch.setattr(headless._Lines, "emit", show)
+
+    return also_call
+
+
 @pytest.mark.model
+@pytest.mark.usefixtures("shared_model")
 def test_a_search_decodes_the_free_arm_within_its_budget_and_reports_held_out_cases(
-    builtin_model: LoadedModel, suite: Path, tmp_path: Path
+    suite: Path, tmp_path: Path, jsonbreak: Command, spy: Spy
 ) -> None:
     emitted: list[events.Event] = []
-    search(StartSearch(suite, BUDGET), Control(), lambda: LocalBackend(builtin_model), tmp_path, emitted.append)
-    started, finished = emitted[0], emitted[-1]
-    assert isinstance(started, events.SearchStarted)
+    spy(emitted.append)
+    done = jsonbreak("search", suite, "--budget", BUDGET, "--out", tmp_path, "--device", "cpu", "--plain")
+    assert done.returncode == 0, done.stderr
+    check_block(suite, tmp_path / "pasted.toml", done.stdout, done.stderr)
+    kinds, finished = [type(each) for each in emitted], emitted[-1]
+    assert kinds[kinds.index(events.ModelReady) + 1] is events.SearchStarted
     assert isinstance(finished, events.SearchFinished)
     assert finished.folder.name.split("-", 1)[1] == "search-small-SmolLM2-135M-Instruct"
     records = list(read_records(finished.folder))
@@ -103,25 +117,8 @@ def check_manifest(manifest: dict[str, Any], finished: events.SearchFinished, re
         assert found.lead.difference == (found.k - found.lead.k) / 8
 
 
-@pytest.fixture
-def quick_session(builtin_model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sessions find the model that the tests have loaded already."""
-
-    def open_session(options: EngineOptions, emit: Callable[..., None]) -> Session:
-        session = Session(ModelSpec(options.model, options.device, options.dtype), options.out, emit)
-        session._backend = LocalBackend(builtin_model)
-        return session
-
-    monkeypatch.setattr(headless, "open_session", open_session)
-
-
-@pytest.mark.model
-@pytest.mark.usefixtures("quick_session")
-def test_the_block_on_stdout_can_be_pasted_into_the_suite(
-    suite: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    assert headless.search_headless(StartSearch(suite, BUDGET), EngineOptions(device="cpu", out=tmp_path), plain=True)
-    out, err = (each.decode() for each in capsysbinary.readouterr())
+def check_block(suite: Path, pasted: Path, out: str, err: str) -> None:
+    """The block on stdout can be pasted into the suite."""
     (name,) = [line.split('"')[1] for line in out.splitlines() if line.startswith("name = ")]
     assert f"# {name}: " in out
     assert "of 8 held-out cases ok" in out
@@ -129,7 +126,6 @@ def test_the_block_on_stdout_can_be_pasted_into_the_suite(
     assert "2 prompts, the better half kept after 4 cases each" in err
     assert "** winner" in err
     assert "-- dropped" in err
-    pasted = tmp_path / "pasted.toml"
     own, before = suite.read_text().index("[[prompt]]"), suite.read_text()
     pasted.write_text(before[:own] + out + before[before.index("[[case]]") :])
     (prompt,) = load_suite(pasted).prompts
@@ -138,34 +134,29 @@ def test_the_block_on_stdout_can_be_pasted_into_the_suite(
 
 
 @pytest.mark.model
-@pytest.mark.usefixtures("quick_session")
+@pytest.mark.usefixtures("shared_model")
 def test_ctrl_c_ends_a_search_and_says_how_far_it_came(
-    suite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    suite: Path, tmp_path: Path, jsonbreak: Command, spy: Spy
 ) -> None:
-    emit = headless._Lines.emit
-
-    def interrupt(display: Any, event: events.Event) -> None:
-        emit(display, event)
+    def interrupt(event: events.Event) -> None:
         if isinstance(event, events.Leaderboard) and event.round is None:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(headless._Lines, "emit", interrupt)
-    assert not headless.search_headless(
-        StartSearch(suite, BUDGET), EngineOptions(device="cpu", out=tmp_path), plain=True
-    )
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "Stopped after 8 of 24 jobs: no prompt was judged on cases that it was not chosen on" in err
-    (folder,) = tmp_path.iterdir()
+    spy(interrupt)
+    short = tmp_path / "short.toml"
+    short.write_text(suite.read_text().replace(f"max_new_tokens = {TOKENS}", "max_new_tokens = 2"))
+    done = jsonbreak("search", short, "--budget", BUDGET, "--out", tmp_path / "out", "--device", "cpu", "--plain")
+    assert (done.returncode, done.stdout) == (INTERRUPTED, "")
+    assert "Stopped after 8 of 24 jobs: no prompt was judged on cases that it was not chosen on" in done.stderr
+    (folder,) = (tmp_path / "out").iterdir()
     manifest = json.loads((folder / "search.json").read_text())
     assert (manifest["stopped"], manifest["found"], len(manifest["rounds"])) == (True, None, 1)
     assert len(list(read_records(folder))) == 8
 
 
-def test_a_suite_with_too_few_cases_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_suite_with_too_few_cases_is_refused_in_a_sentence(tmp_path: Path, jsonbreak: Command) -> None:
     path = suite_of(tmp_path, number=5).path
-    command = [sys.executable, "-m", "engine", "search", str(path), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = jsonbreak("search", path, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr.strip().endswith(
         "5 cases are too few to choose by some and hold out 8; a search needs a suite of at least 12 cases"
