@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from engine.cli.displays import tune as headless
 from engine.errors import INTERRUPTED, BadInputError
 from engine.models.adapter_folder import read_adapters
 from engine.models.model import LoadedModel, ModelSpec, load_model
@@ -23,6 +23,7 @@ from engine.training.orders import TuneOrder
 from engine.training.planning import plan_tune
 from engine.training.rows import Row
 from engine.training.tuning import tune
+from tests.helpers.command import Command
 from tests.helpers.made_runs import MANIFEST, PROSE, Made, write_run
 from tests.helpers.tiny_models import STOP, TEMPLATE, llama, loaded, save_model, save_tokenizer
 
@@ -155,6 +156,7 @@ def test_what_is_saved_is_an_adapter_that_is_live_with_a_card_of_the_split(run: 
     ("changes", "said"),
     [
         ({"model": None}, "The run is of made-model; say with --model where to find it."),
+        ({"model": "./nowhere"}, "There is no folder ./nowhere."),
         ({"prompts": ("naiv",)}, r'--prompt: the run has no prompt "naiv"; did you mean "naive"\?'),
         ({"prompts": ("strict",)}, "nothing can be trained on: it has no records"),
         ({"out": Path("taken")}, "taken: this exists already; remove it, or name another folder with --out."),
@@ -193,19 +195,22 @@ def test_a_base_in_half_precision_stays_so_and_its_adapter_is_float32(run: RunFo
     assert found == {(True, torch.float32), (False, torch.bfloat16)}
 
 
-def test_ctrl_c_saves_nothing_and_says_so(run: RunFolder, tmp_path: Path) -> None:
-    out = tmp_path / "tuned"
-    options = ["--out", out, "--model", tmp_path / "tiny", "--device", "cpu", "--epochs", "100000", "--plain"]
-    command = [sys.executable, "-m", "engine", "tune", str(run.folder), *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert process.stdout is not None
-        lines = iter(process.stderr.readline, "")
-        step = next(line for line in lines if line.startswith("step 2/100000  loss "))
-        assert step.rstrip().endswith(" left")
-        process.send_signal(signal.SIGINT)
-        said, printed = list(lines), process.stdout.read()
-    assert process.returncode == INTERRUPTED
-    assert said[-1] == "Stopped: nothing was saved.\n"
-    assert printed == ""
+def test_ctrl_c_saves_nothing_and_says_so(
+    run: RunFolder, tmp_path: Path, jsonbreak: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit = headless._Lines.emit
+
+    def interrupt(display: Any, event: TuneEvent) -> None:
+        emit(display, event)
+        if isinstance(event, TuneStep) and event.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(headless._Lines, "emit", interrupt)
+    options = ["--model", tmp_path / "tiny", "--device", "cpu", "--epochs", 100_000, "--plain"]
+    stopped = jsonbreak("tune", run.folder, "--out", tmp_path / "tuned", *options)
+    assert (stopped.returncode, stopped.stdout) == (INTERRUPTED, "")
+    *_, step, said = stopped.stderr.splitlines()
+    assert step.startswith("step 2/100000  loss ")
+    assert step.endswith(" left")
+    assert said == "Stopped: nothing was saved."
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tiny"]
