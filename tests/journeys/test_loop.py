@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from engine.runs.store import read_records
 from engine.statistics import Paired, newcombe_interval
+from tests.helpers.command import Command
 from tests.helpers.suite_files import write_suite
 
-JSONBREAK = [sys.executable, "-m", "engine"]
-CASES, HELD_OUT = 80, 16
+HELD_OUT, SHARE = 10, "0.25"
+PROMPT = '[[prompt]]\nname = "naive"\nsystem = "Name and age."\nuser = "{input}"\n'  # short: each token is trained on
 NAMES: tuple[str, ...] = ("Alice", "Bob", "Clara", "David", "Elena", "Felix", "Grace", "Hugo", "Irene", "Jonas")
 NAMES += ("Karin", "Liam", "Marta", "Nadia", "Oscar", "Paula", "Quentin", "Rosa", "Samuel", "Tara")
-SENTENCES = ("{} is {} years old.", "My name is {} and I am {}.", "This is {}, aged {}.", "{} turned {} last week.")
-
-
-def jsonbreak(folder: Path, *arguments: object) -> str:
-    command = [*JSONBREAK, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+SENTENCES = ("{} is {} years old.", "My name is {} and I am {}.")
 
 
 def sentences() -> str:
     """The cases, in an order in which neighbours share nothing; the ages go round from 18 to 77."""
     cases = []
-    for number, (sentence, name) in enumerate(islice(product(SENTENCES, NAMES), CASES)):
+    for number, (sentence, name) in enumerate(product(SENTENCES, NAMES)):
         age = 18 + number * 7 % 60
         expected = f'{{ name = "{name}", age = {age} }}'
         cases.append(f'[[case]]\nid = "c{number}"\ninput = "{sentence.format(name, age)}"\nexpected = {expected}\n')
@@ -39,30 +31,38 @@ def sentences() -> str:
 
 
 @pytest.mark.model
-@pytest.mark.timeout(600)  # about a minute on two cores that have nothing else to do
+@pytest.mark.usefixtures("shared_model")
+@pytest.mark.timeout(600)  # less than a minute on two cores that have nothing else to do
 def test_a_tuned_adapter_is_shown_to_be_better_on_cases_that_it_has_not_seen(
-    tmp_path: Path, builtin_model: object
+    tmp_path: Path, jsonbreak: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_suite(tmp_path, name="loop", cases=sentences())
-    baseline = jsonbreak(tmp_path, "run", "loop.toml", "--device", "cpu", "--plain")
+    def typed(*arguments: object) -> str:
+        done = jsonbreak(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
-    jsonbreak(tmp_path, "export", baseline, "--sft", "rows.jsonl", "--split", "0.2")
+    monkeypatch.chdir(tmp_path)
+    write_suite(tmp_path, name="loop", generation="max_new_tokens = 18", prompts=PROMPT, cases=sentences())
+    baseline = typed("run", "loop.toml", "--device", "cpu", "--plain")
+
+    typed("export", baseline, "--sft", "rows.jsonl", "--split", SHARE)
     card = json.loads((tmp_path / "rows.card.json").read_text(encoding="utf-8"))
     held_out = card["test_cases"]
     assert len(held_out) == HELD_OUT
 
-    # One time over 64 rows is enough here, and half as long as the usual two.
-    jsonbreak(tmp_path, "tune", baseline, "--out", "tuned", "--epochs", "1", "--device", "cpu", "--plain")
+    # Four steps at a high rate; six of the ten held-out cases would have to be right afterwards.
+    few = ["--epochs", 1, "--lr", "7e-3", "--split", SHARE]
+    typed("tune", baseline, "--out", "tuned", *few, "--device", "cpu", "--plain")
     tuned_card = json.loads((tmp_path / "tuned" / "card.json").read_text(encoding="utf-8"))
     assert tuned_card["test_cases"] == held_out
     assert tuned_card["train_cases"] == card["train_cases"]
-    assert tuned_card["counts"]["rows"] == CASES - HELD_OUT
+    assert tuned_card["counts"]["rows"] == len(NAMES) * len(SENTENCES) - HELD_OUT
 
     only = [word for case in held_out for word in ("--case", case)]
-    run = jsonbreak(tmp_path, "run", "loop.toml", *only, "--adapter", "tuned", "--device", "cpu", "--plain")
+    run = typed("run", "loop.toml", *only, "--adapter", "tuned", "--device", "cpu", "--plain")
     assert {record.case for record in read_records(tmp_path / run)} == set(held_out)
 
-    compared = json.loads(jsonbreak(tmp_path, "compare", baseline, run, "--only-cases", "tuned/card.json", "--json"))
+    compared = json.loads(typed("compare", baseline, run, "--only-cases", "tuned/card.json", "--json"))
     (result,) = [
         each
         for each in compared["runs"][0]["results"]
