@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,8 +67,9 @@ def _read(given: str) -> AdapterFolder | None:
     if given == BASE:
         return None
     name, path = _parts(given)
-    if not path.is_dir():
-        what = "is a file; name the folder that it is in" if path.exists() else "is not there; name an adapter's folder"
+    if not os.path.isdir(path):  # as in _parts, no method of Path: those raise for unknown users and long names
+        is_file = os.path.exists(path)
+        what = "is a file; name the folder that it is in" if is_file else "is not there; name an adapter's folder"
         raise BadInputError(f"--adapter: {printable(str(path))} {what}.")
     if name == BASE:
         raise BadInputError(f"--adapter: the name {BASE} stands for the model without an adapter; take another.")
@@ -83,10 +85,10 @@ def _read(given: str) -> AdapterFolder | None:
 def _parts(given: str) -> tuple[str, Path]:
     """Name and path. A folder's name may contain `=`."""
     name, equals, path = given.partition("=")
-    whole = Path(given).expanduser()
-    if not equals or whole.exists():
-        return whole.resolve().name, whole
-    return name, Path(path).expanduser()
+    whole = os.path.expanduser(given)
+    if not equals or os.path.exists(whole):
+        return Path(whole).resolve().name, Path(whole)
+    return name, Path(os.path.expanduser(path))
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from engine.models import builtin
 from engine.models.hub import model_folder
 from engine.models.loading import Emit, ModelError, first_sentence
+from engine.models.local import local_folder
 from engine.records import Message
 from engine.text import printable
 
@@ -75,7 +76,7 @@ def locate(name: str | None, emit: Emit, *, weights: bool = True) -> tuple[Path,
     if name is None:
         return builtin.builtin_snapshot(emit), builtin.NAME
     folder = model_folder(name, emit, weights=weights)
-    return folder, printable(folder.name if Path(name).expanduser().is_dir() else name)
+    return folder, printable(folder.name if local_folder(name) else name)
 
 
 def chat_in(folder: Path, name: str) -> Chat:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from pathlib import Path
 
 from engine.errors import EngineError
 from engine.models.loading import ModelError
+from engine.models.local import local_folder
 from engine.models.model import LoadedModel, ModelSpec, load_model
 from engine.protocol.events import ModelReady, Remark
 from engine.protocol.tune_events import Emit, TuneBegun, TuneSaved
@@ -81,4 +81,4 @@ def _save(run: RunFolder, plan: TunePlan, order: TuneOrder, trained: Trained) ->
 
 def _hub_name(model: str | None) -> str | None:
     """The model's name on the hub, None for a folder: a local path means nothing on another machine."""
-    return None if model is None or Path(model).expanduser().is_dir() else model
+    return None if model is None or local_folder(model) else model

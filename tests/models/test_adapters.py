@@ -297,6 +297,8 @@ def test_names_that_are_refused(folder: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(folder)
     shutil.copytree(folder / "one", tmp_path / "two words")
     assert refusal("nowhere") == "--adapter: nowhere is not there; name an adapter's folder."
+    assert refusal("~no-such-user/x") == "--adapter: ~no-such-user/x is not there; name an adapter's folder."
+    assert refusal("x" * 300).endswith(" is not there; name an adapter's folder.")
     assert "is a file; name the folder that it is in" in refusal(f"x=one/{CONFIG}")
     assert 'one" is given twice' in refusal("one", "one")
     assert 'base" is given twice' in refusal("base", "base")

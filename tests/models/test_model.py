@@ -154,7 +154,7 @@ def test_a_template_that_refuses_the_messages(tiny: Path) -> None:
 
 
 def test_no_such_folder(tmp_path: Path, tiny: Path) -> None:
-    for name in (f"{tmp_path}/none", "./none", "~/none", "~nobody/none", "a/b/c", "with blank"):
+    for name in (f"{tmp_path}/none", "./none", "~/none", "~no-such-user/none", "a/b/c", "with blank"):
         assert refusal(name) == f"There is no folder {name}."
     assert refusal("esc\x1b[31m") == "There is no folder esc\\x1b[31m."
     assert "is a file; --model takes the folder it is in" in refusal(tiny / "config.json")
