@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -77,3 +78,10 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EACCES):  # what asking for a path raises, wherever it is asked
+            raise
+        from engine.text import printable
+
+        click.echo(f"jsonbreak: {printable(str(error.filename))}: {error.strerror}; check the name.", err=True)
+        sys.exit(2)

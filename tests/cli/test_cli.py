@@ -174,6 +174,9 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: 
         (("variations", "small.toml", "--show", "alise"), 'did you mean "alice"?'),
         (("variations", "--show", "alice"), "--show needs a suite"),
         (("rnu", "small.toml"), "rnu"),
+        (("x" * 300,), "xxx: File name too long; check the name."),
+        (("show", "x" * 300), "xxx: File name too long; check the name."),
+        (("run", "small.toml", "--resume", "x" * 300), "xxx: File name too long; check the name."),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
