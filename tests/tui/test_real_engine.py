@@ -13,6 +13,7 @@ from engine.worker.options import DecodingOptions
 from tests.helpers import story
 from tests.helpers.stage import Stage
 from tui.app import JsonbreakApp
+from tui.process.runner import Runner
 from tui.state.run import RunState
 from tui.state.task import Phase
 from tui.text.safe import visible
@@ -27,7 +28,7 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
 ) -> None:
     suites = tmp_path / "suites"
     suites.mkdir()
-    (suites / "people.toml").write_text(story.PEOPLE.replace("max_new_tokens = 96", "max_new_tokens = 12"))
+    (suites / "people.toml").write_text(story.PEOPLE.replace("max_new_tokens = 96", "max_new_tokens = 8"))
     command = [sys.executable, "-m", "engine", "worker", "--device", "cpu", "--out", str(tmp_path / "runs")]
     app = JsonbreakApp(suites, command, tmp_path / "engine.log", decoding=DecodingOptions(batch=2))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -44,10 +45,11 @@ async def test_a_run_to_the_records_and_another_paused_steered_and_stopped(
         await it.press("space")
         await it.sees("paused  0:")
         begun = record_starts(monkeypatch)
-        await it.press("G")
-        await it.pilot.pause(0.5)  # long enough for the selection to have come to rest
-        await it.press("up", "c")
+        preferred = record_preferences(monkeypatch)
+        await it.press("G", "up", "c")
         await it.sees("~~ cancelled")
+        await it.press("G")
+        await it.until(lambda: it.run_state.jobs[-1].info.id in preferred)
         await it.press("space")
         await it.until(lambda: begun)
         assert begun[0] == it.run_state.jobs[-1].info.id
@@ -69,6 +71,19 @@ def record_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(RunState, "apply", listen)
     return begun
+
+
+def record_preferences(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that the engine is asked to decode next from now on, in order."""
+    preferred: list[str] = []
+    prefer = Runner.prefer
+
+    async def listen(runner: Runner, job: str) -> None:
+        await prefer(runner, job)
+        preferred.append(job)
+
+    monkeypatch.setattr(Runner, "prefer", listen)
+    return preferred
 
 
 async def check_against_records(it: Stage, folder: Path) -> None:
