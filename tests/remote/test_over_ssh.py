@@ -55,7 +55,7 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
     (suites / "schemas").mkdir(parents=True)
     (suites / "schemas" / "person.json").write_text(json.dumps(SCHEMA))
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
-    suite = write_suite(suites, generation="max_new_tokens = 12", schema="", cases=cases)
+    suite = write_suite(suites, generation="max_new_tokens = 8", schema="", cases=cases)
     suite.write_text('schema_file = "schemas/person.json"\n' + suite.read_text())
     app = JsonbreakApp(
         suites,
