@@ -186,7 +186,7 @@ def _convert(gguf: Path, folder: Path, emit: Emit) -> Path:
     """Write the snapshot of a GGUF file and its manifest."""
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}  # everything it needs is in the file
     command = [sys.executable, "-P", str(CONVERT), str(gguf), str(folder)]
-    status, said = run_child(command, env, clock(f"converting {NAME} (once, about 10 s)", emit))
+    status, said = run_child(command, env, clock(f"converting {NAME} (once, under a minute)", emit))
     if status:
         last = (said.strip().splitlines() or [f"exit status {status}"])[-1]
         raise BuiltinError(f"the conversion failed: {printable(last)}")

@@ -1,6 +1,6 @@
 """`python convert.py GGUF FOLDER`: turn the built-in model's GGUF file into a safetensors snapshot.
 
-builtin.py runs this as a child process: it takes about 10 s and several times the model's memory, it draws a progress
+builtin.py runs this as a child process: it takes 10 to 30 s and several times the model's memory, it draws a progress
 bar that cannot be turned off, and a child process can be stopped. It imports nothing of jsonbreak.
 """
 
