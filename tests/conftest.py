@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
@@ -11,6 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # that tests start inherit it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +26,8 @@ settings.register_profile("usual", USUAL, max_examples=50)
 settings.register_profile("release", USUAL, max_examples=400)
 settings.load_profile("usual")
 
+gc.set_threshold(100_000, 50, 100)  # passes over all that torch and Textual hold took a fifth of the time
+
 if TYPE_CHECKING:
     from engine.models.model import LoadedModel, ModelSpec
 
@@ -34,6 +38,16 @@ def builtin_model() -> LoadedModel:
     from engine.models.model import ModelSpec, load_model  # takes seconds: only when a test needs it
 
     return load_model(ModelSpec(device="cpu"), emit=lambda event: None)
+
+
+@pytest.fixture(scope="session")
+def byte_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny random model that speaks bytes, for runs whose replies need not make sense."""
+    from tests.helpers.tiny_models import save_byte_model
+
+    folder = tmp_path_factory.mktemp("models") / "bytes"
+    save_byte_model(folder)
+    return folder
 
 
 @pytest.fixture

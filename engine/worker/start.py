@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,17 +27,24 @@ def open_session(options: EngineOptions, emit: Callable[[Event], None], log: Pat
 
         return Session(server, options.out, emit, log)
     adapters = tuple(filter(None, options.adapter_folders))
-    start_pytorch(emit)
-    from engine.models.model import ModelSpec
-    from engine.worker.session import Session
+    with pytorch_import(emit):
+        from engine.models.model import ModelSpec
+        from engine.worker.session import Session
 
     return Session(ModelSpec(options.model, options.device, options.dtype, adapters), options.out, emit, log)
 
 
-def start_pytorch(emit: Callable[[Loading], None]) -> None:
-    """Prepare the process for the import of PyTorch. Emits an event first, as that import takes seconds."""
+@contextmanager
+def pytorch_import(emit: Callable[[Loading], None]) -> Iterator[None]:
+    """Prepare the process for the import of PyTorch, which stands inside. Emits an event first, as it takes seconds."""
     emit(Loading("starting PyTorch"))
     # OpenMP's threads spin while they wait for each other. When another process needs a core, as the interface does,
     # long spinning keeps the working thread from running: ten times slower on two cores. Without any spinning a thread
     # sleeps between any two operations: a fifth slower. Hence a few microseconds. Read once, at import.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    gc.disable()  # an import makes no garbage, and the passes over all that it brings take a tenth of its time
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()  # nor do later passes look for garbage in it

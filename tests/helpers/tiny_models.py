@@ -59,6 +59,15 @@ def edit_json(file: Path, **changes: Any) -> None:
     file.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
+def save_byte_model(folder: Path) -> None:
+    """A Llama that speaks bytes, and its tokenizer."""
+    torch.manual_seed(0)
+    llama().save_pretrained(folder)
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+
+
 def byte_tokenizer() -> PreTrainedTokenizerFast:
     """A token for each byte, by GPT-2's table: ids 0 to 255 in the order of its characters."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())

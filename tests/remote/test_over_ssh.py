@@ -35,8 +35,9 @@ def bridge(engine: str, out: Path) -> list[str]:
     return [sys.executable, "-m", "engine", "bridge", "--command", engine, "--out", str(out)]
 
 
-def engine_at(ssh: str, out: Path) -> str:
-    return f"{ssh} {shlex.quote(f'{sys.executable} -m engine engine --device cpu --out {out}')}"
+def engine_at(ssh: str, out: Path, *options: object) -> str:
+    command = [sys.executable, "-m", "engine", "engine", "--device", "cpu", "--out", out, *options]
+    return f"{ssh} {shlex.quote(shlex.join(map(str, command)))}"
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -49,17 +50,16 @@ def runs_in(out: Path) -> list[Path]:
 
 
 @NEEDS_SSHD
-@pytest.mark.model
-async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: Path) -> None:
+async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: Path, byte_model: Path) -> None:
     here, there, suites = tmp_path / "here", tmp_path / "there", tmp_path / "suites"
     (suites / "schemas").mkdir(parents=True)
     (suites / "schemas" / "person.json").write_text(json.dumps(SCHEMA))
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
-    suite = write_suite(suites, generation="max_new_tokens = 8", schema="", cases=cases)
+    suite = write_suite(suites, generation="max_new_tokens = 100", schema="", cases=cases)
     suite.write_text('schema_file = "schemas/person.json"\n' + suite.read_text())
     app = JsonbreakApp(
         suites,
-        bridge(engine_at(ssh, there), here),
+        bridge(engine_at(ssh, there, "--model", byte_model), here),
         tmp_path / "log",
         options=EngineOptions(out=here),
         decoding=DecodingOptions(batch=2),

@@ -25,7 +25,7 @@ from engine.runs.store import RECORDS, read_records
 from engine.worker import session as session_module
 from engine.worker.session import Session
 from tests.helpers.suite_files import write_suite
-from tests.helpers.tiny_models import TEMPLATE, byte_tokenizer, llama
+from tests.helpers.tiny_models import save_byte_model
 
 SHORT = '[[prompt]]\nname = "naive"\nuser = "{input}"\n'
 
@@ -34,11 +34,7 @@ SHORT = '[[prompt]]\nname = "naive"\nuser = "{input}"\n'
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny model that speaks bytes, a suite of two jobs, and two adapters, of which `dead` does nothing."""
     lab = tmp_path_factory.mktemp("lab")
-    torch.manual_seed(0)
-    llama().save_pretrained(lab / "tiny")
-    tokenizer = byte_tokenizer()
-    tokenizer.chat_template = TEMPLATE
-    tokenizer.save_pretrained(lab / "tiny")
+    save_byte_model(lab / "tiny")
     for name, strength in (("tuned", 0.5), ("dead", 0.0)):
         base = AutoModelForCausalLM.from_pretrained(lab / "tiny")
         model = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))

@@ -1,4 +1,4 @@
-"""A run that is broken off loses the jobs in flight and nothing else, and can be gone on with; trials beside a run."""
+"""An interrupted run loses the jobs in flight and nothing else, and can be resumed; trials beside a run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.displays.base import stop_on_interrupt
-from engine.decoding.backend import LocalBackend
 from engine.errors import BadInputError, EngineError
-from engine.models.model import LoadedModel, ModelSpec
+from engine.models.model import ModelSpec
 from engine.protocol.commands import StartRun, StartTrial, TrialInput
 from engine.protocol.events import Event, JobFinished, RunFinished, RunStarted
 from engine.records import Record
@@ -32,6 +31,7 @@ from engine.worker.session import Session
 from tests.helpers.engine_child import Child, engine
 from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.suite_files import write_suite
+from tests.helpers.tiny_models import edit_json
 from tests.tui.test_program import Terminal
 
 MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(6))
@@ -40,27 +40,20 @@ SAMPLED = "max_new_tokens = 8\ntemperature = 0.8\nseed = 5\nrepeats = 2"
 Run = Callable[[StartRun | StartTrial], list[Event]]
 
 
-@pytest.fixture(scope="module")
-def backend(builtin_model: LoadedModel) -> LocalBackend:
-    return LocalBackend(builtin_model)
-
-
 @pytest.fixture
-def run(backend: LocalBackend, tmp_path: Path) -> Run:
-    """Carry out an order on the model that all tests share; what was told."""
+def run(byte_model: Path, tmp_path: Path) -> Run:
+    """Carry out an order in this process; its events."""
 
     def carry_out(order: StartRun | StartTrial) -> list[Event]:
-        told: list[Event] = []
-        session = Session(ModelSpec(device="cpu"), tmp_path / "runs", told.append)
-        session._backend = backend
-        session.run(order, Control())
-        return told
+        emitted: list[Event] = []
+        Session(ModelSpec(str(byte_model), "cpu"), tmp_path / "runs", emitted.append).run(order, Control())
+        return emitted
 
     return carry_out
 
 
-def folder_of(told: list[Event]) -> Path:
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+def folder_of(emitted: list[Event]) -> Path:
+    (started,) = (event for event in emitted if isinstance(event, RunStarted))
     return started.folder
 
 
@@ -81,9 +74,8 @@ def _timeless(record: Record) -> Record:
     return replace(record, free=replace(free, p=()), constrained=replace(constrained, p=()), fork=fork)
 
 
-@pytest.mark.model
 @pytest.mark.parametrize("generation", ["max_new_tokens = 8", SAMPLED], ids=["greedy", "sampled"])
-def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, run: Run, generation: str) -> None:
+def test_a_run_cut_at_any_byte_is_resumed_and_ends_as_if_unbroken(tmp_path: Path, run: Run, generation: str) -> None:
     suite = write_suite(tmp_path, cases=MANY, generation=generation)
     whole = folder_of(run(StartRun(suite)))
     written = (whole / RECORDS).read_bytes()
@@ -92,9 +84,9 @@ def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, r
         broken = tmp_path / "runs" / f"cut-{cut}"
         shutil.copytree(whole, broken)
         (broken / RECORDS).write_bytes(written[:cut])
-        told = run(StartRun(suite, resume=broken))
-        assert folder_of(told) == broken
-        assert sum(isinstance(event, JobFinished) for event in told) == jobs
+        emitted = run(StartRun(suite, resume=broken))
+        assert folder_of(emitted) == broken
+        assert sum(isinstance(event, JobFinished) for event in emitted) == jobs
         assert records_of(broken) == records_of(whole)
         assert (broken / RECORDS).read_bytes().startswith(written[: written.rfind(b"\n", 0, cut) + 1])
     manifest = json.loads((broken / MANIFEST).read_text())
@@ -105,8 +97,7 @@ def test_a_run_cut_at_any_byte_goes_on_and_ends_as_if_unbroken(tmp_path: Path, r
     assert manifest["rates"]["free"]["strict"][1] == jobs
 
 
-@pytest.mark.model
-def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model: LoadedModel) -> None:
+def test_another_run_is_not_resumed(tmp_path: Path, run: Run, byte_model: Path) -> None:
     suite = write_suite(tmp_path, generation="max_new_tokens = 4")
     folder = folder_of(run(StartRun(suite)))
     before = (folder / MANIFEST).read_bytes()
@@ -120,10 +111,9 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
     with pytest.raises(BadInputError, match=r"cannot be resumed: There is no run\.json; start a new run"):
         run(StartRun(suite, resume=tmp_path / "gone"))
     write_suite(tmp_path, generation="max_new_tokens = 4")
-    assert builtin_model.fingerprints is not None
-    other = replace(builtin_model, fingerprints=replace(builtin_model.fingerprints, model="0" * 64))
-    session = Session(ModelSpec(device="cpu"), tmp_path / "runs", lambda event: None)
-    session._backend = LocalBackend(other)
+    other = shutil.copytree(byte_model, tmp_path / "bytes")
+    edit_json(other / "config.json", max_position_embeddings=255)
+    session = Session(ModelSpec(str(other), "cpu"), tmp_path / "runs", lambda event: None)
     with pytest.raises(BadInputError, match="cannot be resumed: the files of the model changed since it was started"):
         session.run(StartRun(suite, resume=folder), Control())
     assert not (tmp_path / "gone").exists()
@@ -131,23 +121,23 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path, run: Run, builtin_model
     assert owner.owner_of(folder) is None
 
 
-@pytest.mark.model
 def test_without_its_parent_an_engine_keeps_running_and_stops_when_asked_and_another_finishes(
-    tmp_path: Path, run: Run
+    tmp_path: Path, run: Run, byte_model: Path
 ) -> None:
-    """Both were told to keep running, and their parents go in the middle of the run."""
+    """Both are started with --keep-running, and their parents go in the middle of the run."""
     cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
-    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 8\ntemperature = 0.8\nseed = 5")
-    with engine(tmp_path, "--keep-running", "--log", str(tmp_path / "log")) as child:
+    suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 100\ntemperature = 0.8\nseed = 5")
+    options = ["--model", str(byte_model), "--keep-running"]
+    with engine(tmp_path, *options, "--log", str(tmp_path / "log")) as child:
         child.send(StartRun(suite, batch=2))
-        told = child.until(JobFinished)
-        folder = folder_of(told)
+        emitted = child.until(JobFinished)
+        folder = folder_of(emitted)
         worker = owner.owner_of(folder)
         assert worker is not None
         assert (worker.pid, worker.log) == (child.process.pid, tmp_path / "log")
         with pytest.raises(BadInputError, match="another process writes to this run"):
             run(StartRun(suite, resume=folder))
-        assert {event.record.id for event in told if isinstance(event, JobFinished)} <= records_of(folder).keys()
+        assert {event.record.id for event in emitted if isinstance(event, JobFinished)} <= records_of(folder).keys()
         _hang_up(child)
         had = len(records_of(folder))
         _until(lambda: len(list(read_records(folder))) > had + 2)
@@ -157,7 +147,7 @@ def test_without_its_parent_an_engine_keeps_running_and_stops_when_asked_and_ano
     assert manifest.stopped is True
     assert manifest.done == len(records_of(folder)) < 16
     assert not (folder / owner.ENGINE).exists()
-    with engine(tmp_path, "--keep-running") as child:
+    with engine(tmp_path, *options) as child:
         child.send(resume_command(folder))
         child.until(RunStarted)
         _hang_up(child)
@@ -169,11 +159,15 @@ def test_without_its_parent_an_engine_keeps_running_and_stops_when_asked_and_ano
     assert records_of(folder) == records_of(unbroken)
 
 
-@pytest.mark.model
-def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_path: Path, run: Run) -> None:
+def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(
+    tmp_path: Path, run: Run, byte_model: Path
+) -> None:
     """The whole program in a terminal, as its user has it."""
-    write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 24")
-    typed = [str(tmp_path), "--device", "cpu", "--batch", "2", "--out", str(tmp_path / "runs")]
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    write_suite(suites, cases=MANY, generation="max_new_tokens = 150")
+    typed = [str(suites), "--model", str(byte_model), "--device", "cpu", "--batch", "2"]
+    typed += ["--out", str(tmp_path / "runs")]
     interface = Terminal([sys.executable, "-m", "engine", *typed])
     interface.until(lambda: b"Extract the name" in interface.seen)
     interface.type(b"r")
@@ -196,17 +190,16 @@ def test_interface_and_engine_killed_at_once_lose_the_jobs_in_flight_alone(tmp_p
     ended = records_of(folder)
     assert {job: ended[job] for job in had} == had
     assert len(ended) == 6
-    assert ended == records_of(folder_of(run(StartRun(tmp_path / "small.toml"))))
+    assert ended == records_of(folder_of(run(StartRun(suites / "small.toml"))))
 
 
-@pytest.mark.model
-def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_goes_on_later(tmp_path: Path, run: Run) -> None:
-    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 12")
+def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_is_resumed_later(tmp_path: Path, run: Run) -> None:
+    suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 40")
     whole = folder_of(run(StartRun(suite)))
     size = (whole / RECORDS).stat().st_size
     assert (whole / MANIFEST).stat().st_size < size // 2
-    told = r"records\.jsonl: cannot be written \(File too large\); what is finished is kept: fix that, then resume"
-    with files_of_at_most(size // 2), pytest.raises(EngineError, match=told):
+    sentence = r"records\.jsonl: cannot be written \(File too large\); what is finished is kept: fix that, then resume"
+    with files_of_at_most(size // 2), pytest.raises(EngineError, match=sentence):
         run(StartRun(suite))
     (folder,) = {each for each in (tmp_path / "runs").iterdir() if each != whole}
     assert (folder / RECORDS).read_bytes().endswith(b"}\n"), "no half of a record"
@@ -217,14 +210,13 @@ def test_a_disk_that_is_full_ends_the_run_in_one_sentence_and_it_goes_on_later(t
     assert records_of(folder) == records_of(whole)
 
 
-@pytest.mark.model
 def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: Path, run: Run) -> None:
     suite = write_suite(tmp_path, cases=MANY, generation="max_new_tokens = 4")
     of = folder_of(run(StartRun(suite, limit=1)))
     edited = {"name": "naive*2", "user": "As JSON: {input}", "prefill": "{"}
     inputs = (TrialInput("c3", None, 0), TrialInput("c1", None, 0))
-    told = run(StartTrial(suite, of, edited, inputs))
-    (started,) = (event for event in told if isinstance(event, RunStarted))
+    emitted = run(StartTrial(suite, of, edited, inputs))
+    (started,) = (event for event in emitted if isinstance(event, RunStarted))
     assert started.trial_of == of
     assert [job.id for job in started.jobs] == ["small/naive*2/c3#0", "small/naive*2/c1#0"]
     manifest = json.loads((started.folder / MANIFEST).read_text())
@@ -233,12 +225,12 @@ def test_a_trial_runs_an_edited_prompt_on_some_inputs_beside_the_run(tmp_path: P
     assert all(record.free.text.startswith("{") for record in read_records(started.folder))
 
     rerun = replace(StartTrial(suite, of, "naive", inputs[:1]), seed=7, temperature=1.5, repeat=3)
-    told_again = run(replace(rerun, inputs=(*rerun.inputs, TrialInput("c3", None, 1))))
-    (record,) = (event.record for event in told_again if isinstance(event, JobFinished))  # two inputs, one job
+    again = run(replace(rerun, inputs=(*rerun.inputs, TrialInput("c3", None, 1))))
+    (record,) = (event.record for event in again if isinstance(event, JobFinished))  # two inputs, one job
     assert (record.id, record.seed) == ("small/naive/c3#3", 7)
     with pytest.raises(BadInputError, match="a trial cannot be resumed"):
-        resume_command(folder_of(told_again))
-    assert isinstance(told[-1], RunFinished)
+        resume_command(folder_of(again))
+    assert isinstance(emitted[-1], RunFinished)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +262,7 @@ def test_two_never_write_one_run(tmp_path: Path) -> None:
             pass
 
 
-def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Path) -> None:
+def test_an_order_to_resume_is_the_one_that_the_run_was_started_with(tmp_path: Path) -> None:
     suite = write_suite(tmp_path)
     begun = StartRun(suite, prompts=("naive",), limit=1, grammar="llguidance", without=("bob",))
     manifest = {"suite_file": str(suite), "selection": resolve(begun).selection, "grammar": begun.grammar}
@@ -283,7 +275,7 @@ def test_an_order_to_resume_is_the_one_that_the_run_was_begun_with(tmp_path: Pat
 
 
 @pytest.mark.parametrize("pid", [-1, 0, 10**30, "1", None])
-def test_a_file_that_names_no_engine_is_nobody(tmp_path: Path, pid: object) -> None:
+def test_a_file_that_names_no_engine_is_no_owner(tmp_path: Path, pid: object) -> None:
     (tmp_path / owner.ENGINE).write_text(json.dumps({"pid": pid, "begun": 0.0}))
     assert owner.owner_of(tmp_path) is None
 

@@ -17,7 +17,7 @@ from engine.protocol.tune_events import Emit, TuneBegun, TuneEvent, TuneSaved, T
 from engine.runs.reading import RunFolder
 from engine.training.orders import TuneOrder
 from engine.training.planning import TunePlan, plan_tune
-from engine.worker.start import start_pytorch
+from engine.worker.start import pytorch_import
 
 
 def tune_headless(run: RunFolder, order: TuneOrder, plain: bool) -> bool:
@@ -56,8 +56,8 @@ def _tune(run: RunFolder, plan: TunePlan, order: TuneOrder, emit: Emit) -> bool:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        start_pytorch(emit)
-        from engine.training.tuning import tune  # imports PyTorch
+        with pytorch_import(emit):
+            from engine.training.tuning import tune
 
         tune(run, plan, order, emit)
     except KeyboardInterrupt:
