@@ -12,11 +12,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 run: $(RUN_STAMP)
 	@$(BIN)/jsonbreak suites
 
+# Three processes on two cores, since each waits for terminals and children a good part of its time.
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-all: $(DEV_STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' --hypothesis-profile release
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not slow' --hypothesis-profile release
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .
