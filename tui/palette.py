@@ -1,4 +1,4 @@
-"""The command palette: the actions of all active keys, found by their descriptions, and the themes by name."""
+"""The command palette: the actions of all active keys, found by what they do or by their labels, and the themes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _KEY_CELLS = 12
 
 @dataclass(frozen=True, slots=True)
 class _Command:
+    label: str
+    """What the footer calls it; empty for a theme."""
     description: str
     key: str
     run: IgnoreReturnCallbackType
@@ -57,7 +59,7 @@ class KeyCommands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for each in _commands(self.app, self.screen):
-            if score := matcher.match(each.description):
+            if score := matcher.match(f"{each.description} {each.label}"):
                 yield Hit(score, each.line, each.run, each.description)
 
 
@@ -71,7 +73,7 @@ def _commands(app: App[Any], screen: Screen[Any]) -> Iterator[_Command]:
             if (node not in (screen, app)) is moves and binding.action not in seen:
                 seen.add(binding.action)
                 run = partial(app.run_action, binding.action, node)
-                yield _Command(binding.tooltip, app.get_key_display(binding), run)
+                yield _Command(binding.description, binding.tooltip, app.get_key_display(binding), run)
         if not moves:
             for name in NAMES:
-                yield _Command(f"switch to the theme {name}", "", partial(setattr, app, "theme", name))
+                yield _Command("", f"switch to the theme {name}", "", partial(setattr, app, "theme", name))

@@ -68,7 +68,8 @@ def _key_faults(table: Mapping[str, object]) -> Iterator[Fault]:
             yield Fault(place, f"no key has this name; {did_you_mean(name, keymap.NAMES)}")
         elif not isinstance(written, str) or not _fits(written, Keys):
             wanted = 'a key, or several with commas, such as "ctrl+n,f9"'
-            yield Fault(place, f"must be {wanted}, not {type_name(written)}")
+            found = short_json(written) if isinstance(written, str) else type_name(written)
+            yield Fault(place, f"must be {wanted}, not {found}")
         else:
             for key in keymap.unknown_keys(written):
                 guess = did_you_mean(key.lower(), keymap.KEY_NAMES)

@@ -29,7 +29,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Which inputs break a model's JSON when it is only prompted, and what constrained decoding gives instead.
 
-    Without a command the interface opens on the suites of PATH (default: suites).
+    Without a command the interface opens on the suites of PATH (default: suites); its options: jsonbreak open --help.
     """
 
 

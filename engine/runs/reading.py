@@ -79,7 +79,7 @@ def find_run(run: str, runs: Path) -> RunFolder:
     if Path(run).is_dir():
         raise BadInputError(f"{printable(run)}: there is no {RECORDS} or {MANIFEST} in it; name the folder of a run.")
     names = [folder.name for folder in _runs_in(runs)]
-    known = did_you_mean(run, names) if names else f"and {runs} holds no runs; name its folder with --runs"
+    known = did_you_mean(run, names) if names else f"nor is there any in {runs}: name the folder of a run"
     raise BadInputError(printable(f"{run}: there is no such run; {known}"))
 
 
@@ -91,7 +91,7 @@ def is_run(folder: Path) -> bool:
 def _newest(runs: Path) -> Path:
     folders = _runs_in(runs)
     if not folders:
-        raise BadInputError(printable(f"{runs}: there are no runs here; name their folder with --runs."))
+        raise BadInputError(printable(f"{runs}: there are no runs here; name the folder of a run."))
     return max(folders, key=lambda folder: folder.name)  # names begin with the time
 
 

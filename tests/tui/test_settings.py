@@ -55,7 +55,8 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         ('keys = "x"', "line 1, keys: must be a table, not a string; write [keys]"),
         ('[keys]\nrun.nxet_broken = "x"', 'line 2, keys.run.nxet_broken: no key has this name; did you mean "run.next'),
         ('[keys]\n"run.filter" = 5', 'must be a key, or several with commas, such as "ctrl+n,f9", not an integer'),
-        ('[keys]\nrun.filter = "a,,b"', 'must be a key, or several with commas, such as "ctrl+n,f9", not a string'),
+        ('[keys]\nrun.filter = "a,,b"', 'must be a key, or several with commas, such as "ctrl+n,f9", not "a,,b"'),
+        ('[keys]\nhelp = ""', 'must be a key, or several with commas, such as "ctrl+n,f9", not ""'),
         ('[keys]\nrun.filter = "F7"', 'line 2, keys.run.filter: there is no key "F7"; did you mean "f7"?'),
         ('[keys]\nrun.filter = "n"', 'line 2, keys.run.filter: "n" is the key of run.next_broken at the same time;'),
         ('[keys]\nhelp = "R"', 'line 2, keys.help: "R" is the key of run.rerun at the same time; take another'),
@@ -134,6 +135,8 @@ async def test_the_palette_does_what_a_key_does(stage: OpenStage) -> None:
         await it.until(lambda: it.app.runner is not None)
         await it.press("ctrl+p")
         await it.sees("n            to the next broken free reply")
+        await it.press(*"matrix")  # as the footer calls it
+        await it.sees("m            prompts by variations")
 
 
 async def test_f2_goes_through_the_themes_and_says_which(stage: OpenStage) -> None:
