@@ -79,7 +79,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENAMETOOLONG, errno.EACCES):  # what asking for a path raises, wherever it is asked
+        # What asking for a path raises, wherever it is asked.
+        if error.filename is None or error.errno not in (errno.ENAMETOOLONG, errno.EACCES):
             raise
         from engine.text import printable
 

@@ -19,7 +19,7 @@ from engine.cli.options import GRAMMARS
 from engine.protocol.commands import GrammarKind
 from engine.runs.store import read_records
 from tests.helpers.command import Command, Finished
-from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
+from tests.helpers.suite_files import PERSON_SCHEMA, numbered_cases, write_suite
 
 SHORT = "max_new_tokens = 3"
 
@@ -129,7 +129,7 @@ def test_inputs_that_are_empty_or_longer_than_the_context(tmp_path: Path, jsonbr
 @pytest.mark.model
 @pytest.mark.usefixtures("shared_model")
 def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_run_when_asked(tmp_path: Path, jsonbreak: Command) -> None:
-    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(300))
+    cases = numbered_cases(300)
     suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 12")
     options = ["--out", tmp_path / "out", "--device", "cpu"]
     with process("run", suite, *options, "--batch", 2, "--limit", 8) as child:

@@ -12,8 +12,8 @@ from engine.errors import EngineError
 from engine.protocol.commands import StartRun
 from engine.servers.spec import ServerSpec
 from tests.helpers.command import Command
-from tests.helpers.suite_files import write_suite
-from tests.servers.carry_out import HASTY, carry_out, cases, records_of
+from tests.helpers.suite_files import numbered_cases, write_suite
+from tests.servers.carry_out import HASTY, carry_out, records_of
 from tests.servers.faulty import Fault, FaultyServer
 
 
@@ -22,7 +22,7 @@ def test_a_run_that_lost_its_server_is_gone_on_with_by_resume_last(
 ) -> None:
     key = "sk-of-the-environment"
     monkeypatch.setenv("MY_KEY", key)
-    suite, out = write_suite(tmp_path, cases=cases(8)), tmp_path / "runs"
+    suite, out = write_suite(tmp_path, cases=numbered_cases(8)), tmp_path / "runs"
 
     def fault(body: dict[str, Any], number: int) -> Fault | None:
         if "Person 5 " in body["messages"][-1]["content"]:

@@ -27,6 +27,11 @@ expected = { name = "Bob", age = 25 }
 """
 
 
+def numbered_cases(count: int) -> str:
+    """The [[case]] tables of this many people, c0 and on."""
+    return "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(count))
+
+
 def write_suite(
     folder: Path,
     *,

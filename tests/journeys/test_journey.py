@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.suite_files import write_suite
+from tests.helpers.suite_files import numbered_cases, write_suite
 
 pytestmark = [pytest.mark.model, pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")]
 
@@ -116,7 +116,7 @@ def test_browse_run_step_and_quit_in_the_middle_which_asks_first_and_keeps_what_
     (first,) = browse_run_and_step(it, tmp_path)
     it.press("Escape")
     it.sees("1 prompts")
-    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(300))
+    cases = numbered_cases(300)
     write_suite(tmp_path, name="small", cases=cases)
     it.press("F5")
     it.sees("1 x 300 cases")

@@ -16,7 +16,7 @@ from engine import __version__
 from engine.runs.store import read_records
 from engine.worker.options import DecodingOptions, EngineOptions
 from tests.helpers.stage import Stage
-from tests.helpers.suite_files import write_suite
+from tests.helpers.suite_files import numbered_cases, write_suite
 from tests.remote.sshd import SSHD, ssh_server
 from tui.app import JsonbreakApp
 from tui.state.task import Phase
@@ -54,7 +54,7 @@ async def test_a_run_is_mirrored_lost_resumed_and_tried_on(ssh: str, tmp_path: P
     here, there, suites = tmp_path / "here", tmp_path / "there", tmp_path / "suites"
     (suites / "schemas").mkdir(parents=True)
     (suites / "schemas" / "person.json").write_text(json.dumps(SCHEMA))
-    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
+    cases = numbered_cases(16)
     suite = write_suite(suites, generation="max_new_tokens = 100", schema="", cases=cases)
     suite.write_text('schema_file = "schemas/person.json"\n' + suite.read_text())
     app = JsonbreakApp(

@@ -30,11 +30,6 @@ def spec_of(server: FaultyServer, **more: Any) -> ServerSpec:
     return ServerSpec(server.url, **{"retry": HASTY, **more})
 
 
-def cases(count: int) -> str:
-    """The [[case]] tables of this many people."""
-    return "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(count))
-
-
 def carry_out(
     spec: ServerSpec,
     command: StartRun,

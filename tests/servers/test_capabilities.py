@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.protocol.commands import StartRun
 from engine.protocol.events import RunStarted
-from tests.helpers.suite_files import write_suite
-from tests.servers.carry_out import FREE_TEXT, SCHEMA_TEXT, carry_out, cases, folder_of, is_of, records_of, spec_of
+from tests.helpers.suite_files import numbered_cases, write_suite
+from tests.servers.carry_out import FREE_TEXT, SCHEMA_TEXT, carry_out, folder_of, is_of, records_of, spec_of
 from tests.servers.faulty import Fault, FaultyServer
 
 
@@ -20,7 +20,7 @@ def test_where_no_form_holds_the_free_arm_runs_and_the_other_says_why(tmp_path: 
         return None
 
     server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(2))), tmp_path)
     (started,) = (event for event in events if isinstance(event, RunStarted))
     assert started.constrained_error is not None
     assert "json_schema: the server took it and ignored it" in started.constrained_error
@@ -34,7 +34,9 @@ PREFILL = '[[prompt]]\nname = "begun"\nuser = "{input}"\nprefill = "{"\n'
 
 
 def test_a_prefill_is_continued_if_the_server_can(tmp_path: Path, server: FaultyServer) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1), prompts=PREFILL)), tmp_path
+    )
     record = records_of(folder_of(events))["c0"]
     assert record.free.text == "{" + FREE_TEXT
     assert record.free.ends[0] == 5
@@ -52,7 +54,9 @@ def test_a_prefill_that_is_ignored_is_no_reply(tmp_path: Path, server: FaultySer
         return None
 
     server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=PREFILL)), tmp_path)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1), prompts=PREFILL)), tmp_path
+    )
     record = records_of(folder_of(events))["c0"]
     assert record.free.error == record.constrained.error
     assert record.free.error is not None
@@ -69,7 +73,9 @@ think = { close = "</think>", budget = 16 }
 
 def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: Path, server: FaultyServer) -> None:
     server.thoughts = "A name and an age."
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1), prompts=THINKING)), tmp_path
+    )
     record = records_of(folder_of(events))["c0"]
     assert record.free.text == f"A name and an age.</think>{FREE_TEXT}"
     assert record.constrained.text == f"A name and an age.</think>{SCHEMA_TEXT}"
@@ -82,7 +88,9 @@ def test_thoughts_that_the_server_keeps_apart_stand_before_the_reply(tmp_path: P
 def test_a_server_that_does_not_keep_thoughts_apart_cannot_constrain_what_follows(
     tmp_path: Path, server: FaultyServer
 ) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=THINKING)), tmp_path)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1), prompts=THINKING)), tmp_path
+    )
     record = records_of(folder_of(events))["c0"]
     assert record.free.text == FREE_TEXT
     assert record.constrained.error is not None
@@ -100,7 +108,9 @@ chat_template_kwargs = { enable_thinking = false }
 def test_variables_of_the_template_are_sent_and_it_is_said_that_their_effect_is_unknown(
     tmp_path: Path, server: FaultyServer
 ) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1), prompts=TEMPLATED)), tmp_path)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1), prompts=TEMPLATED)), tmp_path
+    )
     (started,) = (event for event in events if isinstance(event, RunStarted))
     assert any("Whether the server uses chat_template_kwargs is not known" in remark for remark in started.remarks)
     sent = [each.body for each in server.asked if is_of(each.body, 0) and "seed" in each.body]

@@ -19,13 +19,13 @@ from engine.runs.resuming import resume_command
 from engine.servers.concurrency import INITIAL
 from engine.servers.spec import RetryPolicy
 from engine.suites.suite import load_suite
-from tests.helpers.suite_files import PERSON_SCHEMA, write_suite
-from tests.servers.carry_out import FREE_TEXT, SCHEMA_TEXT, carry_out, cases, folder_of, is_of, records_of, spec_of
+from tests.helpers.suite_files import PERSON_SCHEMA, numbered_cases, write_suite
+from tests.servers.carry_out import FREE_TEXT, SCHEMA_TEXT, carry_out, folder_of, is_of, records_of, spec_of
 from tests.servers.faulty import Fault, FaultyServer, reply_to
 
 
 def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: FaultyServer) -> None:
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(3))), tmp_path)
     folder, (finished,) = folder_of(events), [event for event in events if isinstance(event, RunFinished)]
     assert (finished.done, finished.total, finished.stopped) == (3, 3, False)
     for record in records_of(folder).values():
@@ -50,7 +50,7 @@ def test_a_run_is_recorded_as_one_of_a_local_model(tmp_path: Path, server: Fault
 
 def test_both_arms_stream_side_by_side(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.01
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(1))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(1))), tmp_path)
     texts: Counter[str] = Counter()
     for event in events:
         if isinstance(event, Delta):
@@ -72,7 +72,7 @@ def test_a_broken_stream_is_retried_and_its_text_is_void(tmp_path: Path, server:
         return None
 
     server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(3))), tmp_path)
     assert broken, "the fault was met"
     records = records_of(folder_of(events))
     assert {record.constrained.text for record in records.values()} == {SCHEMA_TEXT}
@@ -108,7 +108,9 @@ def test_a_run_that_is_stopped_or_a_job_that_is_cancelled_has_the_server_stop_to
                 control.request(Cancel("small/naive/c1#0"))
 
     started = time.monotonic()
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(3))), tmp_path, on_event, control)
+    events = carry_out(
+        spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(3))), tmp_path, on_event, control
+    )
     assert JobCancelled("small/naive/c1#0") in events
     (finished,) = (event for event in events if isinstance(event, RunFinished))
     assert (finished.done, finished.total, finished.stopped) == (0, 2, True)
@@ -134,7 +136,7 @@ def test_a_paused_run_starts_no_job_and_loses_none(tmp_path: Path, server: Fault
             threading.Timer(1.0, resume).start()
 
     spec = spec_of(server, concurrency=2)
-    events = carry_out(spec, StartRun(write_suite(tmp_path, cases=cases(8))), tmp_path, on_event, control)
+    events = carry_out(spec, StartRun(write_suite(tmp_path, cases=numbered_cases(8))), tmp_path, on_event, control)
     assert asked[0] == asked[1]
     assert all(record.free.text == FREE_TEXT for record in records_of(folder_of(events)).values())
     assert len(records_of(folder_of(events))) == 8
@@ -142,7 +144,7 @@ def test_a_paused_run_starts_no_job_and_loses_none(tmp_path: Path, server: Fault
 
 def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server: FaultyServer) -> None:
     server.fault = lambda body, number: Fault("half") if is_of(body, 1, constrained=False) else None
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(4))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(4))), tmp_path)
     records = records_of(folder_of(events))
     failed = records.pop("c1")
     assert (failed.free.finish, failed.free.verdict, failed.fork) == ("error", None, None)
@@ -156,7 +158,7 @@ def test_what_stays_broken_is_an_error_of_that_arm_alone(tmp_path: Path, server:
 def test_a_refusal_is_not_retried_and_is_shown_in_the_servers_words(tmp_path: Path, server: FaultyServer) -> None:
     words = "maximum context length is 12 tokens\n\x1b[31m"
     server.fault = lambda body, number: Fault("status", 400, message=words) if is_of(body, 0) else None
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(2))), tmp_path)
     error = records_of(folder_of(events))["c0"].free.error
     assert error == "The server answered 400: maximum context length is 12 tokens \\x1b[31m."
     assert sum(is_of(each.body, 0) for each in server.asked) == 2, "once an arm"
@@ -172,7 +174,7 @@ def test_retry_after_is_respected(tmp_path: Path, server: FaultyServer) -> None:
         return None
 
     server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(2))), tmp_path)
     assert records_of(folder_of(events))["c1"].free.text == FREE_TEXT
     again = [each.at for each in server.asked if is_of(each.body, 1, constrained=False)]
     assert len(again) == 2
@@ -188,7 +190,7 @@ def test_errors_of_the_server_are_retried(tmp_path: Path, server: FaultyServer) 
         return Fault("status", 500) if "Person" in text and failed[text] == 1 else None
 
     server.fault = fault
-    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(5))), tmp_path)
+    events = carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(5))), tmp_path)
     assert all(record.free.error is None for record in records_of(folder_of(events)).values())
 
 
@@ -201,13 +203,15 @@ def test_no_more_jobs_than_asked_for_are_in_flight(tmp_path: Path, server: Fault
             at_connect.append(server.most_at_once)
             server.most_at_once = 0
 
-    carry_out(spec_of(server, concurrency=3), StartRun(write_suite(tmp_path, cases=cases(9))), tmp_path, on_event)
+    carry_out(
+        spec_of(server, concurrency=3), StartRun(write_suite(tmp_path, cases=numbered_cases(9))), tmp_path, on_event
+    )
     assert server.most_at_once == 6, "two arms of three jobs"
 
 
 def test_the_limit_grows_by_itself_while_that_is_faster(tmp_path: Path, server: FaultyServer) -> None:
     server.pause = 0.03
-    carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=cases(60))), tmp_path)
+    carry_out(spec_of(server), StartRun(write_suite(tmp_path, cases=numbered_cases(60))), tmp_path)
     assert server.most_at_once > INITIAL
 
 
@@ -224,7 +228,9 @@ def test_the_limit_adapts_to_what_a_server_takes(tmp_path: Path, server: FaultyS
 
     server.fault = fault
     policy = RetryPolicy(attempts=6, backoff=0.05, silence=2.0)
-    events = carry_out(spec_of(server, retry=policy), StartRun(write_suite(tmp_path, cases=cases(30))), tmp_path)
+    events = carry_out(
+        spec_of(server, retry=policy), StartRun(write_suite(tmp_path, cases=numbered_cases(30))), tmp_path
+    )
     records = records_of(folder_of(events))
     assert [record.free.error for record in records.values() if record.free.error] == []
     assert refusals[True] > now
@@ -234,7 +240,7 @@ def test_the_limit_adapts_to_what_a_server_takes(tmp_path: Path, server: FaultyS
 def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) -> None:
     server = FaultyServer()
     server.pause = 0.01
-    suite = write_suite(tmp_path, cases=cases(12))
+    suite = write_suite(tmp_path, cases=numbered_cases(12))
     events: list[Event] = []
     finished: list[str] = []
 
@@ -269,7 +275,7 @@ def test_a_server_that_dies_leaves_a_run_that_resume_finishes(tmp_path: Path) ->
 
 
 def test_a_server_that_says_other_things_of_itself_is_another_run(tmp_path: Path) -> None:
-    suite = write_suite(tmp_path, cases=cases(2))
+    suite = write_suite(tmp_path, cases=numbered_cases(2))
     server = FaultyServer()
     folder = folder_of(carry_out(spec_of(server), StartRun(suite), tmp_path))
     server.fault = lambda body, number: Fault("status", 400) if "response_format" in body else None
@@ -288,7 +294,7 @@ def test_the_key_is_sent_and_neither_kept_nor_shown(
         Fault("status", 400, message=f"Incorrect API key provided: {key}") if is_of(body, 0) else None
     )
     caplog.set_level("DEBUG")
-    events = carry_out(spec_of(server, key=key), StartRun(write_suite(tmp_path, cases=cases(2))), tmp_path)
+    events = carry_out(spec_of(server, key=key), StartRun(write_suite(tmp_path, cases=numbered_cases(2))), tmp_path)
     assert all(each.key == f"Bearer {key}" for each in server.asked)
     assert (
         records_of(folder_of(events))["c0"].free.error == "The server answered 400: Incorrect API key provided: [key]."

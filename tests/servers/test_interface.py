@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.stage import Stage
-from tests.helpers.suite_files import write_suite
-from tests.servers.carry_out import cases
+from tests.helpers.suite_files import numbered_cases, write_suite
 from tests.servers.faulty import Fault, FaultyServer
 from tui.app import JsonbreakApp
 
@@ -26,7 +25,7 @@ async def test_a_run_is_watched_live_and_looked_at_afterwards(tmp_path: Path, we
     server.pause = 0.06
     suites = tmp_path / "suites"
     suites.mkdir()
-    write_suite(suites, cases=cases(2))
+    write_suite(suites, cases=numbered_cases(2))
     command = [sys.executable, "-m", "engine", "worker", "--server", server.url, "--out", str(tmp_path / "runs")]
     app = JsonbreakApp(suites, command, tmp_path / "engine.log")
     try:

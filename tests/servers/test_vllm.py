@@ -19,8 +19,8 @@ from engine.runs.resuming import resume_command
 from engine.runs.store import read_records
 from engine.servers.spec import RetryPolicy, ServerSpec
 from tests.bench import environments
-from tests.helpers.suite_files import write_suite
-from tests.servers.carry_out import carry_out, cases, folder_of, records_of
+from tests.helpers.suite_files import numbered_cases, write_suite
+from tests.servers.carry_out import carry_out, folder_of, records_of
 from tests.servers.real import vllm_server
 
 PROMPTS = """
@@ -43,7 +43,7 @@ def test_runs_on_vllm(tmp_path: Path) -> None:
         spec = ServerSpec(server.url, retry=RetryPolicy(attempts=4, backoff=0.2))
         suite = write_suite(tmp_path, prompts=PROMPTS, generation="max_new_tokens = 48")
         check_whole_run(carry_out(spec, StartRun(suite), tmp_path))
-        many = write_suite(tmp_path, name="many", cases=cases(24), generation="max_new_tokens = 48")
+        many = write_suite(tmp_path, name="many", cases=numbered_cases(24), generation="max_new_tokens = 48")
         interrupted = interrupt(server.kill, spec, many, tmp_path)
     served = ("--enable-lora", "--lora-modules", f"tuned={adapter}")
     with vllm_server(tmp_path / "second.log", *served) as server:

@@ -30,11 +30,11 @@ from engine.runs.store import MANIFEST, RECORDS, create_run, locked, read_record
 from engine.worker.session import Session
 from tests.helpers.engine_child import Child, engine
 from tests.helpers.full_disk import files_of_at_most
-from tests.helpers.suite_files import write_suite
+from tests.helpers.suite_files import numbered_cases, write_suite
 from tests.helpers.tiny_models import edit_json
 from tests.tui.test_program import Terminal
 
-MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(6))
+MANY = numbered_cases(6)
 SAMPLED = "max_new_tokens = 8\ntemperature = 0.8\nseed = 5\nrepeats = 2"
 
 Run = Callable[[StartRun | StartTrial], list[Event]]
@@ -125,7 +125,7 @@ def test_without_its_parent_an_engine_keeps_running_and_stops_when_asked_and_ano
     tmp_path: Path, run: Run, byte_model: Path
 ) -> None:
     """Both are started with --keep-running, and their parents go in the middle of the run."""
-    cases = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(16))
+    cases = numbered_cases(16)
     suite = write_suite(tmp_path, cases=cases, generation="max_new_tokens = 100\ntemperature = 0.8\nseed = 5")
     options = ["--model", str(byte_model), "--keep-running"]
     with engine(tmp_path, *options, "--log", str(tmp_path / "log")) as child:

@@ -31,9 +31,9 @@ from engine.records import Message
 from engine.runs.reading import RunFolder
 from engine.runs.store import read_records
 from tests.helpers.engine_child import Child, engine
-from tests.helpers.suite_files import write_suite
+from tests.helpers.suite_files import numbered_cases, write_suite
 
-MANY = "".join(f'[[case]]\nid = "c{n}"\ninput = "Person {n} is {n} years old."\n' for n in range(200))
+MANY = numbered_cases(200)
 
 
 @pytest.mark.model

@@ -33,7 +33,7 @@ _BROKEN = story.broken("prose_before", 0, 6, "There are 6 characters of prose be
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """jobs: how many there are. finished: the first of them, done when the run begins. streaming: so many follow.
+    """jobs: how many there are. finished: the first of them, done when the run begins. streaming: how many follow.
 
     rate: tokens a second of each arm of each of those. seconds: how long they stream; then they are finished, too, and
     the run is over, if it is over then. At a pause everything stands still.
